@@ -1,0 +1,1 @@
+"""Label assignment: which anchor point learns which ground truth."""

@@ -1,0 +1,1 @@
+"""Data sets: annotations, formats, groups, splits; numpy and OpenCV only."""

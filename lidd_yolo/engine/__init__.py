@@ -1,0 +1,1 @@
+"""Training: Ultralytics trainers with the papers' recipes."""

@@ -1,0 +1,1 @@
+"""Losses: one term per file, a function and a thin module."""

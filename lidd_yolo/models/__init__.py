@@ -1,0 +1,1 @@
+"""The networks as Ultralytics models: rows of YAML, parser, criteria, folding."""

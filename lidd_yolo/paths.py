@@ -1,0 +1,60 @@
+"""Where the files of this package lie: in a checkout beside it, in a wheel inside it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def cfg_dir() -> Path:
+    """Return the folder that holds ``models/`` and ``datasets/``.
+
+    Raises:
+        FileNotFoundError: If neither the wheel's nor the checkout's folder exists.
+    """
+    for folder in (_PACKAGE / "cfg", _PACKAGE.parent / "cfg"):
+        if (folder / "models").is_dir():
+            return folder
+    raise FileNotFoundError(f"lidd_yolo is incomplete: no cfg folder in {_PACKAGE}; reinstall it with pip install lidd-yolo")
+
+
+def find_cfg(name: str, kind: str) -> Path | None:
+    """Return the packaged YAML called ``name``, or None.
+
+    Args:
+        name: File name with or without ``.yaml``; folders in front of it are ignored.
+        kind: ``models`` or ``datasets``.
+    """
+    stem = Path(name).name.removesuffix(".yaml").removesuffix(".yml")
+    return next((p for p in sorted((cfg_dir() / kind).rglob("*.yaml")) if p.stem == stem), None)
+
+
+def ultralytics_settings() -> Path | None:
+    """Return Ultralytics' settings file, or None before its first start.
+
+    Releases differ in whether ``YOLO_CONFIG_DIR`` is the folder itself or its parent; both are looked at.
+    """
+    home = Path.home()
+    if override := os.environ.get("YOLO_CONFIG_DIR"):
+        folders = [Path(override).expanduser() / "Ultralytics", Path(override).expanduser()]
+    else:
+        bases = {"win32": home / "AppData" / "Roaming", "darwin": home / "Library" / "Application Support"}
+        linux = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+        folders = [bases.get(sys.platform, linux) / "Ultralytics", home / ".config" / "Ultralytics"]
+    return next((f / "settings.json" for f in folders if (f / "settings.json").is_file()), None)
+
+
+def datasets_dir() -> Path:
+    """Return Ultralytics' folder for data sets, without importing Ultralytics when its settings exist."""
+    settings = ultralytics_settings()
+    if settings is not None:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            return Path(json.loads(settings.read_text(encoding="utf-8"))["datasets_dir"])
+    from ultralytics.utils import SETTINGS  # noqa: PLC0415 - seconds to import, needed on a first run only
+
+    return Path(SETTINGS["datasets_dir"])
