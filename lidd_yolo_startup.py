@@ -1,0 +1,63 @@
+"""Start-up hook of lidd_yolo: connect the package to Ultralytics when, and only when, Ultralytics is imported.
+
+Run by ``lidd_yolo_startup.pth`` (Python up to 3.17) or ``lidd_yolo_startup.start`` (PEP 829) at interpreter start. Standard
+library only, imports nothing of lidd_yolo until one of the three Ultralytics modules below has been loaded, and never
+raises. ``LIDD_YOLO_AUTOLOAD=0`` turns it off; ``import lidd_yolo`` then still connects.
+"""
+
+import os
+import sys
+
+MODULES = ("ultralytics.nn.tasks", "ultralytics.engine.model", "ultralytics.data.utils")
+
+
+class _Finder:
+    """A ``sys.meta_path`` entry that wraps the loaders of three modules and finds nothing itself."""
+
+    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """Return the real spec of a watched module with its loader's ``exec_module`` extended, else None."""
+        if name not in MODULES:
+            return None
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = find and find(name, path, target)
+            if spec:
+                _extend(spec.loader)
+                return spec
+        return None
+
+
+def _extend(loader):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Let this one loader connect us after it has run its module."""
+    execute = loader.exec_module
+
+    def exec_module(module):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        execute(module)
+        connect(module)
+
+    loader.exec_module = exec_module
+
+
+def connect(module):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Hand a loaded Ultralytics module to lidd_yolo; a failure becomes one warning and Ultralytics stays stock."""
+    try:
+        from lidd_yolo.connect import attach  # noqa: PLC0415
+
+        attach(module)
+    except Exception as error:
+        import warnings  # noqa: PLC0415
+
+        text = f"lidd_yolo could not connect to {module.__name__} ({error!r}); Ultralytics works as if it were absent"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+
+
+def install(asked=False):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Watch for Ultralytics; ``LIDD_YOLO_AUTOLOAD=0`` forbids it unless the user asked, by importing lidd_yolo."""
+    if not asked and os.environ.get("LIDD_YOLO_AUTOLOAD", "1") == "0":
+        return
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+    for name in MODULES:
+        module = sys.modules.get(name)
+        if module is not None and not getattr(module.__spec__, "_initializing", False):
+            connect(module)

@@ -1,0 +1,182 @@
+"""The touch points in Ultralytics, and nothing else.
+
+Five functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours, so stock
+models get stock objects. Private or undocumented names of Ultralytics that this package relies on are listed in ``TOUCHED``
+(and, for the criterion's return format, in ``models/upstream.py``) and checked before anything is wrapped.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from lidd_yolo import names
+
+TESTED = ("8.3.100", "8.4.190")
+
+TOUCHED: dict[str, dict[str, tuple[str, ...]]] = {
+    "ultralytics.nn.tasks": {
+        "check_yaml": ("file", "suffix", "hard"),
+        "guess_model_scale": ("model_path",),
+        "parse_model": ("d", "ch", "verbose"),
+    },
+    "ultralytics.engine.model": {"Model._smart_load": ("self", "key")},
+    "ultralytics.data.utils": {"check_file": ("file", "suffix")},
+}
+
+_problems: dict[str, str] = {}
+_attached: set[str] = set()
+
+
+def attach(module: ModuleType) -> None:
+    """Wrap what ``TOUCHED`` names in one Ultralytics module; a second call for the same wrapping does nothing."""
+    wanted = TOUCHED[module.__name__]
+    if problem := _mismatch(module, wanted):
+        _problems[module.__name__] = problem
+        return
+    for name in wanted:
+        owner, attribute = _owner(module, name)
+        original = getattr(owner, attribute)
+        if not getattr(original, "_lidd_yolo", False):
+            wrapper = _WRAPPERS[name](original)
+            wrapper._lidd_yolo = True
+            setattr(owner, attribute, wrapper)
+    _attached.add(module.__name__)
+
+
+def attach_all() -> None:
+    """Connect to every watched module, importing those that are not loaded yet (what ``import lidd_yolo`` promises)."""
+    from importlib import import_module  # noqa: PLC0415
+
+    for name in TOUCHED:
+        attach(import_module(name))
+
+
+def state() -> dict[str, str]:
+    """Return, for each watched module, ``connected``, ``not loaded`` or what is wrong with it."""
+    return {m: _problems.get(m, "connected" if m in _attached else "not loaded") for m in TOUCHED}
+
+
+def explain_problem() -> str:
+    """Return why our models cannot be built with this Ultralytics, or an empty string."""
+    if not _problems:
+        return ""
+    from ultralytics import __version__  # noqa: PLC0415
+
+    return (
+        f"lidd_yolo cannot build its models with ultralytics {__version__}: {'; '.join(_problems.values())}. "
+        f"Tested with {TESTED[0]} to {TESTED[1]}: pip install 'ultralytics=={TESTED[1]}'"
+    )
+
+
+def _owner(module: ModuleType, dotted: str) -> tuple[Any, str]:
+    *path, attribute = dotted.split(".")
+    return functools.reduce(getattr, path, module), attribute
+
+
+def _mismatch(module: ModuleType, wanted: dict[str, tuple[str, ...]]) -> str:
+    for name, expected in wanted.items():
+        try:
+            owner, attribute = _owner(module, name)
+            found = tuple(inspect.signature(getattr(owner, attribute)).parameters)[: len(expected)]
+        except AttributeError:
+            return f"{module.__name__}.{name} does not exist"
+        if found != expected:
+            return f"{module.__name__}.{name}{found} is not {expected}"
+    return ""
+
+
+def _wrap_check_yaml(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def check_yaml(file: Any, *args: Any, **kwargs: Any) -> Any:
+        if not names.is_ours(file):
+            return original(file, *args, **kwargs)
+        if problem := explain_problem():
+            raise RuntimeError(problem)
+        return original(file, hard=False) or names.find_model_yaml(file) or original(file, *args, **kwargs)
+
+    return check_yaml
+
+
+def _wrap_guess_model_scale(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def guess_model_scale(model_path: Any) -> Any:
+        return names.scale(model_path) if names.is_ours(model_path) else original(model_path)
+
+    return guess_model_scale
+
+
+def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def check_file(file: Any, *args: Any, **kwargs: Any) -> Any:
+        packaged = names.find_data_yaml(file)
+        if packaged is None:
+            return original(file, *args, **kwargs)
+        # the file of the user or of Ultralytics wins; ours is the last resort
+        return original(file, hard=False) or str(packaged)
+
+    return check_file
+
+
+def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
+        from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
+
+        if not uses_our_rows(d):
+            return original(d, ch, verbose)
+        from lidd_yolo.models import owner, parser  # noqa: PLC0415
+
+        owner.check(d)
+        return parser.parse_with_our_rows(original, d, ch, verbose=verbose)
+
+    return parse_model
+
+
+def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def _smart_load(self: Any, key: str) -> Any:
+        stock = original(self, key)
+        if key == "model":
+            return functools.partial(_build, stock)
+        if not type(getattr(self, "model", None)).__module__.startswith("lidd_yolo."):
+            return stock
+        from lidd_yolo.engine.parts import part_for  # noqa: PLC0415
+
+        return part_for(self.model, key) or stock
+
+    return _smart_load
+
+
+def _build(stock: Callable[..., Any], cfg: Any, *args: Any, **kwargs: Any) -> Any:
+    """Build our model class for a YAML with our head, else the stock one."""
+    from lidd_yolo.models.owner import model_class  # noqa: PLC0415
+
+    return (model_class(cfg) or stock)(cfg, *args, **kwargs)
+
+
+def allow_safe_load() -> None:
+    """Name our classes to torch's restricted unpickler when ``ULTRALYTICS_SAFE_LOAD=1`` asks for it."""
+    if os.environ.get("ULTRALYTICS_SAFE_LOAD", "0") in {"0", ""}:
+        return
+    import torch  # noqa: PLC0415
+
+    from lidd_yolo.models.owner import pickled_classes  # noqa: PLC0415
+
+    if hasattr(torch.serialization, "add_safe_globals"):
+        torch.serialization.add_safe_globals(pickled_classes())
+
+
+_WRAPPERS: dict[str, Callable[[Callable[..., Any]], Any]] = {
+    "check_yaml": _wrap_check_yaml,
+    "guess_model_scale": _wrap_guess_model_scale,
+    "parse_model": _wrap_parse_model,
+    "Model._smart_load": _wrap_smart_load,
+    "check_file": _wrap_check_file,
+}
+
+__all__ = ["TESTED", "TOUCHED", "allow_safe_load", "attach", "attach_all", "explain_problem", "state"]

@@ -1,0 +1,84 @@
+"""What is known about one picture: its size and the defects marked in it.
+
+Own work; every format of `lidd_yolo.data.formats` is read into and written from these types, so that N formats need
+2 N converters instead of N * N.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+Polygon = tuple[tuple[float, float], ...]
+"""Corners ``(x, y)`` in pixels, in order, not closed."""
+
+
+@dataclass(frozen=True, order=True)
+class Box:
+    """Axis-parallel box in pixels, 0-based and half open: it covers ``x1 <= x < x2``, ``y1 <= y < y2``.
+
+    Args:
+        x1: Left edge.
+        y1: Upper edge.
+        x2: Right edge; one past the last column.
+        y2: Lower edge; one past the last row.
+    """
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        """Width in pixels; zero or less for an empty box."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """Height in pixels; zero or less for an empty box."""
+        return self.y2 - self.y1
+
+    def clipped(self, width: int, height: int) -> Box:
+        """Return the part inside a picture of ``width`` x ``height`` pixels; an empty box if there is none."""
+        x1, x2 = (min(max(x, 0.0), float(width)) for x in (self.x1, self.x2))
+        y1, y2 = (min(max(y, 0.0), float(height)) for y in (self.y1, self.y2))
+        return Box(x1, y1, x2, y2)
+
+
+@dataclass(frozen=True)
+class DefectObject:
+    """One marked defect.
+
+    Args:
+        class_name: Class as the data set spells it.
+        box: Bounding box in pixels.
+        polygons: Outlines in pixels; empty when only the box is known.
+        difficult: Whether the annotator marked the object as hard to see.
+    """
+
+    class_name: str
+    box: Box
+    polygons: tuple[Polygon, ...] = ()
+    difficult: bool = False
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """All marked defects of one picture.
+
+    Args:
+        image: File name of the picture, without folder.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
+        objects: Marked defects in file order; empty for a picture without defects.
+    """
+
+    image: str
+    width: int
+    height: int
+    objects: tuple[DefectObject, ...] = ()
+
+    def without_duplicates(self) -> Annotation:
+        """Return a copy in which every object (same class, same shape) appears once, at its first place."""
+        first = {(o.class_name, o.box, o.polygons): o for o in reversed(self.objects)}
+        return replace(self, objects=tuple(o for o in self.objects if first[o.class_name, o.box, o.polygons] is o))

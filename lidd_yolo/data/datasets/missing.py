@@ -1,0 +1,37 @@
+"""Message for a data set that is not there: which command makes it, and where its release can be had.
+
+Own work. The packaged YAML files call it from their ``download`` entry, which stock Ultralytics runs when the pictures
+are missing. Nothing is downloaded: a release without a licence is the user's to fetch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+_NEU_DET = (
+    "the NEU-DET release of Northeastern University, China (Y. He, K. Song, Q. Meng, Y. Yan, IEEE Trans. Instrum. Meas. "
+    "69(4), 2020, doi 10.1109/TIM.2019.2915404), from http://faculty.neu.edu.cn/songkc/en/zdylm/263265/list/index.htm "
+    "or github.com/siddhartamukherjee/NEU-DET-Steel-Surface-Defect-Detection"
+)
+_RELEASES = {"neu-det": _NEU_DET}
+
+
+def explain(name: str, folder: str | Path) -> NoReturn:
+    """Say how to make a data set that was not found.
+
+    Args:
+        name: Data set, as ``lidd data`` calls it.
+        folder: Where it was looked for.
+
+    Raises:
+        FileNotFoundError: Always; its message names the command and the release.
+        ValueError: If no such data set is known.
+    """
+    if name not in _RELEASES:
+        raise ValueError(f"no data set {name!r}; known: {', '.join(_RELEASES)}")
+    raise FileNotFoundError(
+        f"The data set {name} is not at {folder}. Make it with\n"
+        f"    lidd data {name} --source FOLDER\n"
+        f"where FOLDER holds {_RELEASES[name]}."
+    )

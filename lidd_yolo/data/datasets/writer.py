@@ -1,0 +1,162 @@
+"""YOLO data set on disk: pictures, labels, ``data.yaml`` and ``split.json``, complete or not at all.
+
+Layout: Ultralytics, "Object Detection Datasets Overview". Adds ``split.json``, which says how the split was made and
+holds hashes to name it by in results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lidd_yolo.data.datasets.release import Sample
+from lidd_yolo.data.formats.yolo import write_yolo
+from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.split import leak_share
+
+REPORT = "split.json"
+"""File that marks a folder as a data set of ours and describes its split."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion has made.
+
+    Args:
+        target: Folder of the data set.
+        report: Content of its ``split.json``.
+        problems: Everything that was wrong in the release.
+    """
+
+    target: Path
+    report: dict[str, Any]
+    problems: list[Problem]
+
+
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Refuse a target that must not be written to.
+
+    Raises:
+        FileExistsError: If something is there and ``overwrite`` is off, or it is no data set that we made.
+    """
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not (target / REPORT).is_file():
+        raise FileExistsError(f"{target} exists and is no data set made here (it has no {REPORT}); choose another target")
+    if not overwrite:
+        raise FileExistsError(f"{target} already exists; use --overwrite to make it again, or choose another target")
+
+
+def describe(
+    samples: Sequence[Sample], split: Mapping[str, Sequence[int]], groups: Sequence[int], class_names: Sequence[str]
+) -> dict[str, Any]:
+    """Return the figures and hashes of a split for ``split.json``.
+
+    Args:
+        samples: All pictures.
+        split: Indices of the pictures on each side; one side is ``train``.
+        groups: Group number of each picture.
+        class_names: Names in the order of their class numbers.
+    """
+    names = [sample.path.name for sample in samples]
+    side_of = {names[index]: side for side, part in split.items() for index in part}
+    sizes = sorted(Counter(groups).values(), reverse=True)
+    return {
+        "images": {side: len(part) for side, part in split.items()},
+        "boxes": {side: _boxes([samples[index] for index in part], class_names) for side, part in split.items()},
+        "groups": {"count": len(sizes), "largest": sizes[0], "sizes": dict(sorted(Counter(sizes).items()))},
+        "leak": {side: round(leak_share(split, groups, side), 4) for side in split if side != "train"},
+        "group_sha256": _digest(sorted("/".join(names[i] for i in members) for members in _members(groups))),
+        "split_sha256": _digest(sorted(f"{side}/{name}" for name, side in side_of.items())),
+        "data_sha256": _digest(
+            part
+            for sample in sorted(samples, key=lambda s: s.path.name)
+            for part in (sample.path.name, sample.data, write_yolo(sample.annotation, class_names))
+        ),
+        "pictures": {name: {"split": side_of[name], "group": group} for name, group in zip(names, groups, strict=True)},
+    }
+
+
+def write_dataset(
+    target: Path,
+    samples: Sequence[Sample],
+    split: Mapping[str, Sequence[int]],
+    class_names: Sequence[str],
+    report: Mapping[str, Any],
+) -> None:
+    """Write the data set beside ``target`` and move it there when it is complete.
+
+    Args:
+        target: Folder to make; replaced if it exists, see `check_target`.
+        samples: All pictures; their bytes are written unchanged.
+        split: Indices of the pictures on each side.
+        class_names: Names in the order of their class numbers.
+        report: Content of ``split.json``.
+    """
+    with _all_or_nothing(target) as folder:
+        for side, part in split.items():
+            images, labels = folder / "images" / side, folder / "labels" / side
+            images.mkdir(parents=True)
+            labels.mkdir(parents=True)
+            for sample in (samples[index] for index in part):
+                (images / sample.path.name).write_bytes(sample.data)
+                text = write_yolo(sample.annotation, class_names)
+                (labels / f"{sample.path.stem}.txt").write_text(text, encoding="utf-8")
+        sides = {side: f"images/{side}" for side in split}
+        data = yaml.safe_dump({**sides, "names": dict(enumerate(class_names))}, sort_keys=False)
+        (folder / "data.yaml").write_text(data, encoding="utf-8")
+        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _all_or_nothing(target: Path) -> Iterator[Path]:
+    """Give a new folder beside ``target`` that takes its place on success and vanishes on any error."""
+    target = target.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = target.with_name(f".{target.name}.{os.getpid()}.new")
+    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    folder.mkdir()
+    try:
+        yield folder
+        if target.exists():
+            target.rename(old)
+        folder.rename(target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _boxes(samples: Sequence[Sample], class_names: Sequence[str]) -> dict[str, int]:
+    """Return the number of boxes of each class."""
+    count = Counter(item.class_name for sample in samples for item in sample.annotation.objects)
+    return {name: count[name] for name in class_names}
+
+
+def _members(groups: Sequence[int]) -> list[list[int]]:
+    """Return the indices that belong to each group."""
+    members: dict[int, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
+    return list(members.values())
+
+
+def _digest(parts: Iterator[str | bytes] | Sequence[str]) -> str:
+    """Return the SHA-256 of a list of texts and bytes, each with its length so that no two lists look alike."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()

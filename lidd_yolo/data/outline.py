@@ -1,0 +1,85 @@
+"""Mask to outline: join the pieces of an object, trace it as one polygon.
+
+Origin: our own; closing by distance transforms after Serra, Image Analysis and Mathematical Morphology, 1982.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.uint8]
+
+_ENLARGE = 4  # outlines are traced on an enlarged mask: contours run through pixel centres, edges lie half a pixel off
+_TOLERANCE = 0.6  # pixels an approximated outline may leave the traced one
+
+
+def enclose(pieces: Mask, radius: float) -> Mask:
+    """Join the pieces of a mask to one component without holes.
+
+    The pieces are closed morphologically with a disc, which is doubled until one component is left, then holes are
+    filled. A closing stays inside the convex hull, so the bounding box is that of the pieces.
+
+    Args:
+        pieces: Non-zero on the pieces, shape ``(H, W)``.
+        radius: First radius of the disc in pixels, at least 1.5.
+
+    Returns:
+        0/1 mask that contains every piece, shape ``(H, W)``.
+
+    Raises:
+        ValueError: If no pixel is set.
+    """
+    x, y, width, height = cv2.boundingRect(cv2.findNonZero(pieces)) if pieces.any() else (0, 0, 0, 0)
+    if not width:
+        raise ValueError("a mask without a pixel has nothing to enclose")
+    part = pieces[y : y + height, x : x + width]
+    radius = max(radius, 1.5)
+    while len(contours := _contours(_close(part, radius))) > 1:
+        radius *= 2
+    enclosed = np.zeros_like(pieces)
+    cv2.drawContours(enclosed, contours, -1, 1, cv2.FILLED, offset=(x, y))
+    return enclosed
+
+
+def trace(mask: Mask) -> npt.NDArray[np.float64]:
+    """Return the outline of a mask of one component as a polygon.
+
+    Args:
+        mask: 0/1, shape ``(H, W)``.
+
+    Returns:
+        Corners (x, y) as shares of width and height, strictly between 0 and 1, about half a pixel off the outer edges
+        of the mask's pixels at most, shape ``(N, 2)`` with ``N >= 3``.
+
+    Raises:
+        ValueError: If no pixel is set.
+    """
+    height, width = mask.shape
+    contours = _contours(mask.repeat(_ENLARGE, axis=0).repeat(_ENLARGE, axis=1))
+    if not contours:
+        raise ValueError("a mask without a pixel has no outline")
+    outline = max(contours, key=cv2.contourArea)
+    corners = cv2.approxPolyDP(outline, _TOLERANCE * _ENLARGE, True)
+    if len(corners) < 3:
+        corners = outline
+    return np.asarray((corners[:, 0] + 0.5) / (width * _ENLARGE, height * _ENLARGE), dtype=np.float64)
+
+
+def _contours(mask: Mask) -> list[npt.NDArray[np.int32]]:
+    """Return the outer contour of every component, through the centres of its border pixels, shape ``(N, 1, 2)``."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [np.asarray(c, dtype=np.int32) for c in contours]
+
+
+def _close(pieces: Mask, radius: float) -> Mask:
+    """Close with a disc by two distance transforms: their cost does not grow with the radius.
+
+    The border is widened first, or the second step would not pull the mask back from the picture's edge.
+    """
+    pad = int(radius) + 2
+    wide = cv2.copyMakeBorder(pieces, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0)
+    far = cv2.distanceTransform((wide == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > radius
+    closed = cv2.distanceTransform((~far).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > radius
+    return np.asarray(closed[pad:-pad, pad:-pad], dtype=np.uint8)

@@ -1,0 +1,137 @@
+"""Seeded split of a data set by whole groups, with the class balance kept as well as the groups allow.
+
+Own work, after Sechidis et al., "On the Stratification of Multi-Label Data", ECML 2011. Differs from it: groups in place
+of single examples, and a local improvement after the greedy pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_ROUNDS = 50
+"""Passes of the local improvement; it stops earlier when nothing moves, in practice after fewer than ten."""
+
+
+def split_groups(
+    groups: Sequence[int], labels: NDArray[np.int64], ratios: Mapping[str, float], seed: int
+) -> dict[str, list[int]]:
+    """Divide examples so that no group stands on two sides.
+
+    Args:
+        groups: Group number of each example, length N.
+        labels: Number of objects of each class in each example, shape ``(N, C)``.
+        ratios: Share wanted for each side, such as ``{"train": 0.7, "val": 0.15, "test": 0.15}``; scaled to sum 1.
+        seed: Seed of the order in which equal groups are placed.
+
+    Returns:
+        For each side the sorted indices of its examples. The number of examples and the objects of every class come as
+        close to ``ratios`` as moving single groups can bring them.
+
+    Raises:
+        ValueError: If lengths differ, a ratio is not positive, or there are fewer groups than sides.
+    """
+    if len(groups) != len(labels):
+        raise ValueError(f"{len(groups)} group numbers for {len(labels)} rows of labels")
+    if not ratios or min(ratios.values()) <= 0:
+        raise ValueError(f"every side needs a positive ratio, got {dict(ratios)}")
+    members, weights = _group_weights(groups, labels)
+    if len(members) < len(ratios):
+        raise ValueError(f"{len(members)} groups cannot be divided into {len(ratios)} sides")
+    wanted = np.array(list(ratios.values()))
+    order = np.random.default_rng(seed).permutation(len(members))
+    order = order[np.argsort(-weights[order].sum(axis=1), kind="stable")]
+    side = _improve(_place(weights, wanted / wanted.sum(), order), weights, wanted / wanted.sum(), order)
+    return {
+        name: sorted(example for group in np.flatnonzero(side == number) for example in members[group])
+        for number, name in enumerate(ratios)
+    }
+
+
+def split_random(count: int, ratios: Mapping[str, float], seed: int) -> dict[str, list[int]]:
+    """Divide examples at random, one by one, whatever they share.
+
+    Args:
+        count: Number of examples.
+        ratios: Share wanted for each side; scaled to sum 1.
+        seed: Seed of the shuffle.
+
+    Returns:
+        For each side the sorted indices of its examples.
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    wanted = np.array(list(ratios.values()))
+    cuts = np.rint(np.cumsum(wanted / wanted.sum())[:-1] * count).astype(int)
+    return {name: sorted(part.tolist()) for name, part in zip(ratios, np.split(order, cuts), strict=True)}
+
+
+def leak_share(split: Mapping[str, Sequence[int]], groups: Sequence[int], side: str) -> float:
+    """Return the share of one side's examples whose group also stands in ``train``; 0 for an empty side."""
+    trained = {groups[example] for example in split["train"]}
+    return sum(groups[example] in trained for example in split[side]) / max(len(split[side]), 1)
+
+
+def shares(side: Sequence[int], labels: NDArray[np.int64]) -> tuple[float, Floats]:
+    """Return the share of all examples, and of each class's objects, that one side holds.
+
+    Args:
+        side: Indices of the side's examples.
+        labels: Number of objects of each class in each example, shape ``(N, C)``.
+
+    Returns:
+        Share of the examples; shares of the classes, shape ``(C,)``, 0 for a class without objects.
+    """
+    total = labels.sum(axis=0)
+    return len(side) / max(len(labels), 1), labels[list(side)].sum(axis=0) / np.maximum(total, 1)
+
+
+def _group_weights(groups: Sequence[int], labels: NDArray[np.int64]) -> tuple[list[list[int]], Floats]:
+    """Return the examples of each group, and its share of all examples and of each class, shape ``(G, 1 + C)``."""
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    members: list[list[int]] = [[] for _ in numbers]
+    for example, group in enumerate(groups):
+        members[numbers[group]].append(example)
+    counts = np.array([[len(m), *labels[m].sum(axis=0)] for m in members], dtype=np.float64)
+    return members, counts / np.maximum(counts.sum(axis=0), 1)
+
+
+def _place(weights: Floats, wanted: Floats, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give each group, the heaviest first, to the side where it brings the shares closest to ``wanted``."""
+    side = np.zeros(len(weights), dtype=np.int64)
+    missing = np.outer(wanted, np.ones(weights.shape[1]))
+    for group in order:
+        side[group] = int(np.argmax(_gain(missing, weights[group], wanted)))
+        missing[side[group]] -= weights[group]
+    return side
+
+
+def _gain(missing: Floats, weight: Floats, wanted: Floats) -> Floats:
+    """Return for each side by how much taking ``weight`` lowers its chi-square distance, shape ``(S,)``."""
+    gain: Floats = ((missing**2 - (missing - weight) ** 2) / wanted[:, None]).sum(axis=1)
+    return gain
+
+
+def _improve(side: NDArray[np.int64], weights: Floats, wanted: Floats, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move single groups while that brings the shares closer to ``wanted`` and leaves no side empty."""
+    missing = np.outer(wanted, np.ones(weights.shape[1]))
+    np.subtract.at(missing, side, weights)
+    for _ in range(_ROUNDS):
+        moved = False
+        for group in order:
+            here = side[group]
+            without = missing.copy()
+            without[here] += weights[group]
+            gain = _gain(without, weights[group], wanted)
+            best = int(np.argmax(gain))
+            if gain[best] > gain[here] + 1e-12 and (side == here).sum() > 1:
+                missing = without
+                missing[best] -= weights[group]
+                side[group] = best
+                moved = True
+        if not moved:
+            break
+    return side

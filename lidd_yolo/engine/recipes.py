@@ -1,0 +1,36 @@
+"""Training arguments of the papers, as defaults of ``yolo train``: whatever the user types wins.
+
+Paper: LIDD-Net, section 2.5 (batch, optimiser, learning rate, weight decay, epochs); what it leaves open: NanoDet-Plus's
+configuration, or our own trials (docs/decisions/0004-training-recipe.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+LIDD: dict[str, Any] = {
+    "epochs": 300,
+    "patience": 300,
+    "batch": 32,
+    "nbs": 32,
+    "optimizer": "AdamW",
+    "lr0": 0.001,
+    "lrf": 0.05,
+    "cos_lr": True,
+    "weight_decay": 0.05,
+    "warmup_epochs": 3.0,
+    "warmup_bias_lr": 0.0,
+    "box": 2.0,
+    "cls": 1.0,
+    "dfl": 0.25,
+    "mosaic": 0.0,
+    "close_mosaic": 0,
+    "scale": 0.4,
+    "translate": 0.2,
+    "hsv_h": 0.0,
+    "hsv_s": 0.5,
+    "hsv_v": 0.4,
+    "fliplr": 0.5,
+}
+
+GRADIENT_CLIP_NORM = 35.0

@@ -1,0 +1,78 @@
+"""LIDD-Net's trainer: Ultralytics' detection trainer with the paper's recipe, clip norm, detach schedule and loss names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.utils import DEFAULT_CFG, RANK
+from ultralytics.utils.torch_utils import unwrap_model
+
+from lidd_yolo.engine import recipes
+from lidd_yolo.models.criterion import LOSS_NAMES
+from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.upstream import trainer_names_losses
+
+
+class LIDDTrainer(DetectionTrainer):  # type: ignore[misc]
+    """Train a `LIDDModel`; arguments as ``DetectionTrainer``."""
+
+    def __init__(
+        self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
+    ) -> None:
+        overrides = dict(overrides or {})
+        if not overrides.get("resume"):
+            overrides = {**recipes.LIDD, **overrides}
+        super().__init__(cfg, overrides, _callbacks)
+        self.add_callback("on_train_epoch_start", _start_epoch)
+
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> LIDDModel:
+        """Return the network for this data set, with ``weights`` where they fit."""
+        model = LIDDModel(cfg, nc=self.data["nc"], ch=self.data.get("channels", 3), verbose=verbose and RANK == -1)
+        model.names = self.data["names"]
+        if weights:
+            model.load(weights)
+        return model
+
+    def get_validator(self) -> Any:
+        """Return the stock validator; releases that let the trainer name the losses get ours."""
+        validator = super().get_validator()
+        if trainer_names_losses():
+            self.loss_names = LOSS_NAMES
+        return validator
+
+    def optimizer_step(self) -> None:
+        """Take one step, gradients clipped at the paper's norm instead of Ultralytics' fixed 10."""
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), max_norm=recipes.GRADIENT_CLIP_NORM)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad()
+        if self.ema:
+            self.ema.update(self.model)
+
+    def final_eval(self) -> None:
+        """Remove the training-only branch from the finished checkpoints, then validate ``best.pt`` as usual."""
+        if RANK in {-1, 0}:
+            for file in (self.last, self.best):
+                if file.exists():
+                    drop_training_branch(file)
+        super().final_eval()
+
+
+def _start_epoch(trainer: Any) -> None:
+    """Tell the network which epoch begins."""
+    unwrap_model(trainer.model).set_epoch(trainer.epoch)
+
+
+def drop_training_branch(file: Path) -> None:
+    """Rewrite a checkpoint without LATM; the file is replaced in one step."""
+    checkpoint = torch.load(file, map_location="cpu", weights_only=False)
+    for key in ("model", "ema"):
+        if isinstance(checkpoint.get(key), LIDDModel):
+            checkpoint[key].drop_training_branch()
+    beside = file.with_suffix(".tmp")
+    torch.save(checkpoint, beside)
+    beside.replace(file)

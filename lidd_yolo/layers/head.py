@@ -1,0 +1,97 @@
+"""LIDD-Net's detection head: one tower per level, shared by class and box, and a slot for the training-only branch.
+
+Paper: LIDD-Net, figure 1a; sizes: NanoDet-Plus (two depthwise-separable 5x5 convolutions, distances 0-7).
+Differs from NanoDet-Plus: the anchor point is the middle of its cell, as in Ultralytics, in loss and inference alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from ultralytics.nn.modules import Conv, Detect
+from ultralytics.nn.modules.block import DFL
+from ultralytics.utils.tal import make_anchors
+
+from lidd_yolo.layers.latm import LATM
+
+PRIOR_LOGIT = -4.595  # a class score of 0.01 before training
+
+
+class LIDDDetect(Detect):
+    """Detection head over several levels; rows list the levels first, then the backbone maps that LATM reads.
+
+    ``cv2`` holds, for each level, tower and box prediction, ``cv3`` the class prediction on the same tower: the places in
+    which Ultralytics looks for them when it transfers weights between models.
+
+    Args:
+        nc: Number of classes.
+        levels: How many of the inputs are levels of the pyramid.
+        bins: Whole distances 0 .. bins - 1 over which a box side is a distribution.
+        upstream: What Ultralytics' parser appends, last of it the channels of all inputs.
+
+    Shape:
+        - Input: list of ``(B, C, H_i, W_i)`` maps, levels then taps
+        - Output in training: dict of ``boxes`` ``(B, 4 * bins, A)``, ``scores`` ``(B, nc, A)`` (logits), ``feats`` (the levels) and,
+          with LATM, ``aux_boxes`` and ``aux_scores``
+        - Output in inference: ``(B, 4 + nc, A)`` with xywh in pixels and scores 0-1; together with the dict unless exporting
+    """
+
+    latm: LATM | None
+
+    def __init__(self, nc: int, levels: int = 4, bins: int = 8, *upstream: Any) -> None:
+        super(Detect, self).__init__()
+        channels = list(upstream[-1])[:levels]
+        self.nc, self.nl, self.reg_max = nc, levels, bins
+        self.no = nc + 4 * bins
+        self.stride = torch.zeros(levels)
+        self.cv2 = nn.ModuleList(nn.Sequential(*_tower(c), nn.Conv2d(c, 4 * bins, 1)) for c in channels)
+        self.cv3 = nn.ModuleList(nn.Sequential(nn.Conv2d(c, nc, 1)) for c in channels)
+        self.dfl = DFL(bins)
+        self.latm = None
+
+    def forward(self, x: list[Tensor]) -> Any:
+        """Predict boxes and scores; see the class for shapes."""
+        levels, taps = list(x[: self.nl]), list(x[self.nl :])
+        if self.training and not self.stride.any() and not hasattr(Detect, "forward_head"):
+            return levels  # releases before 8.4 read the strides off a list of maps
+        preds = self._predict(levels)
+        if self.training:
+            if self.latm is not None:
+                preds["aux_boxes"], preds["aux_scores"] = self.latm(levels, taps)
+            return preds
+        y = self._decode(preds)
+        return y if self.export else (y, preds)
+
+    def _predict(self, levels: list[Tensor]) -> dict[str, Any]:
+        boxes, scores = [], []
+        for level, box, cls in zip(levels, self.cv2, self.cv3, strict=True):
+            tower = box[:-1](level)
+            boxes.append(box[-1](tower).flatten(2))
+            scores.append(cls(tower).flatten(2))
+        return {"boxes": torch.cat(boxes, 2), "scores": torch.cat(scores, 2), "feats": levels}
+
+    def _decode(self, preds: dict[str, Any]) -> Tensor:
+        shape = preds["feats"][0].shape
+        if self.dynamic or self.shape != shape:
+            anchors, strides = make_anchors(preds["feats"], self.stride, 0.5)
+            self.anchors, self.strides, self.shape = anchors.transpose(0, 1), strides.transpose(0, 1), shape
+        boxes = self.decode_bboxes(self.dfl(preds["boxes"]), self.anchors.unsqueeze(0)) * self.strides
+        return torch.cat((boxes, preds["scores"].sigmoid()), 1)
+
+    def bias_init(self) -> None:
+        """Start the predictions near zero, scores at 0.01."""
+        for box, cls in zip(self.cv2, self.cv3, strict=True):
+            for conv, bias in ((box[-1], 0.0), (cls[-1], PRIOR_LOGIT)):
+                nn.init.normal_(conv.weight, std=0.01)
+                nn.init.constant_(conv.bias, bias)
+
+    def fuse(self) -> None:
+        """Drop the training-only branch."""
+        self.latm = None
+
+
+def _tower(c: int) -> list[nn.Module]:
+    """Two depthwise-separable 5x5 convolutions, flat so that the first is an Ultralytics ``Conv``."""
+    return [layer for _ in range(2) for layer in (Conv(c, c, 5, 1, g=c), Conv(c, c, 1))]

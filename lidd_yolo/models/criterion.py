@@ -1,0 +1,159 @@
+"""LIDD-Net's criterion: one assignment for both heads, then quality focal, distribution focal and GIoU loss of each.
+
+Paper: LIDD-Net, section 1.3 (the auxiliary head's output is used for label assignment and enters the loss); loss terms and weights:
+NanoDet-Plus. The weights are the usual ``cls``, ``dfl`` and ``box`` arguments of ``yolo train``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.ops import generalized_box_iou_loss
+from ultralytics.utils.ops import xywh2xyxy
+from ultralytics.utils.tal import make_anchors
+
+from lidd_yolo.assigners.dynamic_soft_label import Assignment, assign_dynamic_soft_labels
+from lidd_yolo.geometry import boxes_from_ltrb, ltrb_from_boxes
+from lidd_yolo.losses.distribution_focal import distribution_focal_loss
+from lidd_yolo.losses.quality_focal import quality_focal_loss
+from lidd_yolo.models.options import read_options
+from lidd_yolo.models.upstream import loss_items
+
+LOSS_NAMES = ("qfl_loss", "dfl_loss", "box_loss", "aux_loss")
+
+
+class LIDDCriterion:
+    """Sum of the loss terms of one batch. Not multiplied by the batch size: the clip norm of 35 belongs to this scale.
+
+    Args:
+        model: The network; its last layer is the head, ``args`` hold the gains.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        head: Any = model.model[-1]  # type: ignore[index]
+        self.gains = model.args
+        self.stride, self.nc, self.bins = head.stride, head.nc, head.reg_max
+        self.center_radius = read_options(model.yaml).center_radius  # type: ignore[arg-type]
+        self.class_weights = getattr(model, "class_weights", None)
+
+    def __call__(self, preds: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Any]:
+        """Return the terms whose sum is minimised, and the same terms detached for the log.
+
+        Args:
+            preds: The head's dict, or the (decoded, dict) pair of inference.
+            batch: ``batch_idx``, ``cls`` and ``bboxes`` (xywh, 0-1) of all objects.
+        """
+        preds = preds[1] if isinstance(preds, (tuple, list)) else preds
+        feats = preds["feats"]
+        points, strides = make_anchors(feats, self.stride.to(feats[0].device), 0.5)
+        points, strides = points.float(), strides.float()
+        height, width = (side * float(self.stride[0]) for side in feats[0].shape[2:])
+        labels, boxes, mask = pad_targets(batch, len(feats[0]), (width, height), feats[0].device)
+
+        main = self._decoded(preds["boxes"], preds["scores"], points)
+        aux = self._decoded(preds["aux_boxes"], preds["aux_scores"], points) if "aux_boxes" in preds else None
+        logits, _, pred_boxes = main if aux is None else aux
+        assignment = assign_dynamic_soft_labels(
+            logits=logits.detach(),
+            pred_boxes_xyxy=pred_boxes.detach() * strides,
+            points=points * strides,
+            gt_labels=labels,
+            gt_boxes_xyxy=boxes,
+            gt_mask=mask,
+            center_radius=self.center_radius,
+            strides=strides,
+        )
+        target = _Target(assignment, labels, boxes, points, strides, self.nc)
+        terms = self._terms(main, target, training="aux_boxes" in preds)
+        aux_terms = None if aux is None else self._terms(aux, target, training=True)
+        terms["aux_loss"] = torch.zeros_like(terms["box_loss"]) if aux_terms is None else sum(aux_terms.values())  # type: ignore[assignment]
+        return torch.stack(list(terms.values())), loss_items(terms)
+
+    def _decoded(self, box_logits: Tensor, class_logits: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return class logits ``(B, A, C)``, side logits ``(B, A, 4, bins)`` and boxes ``(B, A, 4)`` xyxy in grid cells, float32."""
+        logits = class_logits.float().transpose(1, 2)
+        sides = box_logits.float().transpose(1, 2).unflatten(-1, (4, self.bins))
+        distance = sides.softmax(-1) @ torch.arange(self.bins, dtype=sides.dtype, device=sides.device)
+        return logits, sides, boxes_from_ltrb(points, distance)
+
+    def _terms(
+        self, prediction: tuple[Tensor, Tensor, Tensor], target: _Target, *, training: bool
+    ) -> dict[str, Tensor]:
+        """Return the weighted terms of one head.
+
+        Every anchor point takes part and the background is weighted 0, so that nothing waits for the number of positives.
+        """
+        logits, sides, boxes = prediction
+        weight = logits.detach().sigmoid().amax(-1) * target.foreground
+        count = _mean_over_processes(target.foreground.sum().float(), training).clamp(min=1)
+        weight_sum = _mean_over_processes(weight.sum(), training).clamp(min=1)
+
+        qfl = quality_focal_loss(logits, target.quality)
+        if self.class_weights is not None:
+            qfl = qfl * self.class_weights.view(1, 1, -1)
+        dfl = distribution_focal_loss(sides, target.ltrb).mean(-1) * weight
+        box = generalized_box_iou_loss(torch.where(target.foreground.unsqueeze(-1), boxes, target.boxes), target.boxes)
+        return {
+            "qfl_loss": qfl.sum() / count * self.gains.cls,
+            "dfl_loss": dfl.sum() / weight_sum * self.gains.dfl,
+            "box_loss": (box * weight).sum() / weight_sum * self.gains.box,
+        }
+
+
+class _Target:
+    """What each anchor point should predict: class quality, box and side distances in grid cells."""
+
+    def __init__(
+        self, assignment: Assignment, labels: Tensor, boxes: Tensor, points: Tensor, strides: Tensor, nc: int
+    ) -> None:
+        self.foreground = assignment.foreground
+        b, a = self.foreground.shape
+        self.quality = torch.zeros(b, a, nc, device=points.device)
+        self.boxes = boxes.new_zeros(b, a, 4)
+        if labels.shape[1]:
+            index = assignment.gt_index
+            label = labels.gather(1, index).unsqueeze(-1)
+            self.quality.scatter_(-1, label, assignment.quality.to(self.quality.dtype).unsqueeze(-1))
+            self.boxes = boxes.gather(1, index.unsqueeze(-1).expand(-1, -1, 4)) / strides
+        self.ltrb = ltrb_from_boxes(points, self.boxes)
+
+
+def pad_targets(
+    batch: dict[str, Tensor], size: int, image_wh: tuple[float, float], device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Sort a batch's objects into one row of slots for each image.
+
+    Args:
+        batch: ``batch_idx`` ``(N,)``, ``cls`` ``(N, 1)``, ``bboxes`` ``(N, 4)`` as xywh 0-1.
+        size: Number of images B.
+        image_wh: Width and height in pixels.
+        device: Where the result lies.
+
+    Returns:
+        Labels ``(B, G)``, boxes ``(B, G, 4)`` as xyxy in pixels and a mask ``(B, G)`` of the slots in use.
+    """
+    index = batch["batch_idx"].to(device).long().view(-1)
+    counts = torch.bincount(index, minlength=size)
+    slots = int(counts.max()) if len(index) else 0
+    order = index.argsort(stable=True)
+    index = index[order]
+    slot = torch.arange(len(index), device=device) - (counts.cumsum(0) - counts)[index]
+    labels = torch.zeros(size, slots, dtype=torch.long, device=device)
+    boxes = torch.zeros(size, slots, 4, device=device)
+    mask = torch.zeros(size, slots, dtype=torch.bool, device=device)
+    scale = torch.tensor([*image_wh, *image_wh], device=device)
+    labels[index, slot] = batch["cls"].to(device).long().view(-1)[order]
+    boxes[index, slot] = xywh2xyxy(batch["bboxes"].to(device).float()[order] * scale)
+    mask[index, slot] = True
+    return labels, boxes, mask
+
+
+def _mean_over_processes(value: Tensor, training: bool) -> Tensor:
+    """Average a normaliser over all training processes; validation runs in one of them alone and must not wait."""
+    if training and torch.distributed.is_available() and torch.distributed.is_initialized():
+        value = value.clone()
+        torch.distributed.all_reduce(value)
+        value = value / torch.distributed.get_world_size()
+    return value

@@ -1,0 +1,88 @@
+"""LIDD-Net as an Ultralytics detection model: build, criterion, folding, and the training-only branch (LATM)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from ultralytics.nn.tasks import DetectionModel
+
+from lidd_yolo.layers.auxiliary_head import AuxiliaryHead
+from lidd_yolo.layers.head import LIDDDetect
+from lidd_yolo.layers.latm import LATM, RowGraph
+from lidd_yolo.layers.reparam import reparameterize_model
+from lidd_yolo.models import owner
+from lidd_yolo.models.activation import default_activation
+from lidd_yolo.models.criterion import LIDDCriterion
+from lidd_yolo.models.options import Options, read_options
+
+_LARGEST_STRIDE = 32  # what image sides must divide by; the level above is rounded up, so 480 trains at 480
+
+
+class LIDDModel(DetectionModel):  # type: ignore[misc]
+    """A detection network whose YAML ends in ``LIDDDetect``.
+
+    Args:
+        cfg: Model YAML name or dictionary.
+        ch: Channels of the input image.
+        nc: Number of classes; None keeps the YAML's.
+        verbose: Whether to log layers and size.
+    """
+
+    def __init__(self, cfg: str | dict[str, Any] = "lidd.yaml", ch: int = 3, nc: int | None = None, verbose: bool = True):
+        with owner.building():
+            super().__init__(cfg, ch=ch, nc=nc, verbose=verbose)
+        self.stride = self.head.stride.clamp(max=_LARGEST_STRIDE)
+        self.head.latm = self._build_latm(read_options(self.yaml))
+
+    @property
+    def head(self) -> LIDDDetect:
+        """The last layer."""
+        head: LIDDDetect = self.model[-1]
+        return head
+
+    def _build_latm(self, options: Options) -> LATM | None:
+        if options.aux == "off":
+            return None
+        head, first = self.head, len(self.yaml["backbone"])
+        levels, taps = head.f[: head.nl], head.f[head.nl :]
+        if not taps:
+            raise ValueError(
+                f"lidd_yolo: aux: {options.aux} needs the backbone rows under the neck as further inputs of the head "
+                f"row (after its {head.nl} levels); add them or set aux: off"
+            )
+        neck = RowGraph(list(self.model)[first:-1], taps=taps, outputs=levels)
+        width = head.cv3[0][-1].in_channels  # type: ignore[index]
+        with default_activation(self.yaml.get("activation")):
+            return LATM(neck, AuxiliaryHead(2 * int(width), head.nc, head.reg_max, head.nl, options.aux))
+
+    def init_criterion(self) -> LIDDCriterion:
+        """Return the criterion that ``loss`` uses."""
+        return LIDDCriterion(self)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Follow the detach schedule: tell LATM which epoch begins."""
+        if self.head.latm is not None:
+            self.head.latm.detached = epoch >= read_options(self.yaml).detach_epoch
+
+    def load(self, weights: Any, *args: Any, **kwargs: Any) -> None:
+        """Load matching weights; a source without LATM (a finished checkpoint) leaves ours a fresh copy of the neck."""
+        super().load(weights, *args, **kwargs)
+        source = (weights.get("ema") or weights["model"]) if isinstance(weights, dict) else weights
+        if self.head.latm is not None and not any(".latm." in key for key in source.state_dict()):
+            first = len(self.yaml["backbone"])
+            rows: nn.ModuleList = self.head.latm.neck.rows
+            for row, trained in zip(rows, list(self.model)[first:-1], strict=True):
+                row.load_state_dict(trained.state_dict())
+
+    def drop_training_branch(self) -> LIDDModel:
+        """Remove LATM: what is left predicts exactly the same."""
+        self.head.latm = None
+        return self
+
+    def fuse(self, *args: Any, **kwargs: Any) -> LIDDModel:
+        """Fold every training-time structure, then what Ultralytics folds itself."""
+        self.drop_training_branch()
+        reparameterize_model(self)
+        super().fuse(*args, **kwargs)
+        return self

@@ -1,0 +1,47 @@
+"""The ``lidd_yolo:`` section of a model YAML: what ``yolo`` arguments cannot carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+AUX_KINDS = ("light", "dense", "off")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of LIDD-Net.
+
+    Args:
+        aux: Auxiliary training head: ``light``, ``dense`` (NanoDet-Plus's size) or ``off``.
+        detach_epoch: First epoch in which the auxiliary branch no longer shapes backbone and neck.
+        center_radius: RTMDet's soft centre prior in the assigner, in strides; None (the paper) leaves it out.
+        default_scale: Scale when the file name gives none.
+    """
+
+    aux: str = "light"
+    detach_epoch: int = 10
+    center_radius: float | None = None
+    default_scale: str = "n"
+
+    def __post_init__(self) -> None:
+        if self.aux not in AUX_KINDS:
+            raise ValueError(f"lidd_yolo: aux: {self.aux!r} is not one of {', '.join(AUX_KINDS)}")
+        if not isinstance(self.detach_epoch, int) or self.detach_epoch < 0:
+            raise ValueError(f"lidd_yolo: detach_epoch: {self.detach_epoch!r} is not a number of epochs")
+
+
+def read_options(yaml: dict[str, Any]) -> Options:
+    """Read the section of a model dictionary.
+
+    Raises:
+        ValueError: If a key or value is unknown; names the known ones.
+    """
+    section = yaml.get("lidd_yolo") or {}
+    if section is True or not isinstance(section, dict):
+        raise ValueError(f"lidd_yolo: must hold keys and values, not {section!r}")
+    section = {k: "off" if k == "aux" and v is False else v for k, v in section.items()}  # YAML reads off as False
+    known = [f.name for f in fields(Options)]
+    if unknown := section.keys() - set(known):
+        raise ValueError(f"lidd_yolo: unknown key {', '.join(sorted(map(str, unknown)))}; known are {', '.join(known)}")
+    return Options(**section)

@@ -1,0 +1,66 @@
+"""Which model class owns a YAML, and the check that no other class builds it.
+
+Without the check an Ultralytics that no longer asks us for the model class would build our network with a stock loss and without
+the auxiliary head, silently. With it, that is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from torch import nn
+
+from lidd_yolo.models.registry import HEADS, ROWS, head_name
+
+_building: ContextVar[bool] = ContextVar("lidd_yolo_building", default=False)
+
+
+@contextlib.contextmanager
+def building() -> Iterator[None]:
+    """Mark that one of our model classes is building its YAML."""
+    token = _building.set(True)
+    try:
+        yield
+    finally:
+        _building.reset(token)
+
+
+def check(yaml: dict[str, Any]) -> None:
+    """Refuse a YAML with a head of ours outside our model classes.
+
+    Raises:
+        RuntimeError: Says how to build it instead.
+    """
+    if head_name(yaml) in HEADS and not _building.get():
+        name = yaml.get("yaml_file", "this model YAML")
+        raise RuntimeError(
+            f"{name} belongs to lidd_yolo and cannot be built as a plain Ultralytics model: its loss and training branch would be "
+            f"missing. Use YOLO({str(name)!r}) or yolo train model={name} (not DetectionModel(...) or trainer=DetectionTrainer)."
+        )
+
+
+def model_class(cfg: Any) -> type[nn.Module] | None:
+    """Return our class for a model dictionary with one of our heads, else None."""
+    if isinstance(cfg, dict) and head_name(cfg) in HEADS:
+        from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - that file needs this one
+
+        return LIDDModel
+    return None
+
+
+def pickled_classes() -> list[type]:
+    """Return every class of ours that a checkpoint may name."""
+    import lidd_yolo.models.lidd as lidd  # noqa: PLC0415
+
+    modules = {inspect.getmodule(entry.module) for entry in [*ROWS.values(), *HEADS.values()]} | {lidd}
+    return [
+        c
+        for module in modules
+        if module is not None
+        for _, c in inspect.getmembers(module, inspect.isclass)
+        if c.__module__.startswith("lidd_yolo.")
+    ]

@@ -1,0 +1,221 @@
+"""Model YAMLs that mix our rows with Ultralytics' own.
+
+Ultralytics' parser keeps its list of modules to itself, so ours cannot be added to it. Instead every row of ours is stood
+in for by rows that any release understands ("stub and swap"): ``nn.Identity`` keeps channels and ``Concat`` adds them, so
+``c`` times a one-channel map is a map of ``c`` channels without weights. The stock parser builds the whole network
+with the stand-ins, then our layers take their places. Channels of stock rows are read back from a ``nn.BatchNorm2d`` put after
+them. Nothing of the parser's inside is relied on; see docs/decisions/0001-stub-and-swap.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import types
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import nn
+from ultralytics.utils import LOGGER
+from ultralytics.utils.ops import make_divisible
+
+from lidd_yolo.models.activation import default_activation
+from lidd_yolo.models.registry import HEADS, ROWS, Context
+
+Parse = Callable[..., tuple[nn.Sequential, list[int]]]
+YamlRow = list[Any]
+_FIRST = 2  # rows in front of the user's: the one-channel Identity and the stand-in for the image
+
+
+def parse_with_our_rows(
+    stock: Parse, yaml: dict[str, Any], channels: int, *, verbose: bool = True
+) -> tuple[nn.Sequential, list[int]]:
+    """Build the network of a YAML that has rows of ours.
+
+    Args:
+        stock: Ultralytics' ``parse_model``.
+        yaml: Model dictionary.
+        channels: Channels of the input image.
+        verbose: Whether to log one line for each row.
+
+    Returns:
+        The layers, and the indices of those whose outputs later rows read.
+
+    Raises:
+        ValueError: If a row's arguments are wrong; names the row.
+    """
+    self_test(stock)
+    rows = [_resolved(row, yaml) for row in deepcopy(yaml["backbone"] + yaml["head"])]
+    plan = _Plan(stock, yaml, channels, rows)
+    for index in range(len(rows)):
+        plan.visit(index)
+    swaps = _head_swaps(rows)
+    layers = list(_call_stock(stock, yaml, channels, [plan.stand_in(i, swaps) for i in range(len(rows))], swaps))
+    for index, (row, layer) in enumerate(zip(rows, layers, strict=True)):
+        built = plan.ours.get(index, layer)
+        ours = ROWS.get(row[2]) or HEADS.get(row[2])
+        built.i, built.f = index, row[0]
+        built.type = f"{ours.module.__module__}.{row[2]}" if ours else layer.type
+        built.np = sum(p.numel() for p in built.parameters())
+        layers[index] = built
+    if verbose:
+        _log(rows, layers)
+    return nn.Sequential(*layers), _saved(rows)
+
+
+class _Plan:
+    """Walks the rows once: channels of each, and the built layers of ours."""
+
+    def __init__(self, stock: Parse, yaml: dict[str, Any], channels: int, rows: list[YamlRow]) -> None:
+        self.stock, self.yaml, self.image, self.rows = stock, yaml, channels, rows
+        self.depth, self.width = _scaling(yaml)
+        self.activation = yaml.get("activation")
+        self.channels: dict[int, int] = {}
+        self.ours: dict[int, nn.Module] = {}
+
+    def visit(self, index: int) -> None:
+        """Build row ``index`` if it is ours."""
+        source, repeats, name, args = self.rows[index]
+        if name not in ROWS:
+            return
+        sources = [index + s if s < 0 else s for s in ([source] if isinstance(source, int) else source)]
+        unknown = [s for s in sources if s >= 0 and s not in self.channels]
+        if unknown:
+            self.channels.update(zip(unknown, self._probe(index, unknown), strict=True))
+        try:
+            context = Context([self.image if s < 0 else self.channels[s] for s in sources], args, self.width)
+            layer, out = self._build(name, context, self.depth(repeats))
+        except (TypeError, ValueError, IndexError) as error:
+            where = self.yaml.get("yaml_file", "model YAML")
+            raise ValueError(f"{where}: row {index} {self.rows[index]}: {error}") from error
+        self.ours[index], self.channels[index] = layer, out
+
+    def _build(self, name: str, context: Context, repeats: int) -> tuple[nn.Module, int]:
+        row = ROWS[name]
+        first = row.rule(context)
+        layers = [self._activated(row.module, first.args)]
+        for _ in range(repeats - 1):
+            following = row.rule(Context([first.channels], context.args, context.width))
+            layers.append(self._activated(row.module, following.args))
+        return (layers[0] if repeats == 1 else nn.Sequential(*layers)), first.channels
+
+    def _activated(self, module: type[nn.Module], args: Sequence[Any]) -> nn.Module:
+        with default_activation(self.activation):
+            return module(*args)
+
+    def _probe(self, index: int, wanted: list[int]) -> list[int]:
+        """Ask the stock parser for the channels of stock rows, without weights or random numbers."""
+        probes = [[s + _FIRST, 1, "nn.BatchNorm2d", []] for s in wanted]
+        with torch.device("meta"):
+            built = _call_stock(
+                self.stock, self.yaml, self.image, [*(self.stand_in(i, {}) for i in range(index)), *probes], {}
+            )
+        return [int(layer.num_features) for layer in list(built)[index:]]
+
+    def stand_in(self, index: int, swaps: dict[str, type[nn.Module]]) -> YamlRow:
+        """Return row ``index`` as the stock parser may read it, ``from`` counted behind the two rows in front."""
+        source, repeats, name, args = self.rows[index]
+        if name in ROWS:
+            return _stub(self.channels[index])
+        name = HEADS[name].stands_for if swaps and name in HEADS else name
+        return [_shift(source), repeats, name, deepcopy(args)]
+
+
+def _resolved(row: YamlRow, yaml: dict[str, Any]) -> YamlRow:
+    """Replace names (``nc``) and literals in a row of ours; stock rows stay for the stock parser."""
+    if row[2] not in ROWS:
+        return row
+    args = []
+    for arg in row[3]:
+        value = yaml.get(arg, arg) if isinstance(arg, str) else arg
+        if isinstance(value, str):
+            with contextlib.suppress(ValueError, SyntaxError):
+                value = ast.literal_eval(value)
+        args.append(value)
+    return [*row[:3], args]
+
+
+def _scaling(yaml: dict[str, Any]) -> tuple[Callable[[int], int], Callable[[int], int]]:
+    """Return Ultralytics' depth and width rules for this YAML and scale."""
+    depth, width, cap = yaml.get("depth_multiple", 1.0), yaml.get("width_multiple", 1.0), float("inf")
+    if scales := yaml.get("scales"):
+        depth, width, cap = scales[yaml.get("scale") or next(iter(scales))]
+    return (
+        lambda n: max(round(n * depth), 1) if n > 1 else n,
+        lambda c: int(make_divisible(min(c, cap) * width, 8)),
+    )
+
+
+def _stub(channels: int) -> YamlRow:
+    return [[0] * channels, 1, "Concat", [1]]
+
+
+def _call_stock(
+    stock: Parse, yaml: dict[str, Any], image: int, rows: list[YamlRow], swaps: dict[str, type[nn.Module]]
+) -> list[nn.Module]:
+    """Run the stock parser over stand-ins; returns the layers of those rows."""
+    shared = {k: deepcopy(v) for k, v in yaml.items() if k not in {"backbone", "head"}}
+    shared["backbone"] = [[-1, 1, "nn.Identity", []], _stub(image), *rows]
+    shared["head"] = []
+    return list(_rebound(stock, swaps)(shared, 1, verbose=False)[0])[_FIRST:]
+
+
+def _shift(source: int | list[int]) -> int | list[int]:
+    """Move absolute row numbers behind the two rows in front; relative ones stay."""
+    if isinstance(source, list):
+        return [s + _FIRST if s >= 0 else s for s in source]
+    return source + _FIRST if source >= 0 else source
+
+
+def _rebound(stock: Parse, swaps: dict[str, type[nn.Module]]) -> Parse:
+    """Return the stock parser in a private namespace where the names in ``swaps`` mean our classes."""
+    if not swaps:
+        return stock
+    plain: Any = inspect.unwrap(stock)
+    private = types.FunctionType(
+        plain.__code__, {**plain.__globals__, **swaps}, plain.__name__, plain.__defaults__, plain.__closure__
+    )
+    private.__kwdefaults__ = plain.__kwdefaults__
+    return private
+
+
+def _head_swaps(rows: list[YamlRow]) -> dict[str, type[nn.Module]]:
+    """Return which stock head name means which class of ours in this YAML."""
+    ours = {row[2] for row in rows if row[2] in HEADS}
+    swaps = {HEADS[name].stands_for: HEADS[name].module for name in ours}
+    if clash := swaps.keys() & {row[2] for row in rows}:
+        raise ValueError(f"one YAML cannot hold both {', '.join(sorted(ours))} and {', '.join(sorted(clash))}")
+    return swaps
+
+
+def _saved(rows: list[YamlRow]) -> list[int]:
+    """Return the indices of rows whose output a later row reads (other than the next one by -1)."""
+    sources = ((i, s) for i, row in enumerate(rows) for s in ([row[0]] if isinstance(row[0], int) else row[0]))
+    return sorted(s % i for i, s in sources if s != -1)
+
+
+def _log(rows: list[YamlRow], layers: list[nn.Module]) -> None:
+    LOGGER.info(f"\n{'':>3}{'from':>20}{'n':>3}{'params':>10}  {'module':<45}{'arguments':<30}")
+    for row, layer in zip(rows, layers, strict=True):
+        repeats = len(layer) if isinstance(layer, nn.Sequential) else 1
+        LOGGER.info(f"{layer.i:>3}{row[0]!s:>20}{repeats:>3}{layer.np:10.0f}  {layer.type:<45}{row[3]!s:<30}")
+
+
+def self_test(stock: Parse) -> None:
+    """Check on four rows that the stock parser still treats Identity, Concat and BatchNorm2d as assumed.
+
+    Raises:
+        RuntimeError: If it does not; this release of Ultralytics cannot build our networks.
+    """
+    rows: list[YamlRow] = [[-1, 1, "nn.Identity", []], _stub(3), [-1, 1, "nn.Identity", []], [2, 1, "nn.BatchNorm2d", []]]
+    try:
+        with torch.device("meta"):
+            layers, _ = stock({"nc": 1, "backbone": rows, "head": []}, 1, verbose=False)
+        channels = layers[3].num_features
+    except Exception as error:
+        raise RuntimeError(f"Ultralytics' model parser failed a self-test of lidd_yolo: {error}") from error
+    if channels != 3:
+        raise RuntimeError(f"Ultralytics' model parser failed a self-test of lidd_yolo: {channels} channels, expected 3")

@@ -1,0 +1,101 @@
+"""Every name our YAML rows may use: the class behind it and what it does to channels. A table to read, no decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from lidd_yolo.layers.cse import CSEA, CSEB
+from lidd_yolo.layers.dw_sep import DWSep
+from lidd_yolo.layers.ghost_pan import GhostBlock
+from lidd_yolo.layers.head import LIDDDetect
+from lidd_yolo.layers.msffm import MSFFM
+from lidd_yolo.layers.rep_ghost import RepGhostBlock
+from lidd_yolo.layers.shuffle_net import ShuffleUnit
+from lidd_yolo.layers.sum import Sum
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a row's rule is told.
+
+    Args:
+        sources: Channels of the row's inputs, in the order of its ``from``.
+        args: The row's arguments from the YAML, ``nc`` and literals resolved.
+        width: Scales a channel count as Ultralytics does (cap, multiply, round up to 8).
+    """
+
+    sources: Sequence[int]
+    args: Sequence[Any]
+    width: Callable[[int], int]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a rule answers: constructor arguments and output channels."""
+
+    args: tuple[Any, ...]
+    channels: int
+
+
+Rule = Callable[[Context], Built]
+
+
+def conv_rule(row: Context) -> Built:
+    """``[c2, ...]`` becomes ``(c1, width(c2), ...)``; repeats after the first take ``c2`` as input."""
+    (c1,) = row.sources
+    c2 = row.width(row.args[0])
+    return Built((c1, c2, *row.args[1:]), c2)
+
+
+def sum_rule(row: Context) -> Built:
+    """All inputs have equal channels and are added."""
+    if len(set(row.sources)) != 1:
+        raise ValueError(f"its inputs have {list(row.sources)} channels; maps can be added only when they are equal")
+    return Built((), row.sources[0])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One legal row name."""
+
+    module: type[nn.Module]
+    rule: Rule
+
+
+ROWS: dict[str, Row] = {
+    "CSEA": Row(CSEA, conv_rule),
+    "CSEB": Row(CSEB, conv_rule),
+    "MSFFM": Row(MSFFM, conv_rule),
+    "RepGhostBlock": Row(RepGhostBlock, conv_rule),
+    "DWSep": Row(DWSep, conv_rule),
+    "Sum": Row(Sum, sum_rule),
+    "ShuffleUnit": Row(ShuffleUnit, conv_rule),
+    "GhostBlock": Row(GhostBlock, conv_rule),
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """One legal head row: parsed by Ultralytics as ``stands_for``, built as ``module``."""
+
+    module: type[nn.Module]
+    stands_for: str
+
+
+HEADS: dict[str, Head] = {"LIDDDetect": Head(LIDDDetect, "Detect")}
+
+
+def head_name(yaml: dict[str, Any]) -> str:
+    """Return the module name of the last row of a model YAML, or an empty string."""
+    rows = yaml.get("head") or [[0, 0, ""]]
+    return str(rows[-1][2])
+
+
+def uses_our_rows(yaml: dict[str, Any]) -> bool:
+    """Tell whether any row of a model YAML is ours."""
+    rows = [*(yaml.get("backbone") or []), *(yaml.get("head") or [])]
+    return any(row[2] in ROWS or row[2] in HEADS for row in rows)
