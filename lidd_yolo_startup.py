@@ -1,12 +1,20 @@
 """Start-up hook of lidd_yolo: connect the package to Ultralytics when, and only when, Ultralytics is imported.
 
-Run by ``lidd_yolo_startup.pth`` (Python up to 3.17) or ``lidd_yolo_startup.start`` (PEP 829) at interpreter start. Standard
-library only, imports nothing of lidd_yolo until one of the three Ultralytics modules below has been loaded, and never
-raises. ``LIDD_YOLO_AUTOLOAD=0`` turns it off; ``import lidd_yolo`` then still connects.
+Run by ``lidd_yolo_startup.pth`` (Python up to 3.17) or ``lidd_yolo_startup.start`` (PEP 829) at interpreter start.
+Standard library only, imports nothing of lidd_yolo until one of the three Ultralytics modules below has been loaded,
+and never raises. ``LIDD_YOLO_AUTOLOAD=0`` turns it off; ``import lidd_yolo`` then still connects.
 """
+
+from __future__ import annotations
 
 import os
 import sys
+
+TYPE_CHECKING = False  # importing typing would cost every start of Python a millisecond
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
 
 MODULES = ("ultralytics.nn.tasks", "ultralytics.engine.model", "ultralytics.data.utils")
 
@@ -14,31 +22,31 @@ MODULES = ("ultralytics.nn.tasks", "ultralytics.engine.model", "ultralytics.data
 class _Finder:
     """A ``sys.meta_path`` entry that wraps the loaders of three modules and finds nothing itself."""
 
-    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return the real spec of a watched module with its loader's ``exec_module`` extended, else None."""
         if name not in MODULES:
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
-            spec = find and find(name, path, target)
+            spec: ModuleSpec | None = find(name, path, target) if find else None
             if spec:
                 _extend(spec.loader)
                 return spec
         return None
 
 
-def _extend(loader):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _extend(loader: Any) -> None:
     """Let this one loader connect us after it has run its module."""
     execute = loader.exec_module
 
-    def exec_module(module):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def exec_module(module: ModuleType) -> None:
         execute(module)
         connect(module)
 
     loader.exec_module = exec_module
 
 
-def connect(module):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def connect(module: ModuleType) -> None:
     """Hand a loaded Ultralytics module to lidd_yolo; a failure becomes one warning and Ultralytics stays stock."""
     try:
         from lidd_yolo.connect import attach  # noqa: PLC0415
@@ -51,7 +59,7 @@ def connect(module):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
         warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
-def install(asked=False):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def install(*, asked: bool = False) -> None:
     """Watch for Ultralytics; ``LIDD_YOLO_AUTOLOAD=0`` forbids it unless the user asked, by importing lidd_yolo."""
     if not asked and os.environ.get("LIDD_YOLO_AUTOLOAD", "1") == "0":
         return

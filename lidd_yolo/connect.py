@@ -1,8 +1,8 @@
 """The touch points in Ultralytics, and nothing else.
 
-Five functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours, so stock
-models get stock objects. Private or undocumented names of Ultralytics that this package relies on are listed in ``TOUCHED``
-(and, for the criterion's return format, in ``models/upstream.py``) and checked before anything is wrapped.
+Five functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours,
+so stock models get stock objects. Private or undocumented names of Ultralytics that this package relies on are listed
+in ``TOUCHED`` (the criterion's return format: ``models/upstream.py``) and checked before anything is wrapped.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def allow_safe_load() -> None:
     from lidd_yolo.models.owner import pickled_classes  # noqa: PLC0415
 
     if hasattr(torch.serialization, "add_safe_globals"):
-        torch.serialization.add_safe_globals(pickled_classes())
+        torch.serialization.add_safe_globals([*pickled_classes()])
 
 
 _WRAPPERS: dict[str, Callable[[Callable[..., Any]], Any]] = {

@@ -20,7 +20,9 @@ def cfg_dir() -> Path:
     for folder in (_PACKAGE / "cfg", _PACKAGE.parent / "cfg"):
         if (folder / "models").is_dir():
             return folder
-    raise FileNotFoundError(f"lidd_yolo is incomplete: no cfg folder in {_PACKAGE}; reinstall it with pip install lidd-yolo")
+    raise FileNotFoundError(
+        f"lidd_yolo is incomplete: no cfg folder in {_PACKAGE}; reinstall it with pip install lidd-yolo"
+    )
 
 
 def find_cfg(name: str, kind: str) -> Path | None:

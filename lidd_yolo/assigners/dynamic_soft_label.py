@@ -1,7 +1,7 @@
 """Dynamic soft label assignment: which anchor point learns which ground truth, and how good its box already is.
 
-Paper: LIDD-Net, section 1.3 (LATM, "dynamic soft labels"); method and constants: NanoDet-Plus. Works on the whole padded batch at
-once; no loop over images and no value ever goes to the host.
+Paper: LIDD-Net, section 1.3 (LATM, "dynamic soft labels"); method and constants: NanoDet-Plus. Works on the padded
+batch as a whole: no loop over images, and no value ever goes to the host.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
 ) -> Assignment:
     """Assign every ground truth its cheapest anchor points.
 
-    Candidates are the points strictly inside any box. The cost of a pair is the quality focal loss (beta 2) of the point's scores
-    against the soft label "IoU at the class of the box" plus ``iou_weight`` times -log IoU. A box takes as many points as the
-    sum of its ``topk`` largest IoUs, at least one; a point wanted by several boxes goes to the one it costs least.
+    Candidates are the points strictly inside any box. The cost of a pair is the quality focal loss (beta 2) of the
+    point's scores against the soft label "IoU at the class of the box" plus ``iou_weight`` times -log IoU. A box takes
+    as many points as the sum of its ``topk`` largest IoUs, at least one; a point wanted by several boxes goes to the
+    one it costs least.
 
     Args:
         logits: Class logits.
@@ -58,7 +59,8 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
         gt_mask: True for real rows, False for padding.
         topk: How many IoUs are summed for the number of points of a box.
         iou_weight: Weight of the IoU term.
-        center_radius: Adds RTMDet's soft centre prior ``10^(distance / stride - radius)`` to the cost; None (the paper) does not.
+        center_radius: Adds RTMDet's soft centre prior ``10^(distance / stride - radius)`` to the cost; None (the
+            paper) does not.
         strides: Stride of each point in pixels; needed with ``center_radius``.
 
     Shape:
@@ -97,8 +99,8 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
 def _class_cost(logits: Tensor, labels: Tensor, iou: Tensor) -> Tensor:
     """Return the quality focal loss, summed over classes, of every point against every ground truth's soft label.
 
-    Only the class of the ground truth has a target other than 0, so the sum over classes is taken once with all targets 0 and
-    corrected in that one class: ``(B, A, G)`` instead of ``(B, A, G, C)``.
+    Only the class of the ground truth has a target other than 0, so the sum over classes is taken once with all targets
+    0 and corrected in that one class: ``(B, A, G)`` instead of ``(B, A, G, C)``.
     """
     score = logits.sigmoid()
     empty = F.softplus(logits) * score.square()
@@ -109,7 +111,7 @@ def _class_cost(logits: Tensor, labels: Tensor, iou: Tensor) -> Tensor:
 
 
 def _cheapest(cost: Tensor, iou: Tensor, topk: int) -> Tensor:
-    """Return which points each ground truth takes: ``int(sum of its topk IoUs)``, at least one, the cheapest. ``(B, A, G)``."""
+    """Return which points each ground truth takes, ``(B, A, G)``: the cheapest ``int(sum of topk IoUs)``, at least 1."""
     k = min(topk, cost.shape[1])
     wanted = iou.topk(k, dim=1).values.sum(1).int().clamp(min=1)
     cheapest = cost.topk(k, dim=1, largest=False)

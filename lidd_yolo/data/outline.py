@@ -31,7 +31,7 @@ def enclose(pieces: Mask, radius: float) -> Mask:
     Raises:
         ValueError: If no pixel is set.
     """
-    x, y, width, height = cv2.boundingRect(cv2.findNonZero(pieces)) if pieces.any() else (0, 0, 0, 0)
+    x, y, width, height = cv2.boundingRect(pieces)
     if not width:
         raise ValueError("a mask without a pixel has nothing to enclose")
     part = pieces[y : y + height, x : x + width]

@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -23,10 +24,11 @@ Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
 
-MIN_AREA = 0.1
+MIN_AREA = 0.05
 """Smallest shared area, as a fraction of the smaller picture, that counts as showing the same spot."""
-MIN_SIMILARITY = 0.6
-"""Smallest correlation of the shared area. On NEU-DET the pairs lie below 0.45 or above 0.65, hardly any between."""
+MIN_SIMILARITY = 0.55
+"""Smallest correlation of the shared area. On NEU-DET unrelated pairs lie below 0.45 and real ones nearly all above
+0.6; between them are the same spot in other light, and parallel scratches that only look like one another."""
 
 _WORK_SIDE = 256  # larger pictures are shrunk, all by one factor: time and memory
 _SEARCH_SIDE = 128  # of the spectrum, so many of the lowest frequencies are searched
@@ -108,10 +110,9 @@ def group_overlaps(count: int, overlaps: Sequence[Overlap]) -> list[int]:
 
 def _resized(image: Gray, factor: float) -> Floats:
     """Return the picture as floats, shrunk by ``factor``."""
-    values: Floats = image.astype(np.float32)
     if factor < 1:
-        values = cv2.resize(values, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    return values
+        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return image.astype(np.float32)
 
 
 def _even_out(image: Floats) -> Floats:
@@ -129,13 +130,20 @@ def _spectrum(texture: Floats, shape: tuple[int, int]) -> Spectra:
     height, width = texture.shape
     padded[:height, :width] = texture * np.outer(_taper(height), _taper(width))
     spectrum = np.fft.rfft2(padded)
-    fy, fx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None]
-    # Half of the band's weight in the exponent: the other half comes from the partner's spectrum.
-    band = np.exp(-(fx**2 + fy**2) / (4 * _BAND**2))
-    white: Spectra = (spectrum / (np.abs(spectrum) + 1e-6) * band).astype(np.complex64)
+    white: Spectra = (spectrum / (np.abs(spectrum) + 1e-6) * _band(shape)).astype(np.complex64)
     return white
 
 
+@lru_cache(maxsize=1)
+def _band(shape: tuple[int, int]) -> Floats:
+    """Return the weight of each frequency of a spectrum, shape ``(H, W // 2 + 1)``."""
+    fy, fx = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None]
+    # Half of the band's weight in the exponent: the other half comes from the partner's spectrum.
+    weight: Floats = np.exp(-(fx**2 + fy**2) / (4 * _BAND**2)).astype(np.float32)
+    return weight
+
+
+@lru_cache(maxsize=2)
 def _taper(length: int) -> Floats:
     """Return a window of ones that fades out over a few pixels at both ends, shape ``(length,)``."""
     steps = np.minimum(np.arange(length), np.arange(length)[::-1]) + 0.5

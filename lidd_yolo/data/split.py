@@ -1,7 +1,7 @@
 """Seeded split of a data set by whole groups, with the class balance kept as well as the groups allow.
 
-Own work, after Sechidis et al., "On the Stratification of Multi-Label Data", ECML 2011. Differs from it: groups in place
-of single examples, and a local improvement after the greedy pass.
+Own work, after Sechidis et al., "On the Stratification of Multi-Label Data", ECML 2011. Differs from it: groups in
+place of single examples, and a local improvement after the greedy pass.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def split_groups(
         groups: Group number of each example, length N.
         labels: Number of objects of each class in each example, shape ``(N, C)``.
         ratios: Share wanted for each side, such as ``{"train": 0.7, "val": 0.15, "test": 0.15}``; scaled to sum 1.
-        seed: Seed of the order in which equal groups are placed.
+        seed: Seed of the order in which the groups are placed.
 
     Returns:
         For each side the sorted indices of its examples. The number of examples and the objects of every class come as
@@ -43,8 +43,9 @@ def split_groups(
     if len(members) < len(ratios):
         raise ValueError(f"{len(members)} groups cannot be divided into {len(ratios)} sides")
     wanted = np.array(list(ratios.values()))
-    order = np.random.default_rng(seed).permutation(len(members))
-    order = order[np.argsort(-weights[order].sum(axis=1), kind="stable")]
+    # Heavy groups first, since light ones can even out what they leave; the random factor lets seeds differ.
+    factor = np.random.default_rng(seed).uniform(0.5, 1.5, len(members))
+    order = np.argsort(-factor * weights.sum(axis=1), kind="stable")
     side = _improve(_place(weights, wanted / wanted.sum(), order), weights, wanted / wanted.sum(), order)
     return {
         name: sorted(example for group in np.flatnonzero(side == number) for example in members[group])
@@ -100,11 +101,18 @@ def _group_weights(groups: Sequence[int], labels: NDArray[np.int64]) -> tuple[li
 
 
 def _place(weights: Floats, wanted: Floats, order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give each group, the heaviest first, to the side where it brings the shares closest to ``wanted``."""
-    side = np.zeros(len(weights), dtype=np.int64)
+    """Give each group, the heaviest first, to the side where it brings the shares closest to ``wanted``.
+
+    The last groups are kept for sides that are still empty.
+    """
+    side = np.full(len(weights), -1, dtype=np.int64)
     missing = np.outer(wanted, np.ones(weights.shape[1]))
-    for group in order:
-        side[group] = int(np.argmax(_gain(missing, weights[group], wanted)))
+    for left, group in zip(range(len(order), 0, -1), order, strict=True):
+        gain = _gain(missing, weights[group], wanted)
+        empty = np.setdiff1d(np.arange(len(wanted)), side)
+        if len(empty) == left:
+            gain[np.isin(np.arange(len(wanted)), empty, invert=True)] = -np.inf
+        side[group] = int(np.argmax(gain))
         missing[side[group]] -= weights[group]
     return side
 

@@ -68,7 +68,7 @@ def generate(target: str | Path, *, counts: Mapping[str, int] = COUNTS, size: in
     """
     settings = _checked_settings(counts, size, seed)
     target = Path(target)
-    if target.exists() and any(target.iterdir()):
+    if target.exists() and not _is_empty_folder(target):
         _check_existing(target, settings)
         return target
     partial = target.with_name(f".{target.name}.partial-{uuid.uuid4().hex[:8]}")
@@ -93,6 +93,8 @@ def render(*, seed: int, split: str, index: int, size: int = 256) -> Scene:
     Raises:
         ValueError: If the split is unknown.
     """
+    if split not in _SPLITS:
+        raise ValueError(f"split must be one of {_SPLITS}, got {split!r}")
     rng = np.random.default_rng([seed, _SPLITS.index(split), index])
     picture = steel_texture(rng, size, str(rng.choice(list(FINISHES))))
     objects: list[tuple[int, Mask]] = []
@@ -126,6 +128,10 @@ def _checked_settings(counts: Mapping[str, int], size: int, seed: int) -> dict[s
         raise ValueError(f"size must be at least {_MIN_SIZE} and seed not negative, got size {size} and seed {seed}")
     images = {split: counts[split] for split in _SPLITS if split in counts}
     return {"generator": _GENERATOR, "version": VERSION, "seed": seed, "size": size, "images": images}
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 def _check_existing(target: Path, settings: Mapping[str, Any]) -> None:

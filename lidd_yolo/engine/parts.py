@@ -9,5 +9,5 @@ from lidd_yolo.models.lidd import LIDDModel
 
 
 def part_for(model: Any, key: str) -> Any:
-    """Return our class for one of Ultralytics' parts (``trainer``, ``validator``, ``predictor``), or None for the stock one."""
+    """Return our class for one of Ultralytics' parts (``trainer``, ``validator``, ...), or None for the stock one."""
     return LIDDTrainer if key == "trainer" and isinstance(model, LIDDModel) else None

@@ -1,7 +1,7 @@
 """Training arguments of the papers, as defaults of ``yolo train``: whatever the user types wins.
 
-Paper: LIDD-Net, section 2.5 (batch, optimiser, learning rate, weight decay, epochs); what it leaves open: NanoDet-Plus's
-configuration, or our own trials (docs/decisions/0004-training-recipe.md).
+Paper: LIDD-Net, section 2.5 (batch, optimiser, learning rate, weight decay, epochs); what it leaves open:
+NanoDet-Plus's configuration, or our own trials (docs/decisions/0004-training-recipe.md).
 """
 
 from __future__ import annotations

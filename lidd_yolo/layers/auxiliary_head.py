@@ -1,7 +1,8 @@
 """Auxiliary training head (ATH) of LIDD-Net's LATM: a second, wider head that exists in training only.
 
-Paper: LIDD-Net, section 1.3 and figure 7; sizes of ``dense``: NanoDet-Plus. ``light`` is ours: the paper calls LATM lightweight, the dense
-head costs 21 times the network's own forward pass (docs/decisions/0003-light-auxiliary-head.md).
+Paper: LIDD-Net, section 1.3 and figure 7; sizes of ``dense``: NanoDet-Plus. ``light`` is ours: the paper calls LATM
+lightweight, but the dense head costs 21 times the network's own forward pass
+(docs/decisions/0003-light-auxiliary-head.md).
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class AuxiliaryHead(nn.Module):
 
 
 def _act() -> nn.Module:
-    return copy.deepcopy(Conv.default_act)
+    act: nn.Module = copy.deepcopy(Conv.default_act)
+    return act
 
 
 def _norm(c: int) -> nn.Module:

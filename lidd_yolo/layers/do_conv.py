@@ -123,7 +123,7 @@ class DOConvBN(Conv):
         self, c1: int, c2: int, k: int = 1, s: int = 1, *, act: bool | nn.Module = True, pw_mul: int = 0
     ) -> None:
         super().__init__(c1, c2, k, s, act=act)
-        self.conv = DOConv2d(c1, c2, k, s, pw_mul=pw_mul)
+        self.conv: nn.Conv2d = DOConv2d(c1, c2, k, s, pw_mul=pw_mul)
 
     def reparameterize(self) -> bool:
         """Replace the DO-Conv by a plain convolution; return whether it still was one."""

@@ -20,10 +20,10 @@ PRIOR_LOGIT = -4.595  # a class score of 0.01 before training
 
 
 class LIDDDetect(Detect):
-    """Detection head over several levels; rows list the levels first, then the backbone maps that LATM reads.
+    """Detection head over several levels; its YAML row lists the levels first, then the backbone maps that LATM reads.
 
-    ``cv2`` holds, for each level, tower and box prediction, ``cv3`` the class prediction on the same tower: the places in
-    which Ultralytics looks for them when it transfers weights between models.
+    ``cv2`` holds, for each level, tower and box prediction, ``cv3`` the class prediction on the same tower: the places
+    in which Ultralytics looks for them when it transfers weights between models.
 
     Args:
         nc: Number of classes.
@@ -33,12 +33,15 @@ class LIDDDetect(Detect):
 
     Shape:
         - Input: list of ``(B, C, H_i, W_i)`` maps, levels then taps
-        - Output in training: dict of ``boxes`` ``(B, 4 * bins, A)``, ``scores`` ``(B, nc, A)`` (logits), ``feats`` (the levels) and,
-          with LATM, ``aux_boxes`` and ``aux_scores``
-        - Output in inference: ``(B, 4 + nc, A)`` with xywh in pixels and scores 0-1; together with the dict unless exporting
+        - Output in training: dict of ``boxes`` ``(B, 4 * bins, A)``, ``scores`` ``(B, nc, A)`` (logits), ``feats`` (the
+          levels) and, with LATM, ``aux_boxes`` and ``aux_scores``
+        - Output in inference: ``(B, 4 + nc, A)`` with xywh in pixels and scores 0-1; with the dict unless exporting
     """
 
     latm: LATM | None
+    cv2: Any  # one nn.Sequential for each level; Any because only its parts are indexed
+    cv3: Any
+    shape: Any
 
     def __init__(self, nc: int, levels: int = 4, bins: int = 8, *upstream: Any) -> None:
         super(Detect, self).__init__()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,11 +31,15 @@ class RowGraph(nn.Module):
         """Run the rows on the outputs of the tapped rows."""
         y = dict(zip(self.taps, tapped, strict=True))
         for row in self.rows:
-            index, source = int(row.i), row.f  # type: ignore[arg-type]
-            sources = [source] if isinstance(source, int) else list(source)  # type: ignore[call-overload]
-            inputs = [y[index + s if s < 0 else s] for s in sources]
+            index, source = _place(row)
+            inputs = [y[index + s if s < 0 else s] for s in ([source] if isinstance(source, int) else source)]
             y[index] = row(inputs[0] if isinstance(source, int) else inputs)
         return [y[i] for i in self.outputs]
+
+
+def _place(row: Any) -> tuple[int, int | list[int]]:
+    """Return a row's number and sources, which Ultralytics' parser wrote on it."""
+    return row.i, row.f
 
 
 class LATM(nn.Module):

@@ -109,7 +109,7 @@ def fold_conv_block(block: Conv) -> bool:
     kernel, bias = fold_batch_norm(conv.weight, conv.bias, block.bn)
     conv.weight, conv.bias = nn.Parameter(kernel), nn.Parameter(bias)
     del block.bn
-    block.forward = block.forward_fuse  # type: ignore[method-assign]  # what BaseModel.fuse does
+    block.forward = block.forward_fuse  # what BaseModel.fuse does
     return True
 
 

@@ -11,7 +11,7 @@ def distribution_focal_loss(logits: Tensor, distance: Tensor) -> Tensor:
 
     Args:
         logits: One logit for each whole distance 0 .. bins - 1, in grid cells.
-        distance: True distances d in grid cells; clamped to ``[0, bins - 1.1]`` as NanoDet does, so that a + 1 is a bin.
+        distance: True distances d in grid cells; clamped to ``[0, bins - 1.1]``, so that a + 1 is a bin.
 
     Shape:
         - logits: ``(..., bins)``

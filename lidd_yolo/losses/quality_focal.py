@@ -1,4 +1,4 @@
-"""Quality focal loss: class scores that predict the IoU of the box (Li et al., Generalized Focal Loss, 2020, equation 5).
+"""Quality focal loss: class scores that predict the IoU of the box (Li et al., 2020, equation 5).
 
 LIDD-Net does not name its loss; its hyper-parameters are NanoDet-Plus's, whose class loss this is.
 """

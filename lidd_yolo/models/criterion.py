@@ -1,7 +1,7 @@
 """LIDD-Net's criterion: one assignment for both heads, then quality focal, distribution focal and GIoU loss of each.
 
-Paper: LIDD-Net, section 1.3 (the auxiliary head's output is used for label assignment and enters the loss); loss terms and weights:
-NanoDet-Plus. The weights are the usual ``cls``, ``dfl`` and ``box`` arguments of ``yolo train``.
+Paper: LIDD-Net, section 1.3 (the auxiliary head's output is used for label assignment and enters the loss); loss terms
+and weights: NanoDet-Plus. The weights are the usual ``cls``, ``dfl`` and ``box`` arguments of ``yolo train``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.ops import generalized_box_iou_loss
 from ultralytics.utils.ops import xywh2xyxy
 from ultralytics.utils.tal import make_anchors
@@ -31,11 +31,11 @@ class LIDDCriterion:
         model: The network; its last layer is the head, ``args`` hold the gains.
     """
 
-    def __init__(self, model: nn.Module) -> None:
-        head: Any = model.model[-1]  # type: ignore[index]
+    def __init__(self, model: Any) -> None:
+        head = model.model[-1]
         self.gains = model.args
         self.stride, self.nc, self.bins = head.stride, head.nc, head.reg_max
-        self.center_radius = read_options(model.yaml).center_radius  # type: ignore[arg-type]
+        self.center_radius = read_options(model.yaml).center_radius
         self.class_weights = getattr(model, "class_weights", None)
 
     def __call__(self, preds: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Any]:
@@ -67,12 +67,16 @@ class LIDDCriterion:
         )
         target = _Target(assignment, labels, boxes, points, strides, self.nc)
         terms = self._terms(main, target, training="aux_boxes" in preds)
-        aux_terms = None if aux is None else self._terms(aux, target, training=True)
-        terms["aux_loss"] = torch.zeros_like(terms["box_loss"]) if aux_terms is None else sum(aux_terms.values())  # type: ignore[assignment]
+        terms["aux_loss"] = torch.zeros_like(terms["box_loss"])
+        if aux is not None:
+            terms["aux_loss"] = torch.stack(list(self._terms(aux, target, training=True).values())).sum()
         return torch.stack(list(terms.values())), loss_items(terms)
 
     def _decoded(self, box_logits: Tensor, class_logits: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return class logits ``(B, A, C)``, side logits ``(B, A, 4, bins)`` and boxes ``(B, A, 4)`` xyxy in grid cells, float32."""
+        """Return class logits ``(B, A, C)``, side logits ``(B, A, 4, bins)`` and boxes ``(B, A, 4)``.
+
+        Boxes are xyxy in grid cells; all is float32, whatever the network computed in.
+        """
         logits = class_logits.float().transpose(1, 2)
         sides = box_logits.float().transpose(1, 2).unflatten(-1, (4, self.bins))
         distance = sides.softmax(-1) @ torch.arange(self.bins, dtype=sides.dtype, device=sides.device)
@@ -83,7 +87,7 @@ class LIDDCriterion:
     ) -> dict[str, Tensor]:
         """Return the weighted terms of one head.
 
-        Every anchor point takes part and the background is weighted 0, so that nothing waits for the number of positives.
+        Every anchor point takes part, the background with weight 0, so that nothing waits for the number of positives.
         """
         logits, sides, boxes = prediction
         weight = logits.detach().sigmoid().amax(-1) * target.foreground

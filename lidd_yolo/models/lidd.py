@@ -10,7 +10,7 @@ from ultralytics.nn.tasks import DetectionModel
 from lidd_yolo.layers.auxiliary_head import AuxiliaryHead
 from lidd_yolo.layers.head import LIDDDetect
 from lidd_yolo.layers.latm import LATM, RowGraph
-from lidd_yolo.layers.reparam import reparameterize_model
+from lidd_yolo.layers.reparam import fold_all_batch_norm
 from lidd_yolo.models import owner
 from lidd_yolo.models.activation import default_activation
 from lidd_yolo.models.criterion import LIDDCriterion
@@ -19,7 +19,7 @@ from lidd_yolo.models.options import Options, read_options
 _LARGEST_STRIDE = 32  # what image sides must divide by; the level above is rounded up, so 480 trains at 480
 
 
-class LIDDModel(DetectionModel):  # type: ignore[misc]
+class LIDDModel(DetectionModel):
     """A detection network whose YAML ends in ``LIDDDetect``.
 
     Args:
@@ -29,7 +29,9 @@ class LIDDModel(DetectionModel):  # type: ignore[misc]
         verbose: Whether to log layers and size.
     """
 
-    def __init__(self, cfg: str | dict[str, Any] = "lidd.yaml", ch: int = 3, nc: int | None = None, verbose: bool = True):
+    def __init__(
+        self, cfg: str | dict[str, Any] = "lidd.yaml", ch: int = 3, nc: int | None = None, verbose: bool = True
+    ) -> None:
         with owner.building():
             super().__init__(cfg, ch=ch, nc=nc, verbose=verbose)
         self.stride = self.head.stride.clamp(max=_LARGEST_STRIDE)
@@ -52,9 +54,9 @@ class LIDDModel(DetectionModel):  # type: ignore[misc]
                 f"row (after its {head.nl} levels); add them or set aux: off"
             )
         neck = RowGraph(list(self.model)[first:-1], taps=taps, outputs=levels)
-        width = head.cv3[0][-1].in_channels  # type: ignore[index]
+        width = head.cv3[0][-1].in_channels
         with default_activation(self.yaml.get("activation")):
-            return LATM(neck, AuxiliaryHead(2 * int(width), head.nc, head.reg_max, head.nl, options.aux))
+            return LATM(neck, AuxiliaryHead(2 * width, head.nc, head.reg_max, head.nl, options.aux))
 
     def init_criterion(self) -> LIDDCriterion:
         """Return the criterion that ``loss`` uses."""
@@ -83,6 +85,6 @@ class LIDDModel(DetectionModel):  # type: ignore[misc]
     def fuse(self, *args: Any, **kwargs: Any) -> LIDDModel:
         """Fold every training-time structure, then what Ultralytics folds itself."""
         self.drop_training_branch()
-        reparameterize_model(self)
+        fold_all_batch_norm(self)
         super().fuse(*args, **kwargs)
         return self

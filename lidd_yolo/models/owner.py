@@ -1,7 +1,7 @@
 """Which model class owns a YAML, and the check that no other class builds it.
 
-Without the check an Ultralytics that no longer asks us for the model class would build our network with a stock loss and without
-the auxiliary head, silently. With it, that is an error.
+Without the check an Ultralytics that no longer asks us for the model class would silently build our network with a
+stock loss and without the auxiliary head. With it, that is an error.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ def check(yaml: dict[str, Any]) -> None:
     if head_name(yaml) in HEADS and not _building.get():
         name = yaml.get("yaml_file", "this model YAML")
         raise RuntimeError(
-            f"{name} belongs to lidd_yolo and cannot be built as a plain Ultralytics model: its loss and training branch would be "
-            f"missing. Use YOLO({str(name)!r}) or yolo train model={name} (not DetectionModel(...) or trainer=DetectionTrainer)."
+            f"{name} belongs to lidd_yolo and cannot be built as a plain Ultralytics model: its loss and training "
+            f"branch would be missing. Use YOLO({str(name)!r}) or yolo train model={name} "
+            "(not DetectionModel(...) or trainer=DetectionTrainer)."
         )
 
 
@@ -54,9 +55,10 @@ def model_class(cfg: Any) -> type[nn.Module] | None:
 
 def pickled_classes() -> list[type]:
     """Return every class of ours that a checkpoint may name."""
-    import lidd_yolo.models.lidd as lidd  # noqa: PLC0415
+    from lidd_yolo.models import lidd  # noqa: PLC0415 - that file needs this one
 
-    modules = {inspect.getmodule(entry.module) for entry in [*ROWS.values(), *HEADS.values()]} | {lidd}
+    named = [row.module for row in ROWS.values()] + [head.module for head in HEADS.values()]
+    modules = {inspect.getmodule(module) for module in named} | {lidd}
     return [
         c
         for module in modules

@@ -1,10 +1,10 @@
 """Model YAMLs that mix our rows with Ultralytics' own.
 
-Ultralytics' parser keeps its list of modules to itself, so ours cannot be added to it. Instead every row of ours is stood
-in for by rows that any release understands ("stub and swap"): ``nn.Identity`` keeps channels and ``Concat`` adds them, so
-``c`` times a one-channel map is a map of ``c`` channels without weights. The stock parser builds the whole network
-with the stand-ins, then our layers take their places. Channels of stock rows are read back from a ``nn.BatchNorm2d`` put after
-them. Nothing of the parser's inside is relied on; see docs/decisions/0001-stub-and-swap.md.
+Ultralytics' parser keeps its list of modules to itself, so ours cannot be added to it. Instead every row of ours is
+stood in for by rows that any release understands ("stub and swap"): ``nn.Identity`` keeps channels and ``Concat`` adds
+them, so ``c`` times a one-channel map is a map of ``c`` channels without weights. The stock parser builds the whole
+network with the stand-ins, then our layers take their places. Channels of stock rows are read back from a
+``nn.BatchNorm2d`` put after them. Nothing of the parser's inside is relied on; docs/decisions/0001-stub-and-swap.md.
 """
 
 from __future__ import annotations
@@ -53,9 +53,11 @@ def parse_with_our_rows(
     for index in range(len(rows)):
         plan.visit(index)
     swaps = _head_swaps(rows)
-    layers = list(_call_stock(stock, yaml, channels, [plan.stand_in(i, swaps) for i in range(len(rows))], swaps))
+    layers: list[Any] = list(
+        _call_stock(stock, yaml, channels, [plan.stand_in(i, swaps) for i in range(len(rows))], swaps)
+    )
     for index, (row, layer) in enumerate(zip(rows, layers, strict=True)):
-        built = plan.ours.get(index, layer)
+        built: Any = plan.ours.get(index, layer)
         ours = ROWS.get(row[2]) or HEADS.get(row[2])
         built.i, built.f = index, row[0]
         built.type = f"{ours.module.__module__}.{row[2]}" if ours else layer.type
@@ -113,7 +115,8 @@ class _Plan:
             built = _call_stock(
                 self.stock, self.yaml, self.image, [*(self.stand_in(i, {}) for i in range(index)), *probes], {}
             )
-        return [int(layer.num_features) for layer in list(built)[index:]]
+        layers: list[Any] = built[index:]
+        return [int(layer.num_features) for layer in layers]
 
     def stand_in(self, index: int, swaps: dict[str, type[nn.Module]]) -> YamlRow:
         """Return row ``index`` as the stock parser may read it, ``from`` counted behind the two rows in front."""
@@ -210,7 +213,12 @@ def self_test(stock: Parse) -> None:
     Raises:
         RuntimeError: If it does not; this release of Ultralytics cannot build our networks.
     """
-    rows: list[YamlRow] = [[-1, 1, "nn.Identity", []], _stub(3), [-1, 1, "nn.Identity", []], [2, 1, "nn.BatchNorm2d", []]]
+    rows: list[YamlRow] = [
+        [-1, 1, "nn.Identity", []],
+        _stub(3),
+        [-1, 1, "nn.Identity", []],
+        [2, 1, "nn.BatchNorm2d", []],
+    ]
     try:
         with torch.device("meta"):
             layers, _ = stock({"nc": 1, "backbone": rows, "head": []}, 1, verbose=False)
@@ -218,4 +226,6 @@ def self_test(stock: Parse) -> None:
     except Exception as error:
         raise RuntimeError(f"Ultralytics' model parser failed a self-test of lidd_yolo: {error}") from error
     if channels != 3:
-        raise RuntimeError(f"Ultralytics' model parser failed a self-test of lidd_yolo: {channels} channels, expected 3")
+        raise RuntimeError(
+            f"Ultralytics' model parser failed a self-test of lidd_yolo: {channels} channels, expected 3"
+        )

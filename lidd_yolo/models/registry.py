@@ -1,4 +1,4 @@
-"""Every name our YAML rows may use: the class behind it and what it does to channels. A table to read, no decorators."""
+"""Every name our YAML rows may use: the class behind it and what it does to channels. A table, no decorators."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from ultralytics.models.yolo.detect import DetectionTrainer
 
-# Up to 8.4.100 the trainer names the loss items and wants a vector; from 8.4.125 the criterion names them and returns a dict.
+# Up to 8.4.100 the trainer names the loss items and wants a vector; from 8.4.125 the criterion returns a dict of them.
 _ITEMS_ARE_NAMED = "loss_names" not in DetectionTrainer.get_validator.__code__.co_names
 
 

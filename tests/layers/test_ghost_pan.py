@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from ultralytics.nn.modules import Conv
 
 from lidd_yolo.layers.ghost_pan import Ghost, GhostBlock
 from lidd_yolo.layers.rep_ghost import RepGhostBlock
@@ -46,6 +47,10 @@ class TestGhostBlock:
         block = randomise_batch_norm(GhostBlock(24, 16), seed=0).eval()
         x = noise(2, 24, 7, 5)
         assert torch.equal(block(x), block.project(block.expand(x)) + block.shortcut(x))
+
+    def test_activation__only_in_the_first_half(self):
+        acts = [m.act for m in GhostBlock(24, 16).modules() if isinstance(m, Conv)]
+        assert [isinstance(a, nn.Identity) for a in acts] == [False, False, True, True, True, True]
 
     def test_parameters__exact(self):
         assert num_params(GhostBlock(192, 96)) == 9_840 + 5_232 + 23_808

@@ -1,5 +1,6 @@
 """RepGhostBlock: the grouped form of its branches, the merge, counts."""
 
+import pickle
 from copy import deepcopy
 
 import pytest
@@ -133,11 +134,12 @@ class TestRepGhostBlock:
         assert {p.dtype for p in block.parameters()} == {dtype}
         assert ((got - want).abs().max() / want.abs().max()).item() < 20 * torch.finfo(dtype).eps
 
-    def test_copy__of_folded_block(self):
+    def test_copy__and_pickle_of_folded_block(self):
         block = randomise_batch_norm(RepGhostBlock(24, 16), seed=0).eval()
         block.reparameterize()
         x = noise(2, 24, 7, 5)
         assert torch.equal(deepcopy(block)(x), block(x))
+        assert torch.equal(pickle.loads(pickle.dumps(block))(x), block(x))
 
     def test_gradient__reaches_every_parameter(self):
         assert_every_parameter_learns(RepGhostBlock(24, 16), noise(2, 24, 7, 5))

@@ -1,8 +1,9 @@
 """NEU-DET, six defects of hot-rolled steel strip: from the VOC release to a YOLO data set split without leaks.
 
 Release: He et al., "An End-to-End Steel Surface Defect Detection Approach via Fusing Multiple Hierarchical Features",
-IEEE Trans. Instrum. Meas. 69(4), 2020. Differs from the usual practice: its pictures are overlapping crops of far fewer
-plates, so crops that show the same spot stay on one side of the split; the usual random split is the ``paper`` protocol.
+IEEE Trans. Instrum. Meas. 69(4), 2020. Differs from the usual practice: its pictures are overlapping crops of far
+fewer plates, so crops that show the same spot stay on one side of the split; the usual random split is the ``paper``
+protocol.
 """
 
 from __future__ import annotations
@@ -94,5 +95,7 @@ def _folders(source: Path) -> list[tuple[Path, Path]]:
     pairs = [(source / images, source / annotations) for images, annotations in _FOLDERS]
     missing = [str(folder) for folder in pairs[0] if not folder.is_dir()]
     if missing:
-        raise FileNotFoundError(f"{source} is not the NEU-DET release: there is no folder {' and no folder '.join(missing)}")
+        raise FileNotFoundError(
+            f"{source} is not the NEU-DET release: there is no folder {' and no folder '.join(missing)}"
+        )
     return [pair for pair in pairs if all(folder.is_dir() for folder in pair)]

@@ -37,7 +37,9 @@ class Sample:
     annotation: Annotation
 
 
-def read_release(folders: Iterable[tuple[Path, Path]], class_names: tuple[str, ...]) -> tuple[list[Sample], list[Problem]]:
+def read_release(
+    folders: Iterable[tuple[Path, Path]], class_names: tuple[str, ...]
+) -> tuple[list[Sample], list[Problem]]:
     """Read all pictures that have a usable annotation.
 
     Args:
@@ -49,9 +51,9 @@ def read_release(folders: Iterable[tuple[Path, Path]], class_names: tuple[str, .
     """
     samples: dict[str, Sample] = {}
     problems: list[Problem] = []
-    for pictures, annotations in folders:
-        images, doubled = _by_stem(pictures, _PICTURES)
-        xmls, doubled_xmls = _by_stem(annotations, {".xml"})
+    for image_folder, xml_folder in folders:
+        images, doubled = _by_stem(image_folder, _PICTURES)
+        xmls, doubled_xmls = _by_stem(xml_folder, {".xml"})
         problems += doubled + doubled_xmls
         for stem in sorted({*images, *xmls}):
             if stem in samples:
@@ -68,11 +70,9 @@ def read_release(folders: Iterable[tuple[Path, Path]], class_names: tuple[str, .
 def _by_stem(folder: Path, endings: set[str]) -> tuple[dict[str, Path], list[Problem]]:
     """Return the files with one of ``endings`` by their name without it, and those whose name occurs again."""
     files: dict[str, Path] = {}
-    problems = []
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file()):
-        if files.setdefault(path.stem, path) != path:
-            problems.append(Problem(path, "", f"another file of this name is {files[path.stem]}", "file left out"))
-    return files, problems
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file())
+    again = [path for path in paths if files.setdefault(path.stem, path) != path]
+    return files, [Problem(p, "", f"another file of this name is {files[p.stem]}", "file left out") for p in again]
 
 
 def _read_pair(
@@ -84,7 +84,7 @@ def _read_pair(
     if xml is None:
         return None, [Problem(picture, "", "it has no XML file", "picture left out; nobody says what it shows")]
     data = picture.read_bytes()
-    gray = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    gray = _decode(data)
     if gray is None:
         return None, [Problem(picture, "", "it cannot be decoded as a picture", "picture left out; copy it again")]
     annotation, problems = read_voc(xml, (gray.shape[1], gray.shape[0]))
@@ -96,6 +96,13 @@ def _read_pair(
         # As a picture without defects it would teach the opposite of what its file says.
         return None, [*problems, Problem(picture, "", "none of its objects is usable", "picture left out")]
     return Sample(picture, data, gray, cleaned), problems
+
+
+def _decode(data: bytes) -> NDArray[np.uint8] | None:
+    """Return the grey values of an encoded picture, shape ``(H, W)``, or None if it cannot be decoded."""
+    # OpenCV raises on an empty buffer, and gives None for one it does not understand.
+    decoded = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    return None if decoded is None else decoded.astype(np.uint8)
 
 
 def _clean(annotation: Annotation, xml: Path, class_names: tuple[str, ...]) -> tuple[Annotation, list[Problem]]:

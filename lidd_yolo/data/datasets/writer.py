@@ -52,7 +52,9 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not (target / REPORT).is_file():
-        raise FileExistsError(f"{target} exists and is no data set made here (it has no {REPORT}); choose another target")
+        raise FileExistsError(
+            f"{target} exists and is no data set made here (it has no {REPORT}); choose another target"
+        )
     if not overwrite:
         raise FileExistsError(f"{target} already exists; use --overwrite to make it again, or choose another target")
 

@@ -100,7 +100,9 @@ def _read_object(
     try:
         x1, y1, x2, y2 = (float(element.findtext(f"bndbox/{corner}", "")) for corner in _CORNERS)
     except ValueError:
-        return None, Problem(path, where, f"its <bndbox> lacks a number for one of {', '.join(_CORNERS)}", "object left out")
+        return None, Problem(
+            path, where, f"its <bndbox> lacks a number for one of {', '.join(_CORNERS)}", "object left out"
+        )
     # Pixel 1 of VOC is pixel 0 here, and the last pixel's far edge is its own 1-based number.
     box, problem = check_box(Box(x1 - 1, y1 - 1, x2, y2), *size, file=path, where=where)
     if box is None:

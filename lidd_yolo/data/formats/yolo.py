@@ -1,7 +1,7 @@
 """YOLO label file: one line per box, ``class cx cy w h``, as fractions of the picture.
 
-Format: Ultralytics, "Object Detection Datasets Overview". Boxes only; a box in whole pixels survives writing and reading
-exactly for pictures up to 300 000 pixels wide, because six decimals resolve less than a pixel's half there.
+Format: Ultralytics, "Object Detection Datasets Overview". Boxes only; a box in whole pixels survives writing and
+reading exactly in pictures up to 300 000 pixels wide, because six decimals resolve less than half a pixel there.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def _read_line(
         return None, Problem(path, where, f"{line.strip()!r} is not a whole number and 4 numbers", "line left out")
     if not 0 <= number < len(class_names):
         return None, Problem(path, where, f"class {number} is none of 0 to {len(class_names) - 1}", "line left out")
-    box = Box(*(_snap(c * n, n) for c, n in zip((cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2), size * 2, strict=True)))
+    box = Box(
+        *(_snap(c * n, n) for c, n in zip((cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2), size * 2, strict=True))
+    )
     checked, problem = check_box(box, *size, file=path, where=where)
     return (DefectObject(class_names[number], checked) if checked is not None else None), problem
 

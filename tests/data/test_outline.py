@@ -1,0 +1,106 @@
+"""Outlines against hand-made masks and an independent point-in-polygon test."""
+
+import cv2
+import numpy as np
+import pytest
+
+from lidd_yolo.data.outline import enclose, trace
+
+
+def _fill(polygon: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Pixels whose centre lies inside, by the even-odd rule: count the edges crossed on the way to the right."""
+    inside = np.zeros((height, width), dtype=bool)
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y1 != y2:
+            inside ^= ((y1 <= y) != (y2 <= y)) & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
+    return inside
+
+
+def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+
+
+def _random_pieces(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    pieces = np.zeros((80, 100), dtype=np.uint8)
+    for x, y in rng.integers((5, 10), (95, 70), (7, 2)):
+        pieces[y - 2 : y + 3, x - 1 : x + 2] = 1
+    return pieces
+
+
+class TestEnclose:
+    def test_enclose__rectangle_stays(self):
+        pieces = np.zeros((20, 30), dtype=np.uint8)
+        pieces[5:9, 7:20] = 1
+        np.testing.assert_array_equal(enclose(pieces, 4), pieces)
+
+    def test_enclose__two_pixels_become_the_segment_between(self):
+        pieces = np.zeros((9, 40), dtype=np.uint8)
+        pieces[4, [3, 33]] = 1
+        expected = np.zeros_like(pieces)
+        expected[4, 3:34] = 1  # a closing stays inside the convex hull: one row of pixels
+        np.testing.assert_array_equal(enclose(pieces, 1.5), expected)
+
+    def test_enclose__fills_hole(self):
+        pieces = np.zeros((20, 20), dtype=np.uint8)
+        pieces[2:18, 2:18] = 1
+        ring = pieces.copy()
+        ring[5:15, 5:15] = 0
+        np.testing.assert_array_equal(enclose(ring, 1.5), pieces)
+
+    @pytest.mark.parametrize("seed", range(8))
+    @pytest.mark.parametrize("radius", [0, 3, 30])
+    def test_enclose__one_component_around_all_pieces(self, seed, radius):
+        pieces = _random_pieces(seed)
+        before = pieces.copy()
+        mask = enclose(pieces, radius)
+        assert set(np.unique(mask)) == {0, 1}
+        assert cv2.connectedComponents(mask)[0] == 2  # the background and one more
+        assert (mask >= pieces).all()
+        assert _box(mask) == _box(pieces)
+        np.testing.assert_array_equal(pieces, before)
+
+    def test_enclose__larger_radius_covers_more(self):
+        areas = [enclose(_random_pieces(1), radius).sum() for radius in (10, 20, 80)]
+        assert areas[0] < areas[1] < areas[2]
+
+    def test_enclose__pieces_at_the_border_do_not_pull_the_mask_along_it(self):
+        pieces = np.zeros((40, 40), dtype=np.uint8)
+        pieces[:3, 4:7] = pieces[:3, 20:23] = 1
+        assert _box(enclose(pieces, 12)) == (4, 0, 23, 3)
+
+    def test_enclose__empty(self):
+        with pytest.raises(ValueError, match="without a pixel"):
+            enclose(np.zeros((5, 5), dtype=np.uint8), 3)
+
+
+class TestTrace:
+    def test_trace__rectangle_by_hand(self):
+        # Columns 2-9 and rows 4-7 span x 2..10 and y 4..8; the outline runs an eighth of a pixel inside of that.
+        mask = np.zeros((16, 32), dtype=np.uint8)
+        mask[4:8, 2:10] = 1
+        corners = {(round(x * 32, 6), round(y * 16, 6)) for x, y in trace(mask)}
+        assert corners == {(2.125, 4.125), (9.875, 4.125), (9.875, 7.875), (2.125, 7.875)}
+
+    def test_trace__single_pixel_is_a_polygon(self):
+        mask = np.zeros((8, 8), dtype=np.uint8)
+        mask[7, 0] = 1
+        polygon = trace(mask)
+        assert len(polygon) >= 3
+        assert polygon.min() > 0
+        assert polygon.max() < 1
+        np.testing.assert_array_equal(_fill(polygon * 8, 8, 8), mask)
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_trace__filled_polygon_is_the_mask(self, seed):
+        mask = enclose(_random_pieces(seed), 8)
+        polygon = trace(mask) * (100, 80)
+        filled = _fill(polygon, 80, 100)
+        assert (filled & (mask > 0)).sum() / (filled | (mask > 0)).sum() > 0.96
+        np.testing.assert_allclose((*polygon.min(axis=0), *polygon.max(axis=0)), _box(mask), atol=0.6)
+
+    def test_trace__empty(self):
+        with pytest.raises(ValueError, match="no outline"):
+            trace(np.zeros((5, 5), dtype=np.uint8))
