@@ -51,6 +51,12 @@ def conv_rule(row: Context) -> Built:
     return Built((c1, c2, *row.args[1:]), c2)
 
 
+def exact_rule(row: Context) -> Built:
+    """As `conv_rule`, but ``c2`` is taken as written: the paper's baseline has widths that do not divide by 8."""
+    (c1,) = row.sources
+    return Built((c1, *row.args), int(row.args[0]))
+
+
 def sum_rule(row: Context) -> Built:
     """All inputs have equal channels and are added."""
     if len(set(row.sources)) != 1:
@@ -73,7 +79,7 @@ ROWS: dict[str, Row] = {
     "RepGhostBlock": Row(RepGhostBlock, conv_rule),
     "DWSep": Row(DWSep, conv_rule),
     "Sum": Row(Sum, sum_rule),
-    "ShuffleUnit": Row(ShuffleUnit, conv_rule),
+    "ShuffleUnit": Row(ShuffleUnit, exact_rule),
     "GhostBlock": Row(GhostBlock, conv_rule),
 }
 

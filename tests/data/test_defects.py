@@ -73,7 +73,7 @@ class TestRedraw:
     def test_draw_defect__draws_again_what_misses_the_picture(self, monkeypatch):
         calls = []
 
-        def draw(rng, frame):
+        def draw(_, frame):
             calls.append(frame)
             pieces = np.zeros((frame.size, frame.size), dtype=np.uint8)
             pieces[:2, : 2 * len(calls)] = 1  # 4, 8, 12 pixels

@@ -205,7 +205,7 @@ class TestWholeOrNothing:
         assert (_small(tmp_path / "demo", counts={"val": 1}) / "images" / "val" / "0000.jpg").is_file()
 
     def test_generate__other_settings_are_refused(self, data_set):
-        with pytest.raises(FileExistsError, match="'seed': 0.*not as.*'seed': 2"):
+        with pytest.raises(FileExistsError, match=r"'seed': 0.*not as.*'seed': 2"):
             _small(data_set, seed=2)
 
     def test_generate__lost_files_are_reported(self, data_set, tmp_path):

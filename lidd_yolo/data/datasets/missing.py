@@ -11,7 +11,8 @@ from typing import NoReturn
 
 _NEU_DET = (
     "the NEU-DET release of Northeastern University, China (Y. He, K. Song, Q. Meng, Y. Yan, IEEE Trans. Instrum. "
-    "Meas. 69(4), 2020, doi 10.1109/TIM.2019.2915404), from http://faculty.neu.edu.cn/songkc/en/zdylm/263265/list/index.htm "
+    "Meas. 69(4), 2020, doi 10.1109/TIM.2019.2915404), "
+    "from http://faculty.neu.edu.cn/songkc/en/zdylm/263265/list/index.htm "
     "or github.com/siddhartamukherjee/NEU-DET-Steel-Surface-Defect-Detection"
 )
 _RELEASES = {"neu-det": _NEU_DET}

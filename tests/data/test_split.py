@@ -1,0 +1,99 @@
+"""Splits by groups: whole, seeded, balanced; random splits and their leak."""
+
+import numpy as np
+import pytest
+
+from lidd_yolo.data.split import leak_share, shares, split_groups, split_random
+
+_RATIOS = {"train": 0.7, "val": 0.15, "test": 0.15}
+
+
+def _data(seed=0, count=600, classes=5):
+    """Return groups of very different sizes, and labels that hang on the group."""
+    rng = np.random.default_rng(seed)
+    groups = np.minimum(rng.geometric(0.012, count), 200)
+    labels = np.zeros((count, classes), dtype=np.int64)
+    labels[np.arange(count), groups % classes] = rng.integers(1, 6, count)
+    return groups.tolist(), labels
+
+
+class TestSplitGroups:
+    def test_groups__on_one_side_each(self):
+        groups, labels = _data()
+        split = split_groups(groups, labels, _RATIOS, 0)
+        assert list(split) == ["train", "val", "test"]
+        assert sorted(i for side in split.values() for i in side) == list(range(600))
+        sides = [{groups[i] for i in side} for side in split.values()]
+        assert sum(map(len, sides)) == len(set(groups))
+
+    @pytest.mark.parametrize("seed", [0, 1, 2])
+    def test_balance__pictures_and_every_class_within_2_percent(self, seed):
+        groups, labels = _data(seed)
+        for side, part in split_groups(groups, labels, _RATIOS, seed).items():
+            pictures, classes = shares(part, labels)
+            assert [pictures, *classes] == pytest.approx([_RATIOS[side]] * 6, abs=0.02)
+
+    def test_exact__hand_made(self):
+        # Only {0, 1} and {2, 3} against {4, 5} gives both classes 2 : 1.
+        split = split_groups([7, 7, 8, 8, 9, 9], np.array([[1, 1]] * 6), {"train": 2, "val": 1}, 3)
+        assert (len(split["train"]), len(split["val"])) == (4, 2)
+        assert split["val"] in ([0, 1], [2, 3], [4, 5])
+
+    def test_seed__same_again_other_differs(self):
+        groups, labels = _data()
+        first, again, other = (split_groups(groups, labels, _RATIOS, seed) for seed in (0, 0, 1))
+        assert first == again != other
+
+    def test_group_numbers__names_do_not_matter(self):
+        groups, labels = _data()
+        assert split_groups([1000 - g for g in groups], labels, _RATIOS, 0) == split_groups(groups, labels, _RATIOS, 0)
+
+    def test_few_groups__no_side_empty(self):
+        split = split_groups([0, 1, 2], np.ones((3, 1), dtype=np.int64), _RATIOS, 0)
+        assert [len(side) for side in split.values()] == [1, 1, 1]
+
+    def test_giant_group__goes_to_train(self):
+        groups = [0] * 60 + list(range(1, 41))
+        split = split_groups(groups, np.ones((100, 1), dtype=np.int64), _RATIOS, 0)
+        assert set(range(60)) <= set(split["train"])
+        assert [len(side) for side in split.values()] == [70, 15, 15]
+
+    def test_class_without_objects(self):
+        groups, labels = _data()
+        split = split_groups(groups, np.hstack([labels, np.zeros((600, 1), dtype=np.int64)]), _RATIOS, 0)
+        assert split == split_groups(groups, labels, _RATIOS, 0)
+
+    @pytest.mark.parametrize(
+        ("groups", "ratios", "message"),
+        [
+            ([0, 1], {"train": 1.0}, "2 group numbers for 3"),
+            ([0, 1, 2], {"train": 1.0, "val": 0.0}, "positive ratio"),
+            ([0, 1, 2], {}, "positive ratio"),
+            ([0, 0, 0], {"train": 1.0, "val": 1.0}, "1 groups cannot be divided into 2 sides"),
+        ],
+    )
+    def test_refused(self, groups, ratios, message):
+        with pytest.raises(ValueError, match=message):
+            split_groups(groups, np.ones((3, 1), dtype=np.int64), ratios, 0)
+
+
+class TestSplitRandom:
+    def test_sizes__seeded_and_complete(self):
+        split = split_random(1530, {"train": 0.8, "val": 0.2}, 0)
+        assert {side: len(part) for side, part in split.items()} == {"train": 1224, "val": 306}
+        assert sorted(split["train"] + split["val"]) == list(range(1530))
+        assert split == split_random(1530, {"train": 8, "val": 2}, 0) != split_random(1530, {"train": 8, "val": 2}, 1)
+
+
+class TestLeakShare:
+    def test_hand_made(self):
+        split = {"train": [0, 1], "val": [2, 3, 4, 5], "test": []}
+        assert leak_share(split, [0, 1, 0, 2, 2, 1], "val") == 0.5
+        assert leak_share(split, [0, 1, 0, 2, 2, 1], "test") == 0
+
+
+class TestShares:
+    def test_hand_made(self):
+        pictures, classes = shares([0, 2], np.array([[3, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0]]))
+        assert pictures == 0.5
+        assert classes.tolist() == [0.75, 0.5, 0]
