@@ -80,5 +80,7 @@ class Annotation:
 
     def without_duplicates(self) -> Annotation:
         """Return a copy in which every object (same class, same shape) appears once, at its first place."""
-        first = {(o.class_name, o.box, o.polygons): o for o in reversed(self.objects)}
-        return replace(self, objects=tuple(o for o in self.objects if first[o.class_name, o.box, o.polygons] is o))
+        first: dict[object, DefectObject] = {}
+        for item in self.objects:
+            first.setdefault((item.class_name, item.box, item.polygons), item)
+        return replace(self, objects=tuple(first.values()))

@@ -221,8 +221,8 @@ def _crack(rng: np.random.Generator, frame: _Frame) -> tuple[FloatImage, Mask]:
     fade = 1 - distance[inside] + 0.3 * smooth_noise(rng, frame.size, knots)[inside]
     width = rng.uniform(1.4, 2.6)  # the difference of two distances grows by up to 2 per pixel
     relief = np.zeros((frame.size, frame.size), dtype=np.float32)
-    relief[inside] = np.clip(1.5 - (nearest[1] - nearest[0]) / width, 0, 1) * np.clip(4 * fade, 0, 1)
-    return -_soft((255 * relief).astype(np.uint8), 0.5), (relief > 0.4).astype(np.uint8)
+    relief[inside] = np.clip(1.5 - (nearest[1] - nearest[0]) / width, 0, 1) * np.clip(6 * fade, 0, 1)
+    return -_soft((255 * relief).astype(np.uint8), 0.5), (relief > 0.2).astype(np.uint8)
 
 
 _KINDS: dict[str, _Kind] = {

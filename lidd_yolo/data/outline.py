@@ -19,7 +19,8 @@ def enclose(pieces: Mask, radius: float) -> Mask:
     """Join the pieces of a mask to one component without holes.
 
     The pieces are closed morphologically with a disc, which is doubled until one component is left, then holes are
-    filled. A closing stays inside the convex hull, so the bounding box is that of the pieces.
+    filled. On a pixel grid even a huge disc may leave thin pieces apart; then their convex hull is taken. A closing
+    stays inside the convex hull, so the bounding box always is that of the pieces.
 
     Args:
         pieces: Non-zero on the pieces, shape ``(H, W)``.
@@ -38,6 +39,9 @@ def enclose(pieces: Mask, radius: float) -> Mask:
     radius = max(radius, 1.5)
     while len(contours := _contours(_close(part, radius))) > 1:
         radius *= 2
+        if radius > width + height:
+            contours = [np.asarray(cv2.convexHull(np.concatenate(contours)), dtype=np.int32)]
+            break
     enclosed = np.zeros_like(pieces)
     cv2.drawContours(enclosed, contours, -1, 1, cv2.FILLED, offset=(x, y))
     return enclosed

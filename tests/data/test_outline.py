@@ -62,9 +62,19 @@ class TestEnclose:
         assert _box(mask) == _box(pieces)
         np.testing.assert_array_equal(pieces, before)
 
-    def test_enclose__larger_radius_covers_more(self):
-        areas = [enclose(_random_pieces(1), radius).sum() for radius in (10, 20, 80)]
-        assert areas[0] < areas[1] < areas[2]
+    def test_enclose__larger_radius_fills_more_of_a_corner(self):
+        pieces = np.zeros((60, 60), dtype=np.uint8)
+        pieces[5:55, 5:10] = pieces[50:55, 5:55] = 1
+        areas = [int(enclose(pieces, radius).sum()) for radius in (1.5, 20, 60)]
+        assert pieces.sum() <= areas[0] < areas[1] < areas[2]
+
+    def test_enclose__thin_pieces_far_apart(self):
+        # On the pixel grid no disc joins these: the convex hull ends the search.
+        pieces = np.zeros((70, 70), dtype=np.uint8)
+        pieces[[3, 3, 66], [3, 66, 30]] = 1
+        mask = enclose(pieces, 2)
+        assert cv2.connectedComponents(mask)[0] == 2
+        assert _box(mask) == (3, 3, 67, 67)
 
     def test_enclose__pieces_at_the_border_do_not_pull_the_mask_along_it(self):
         pieces = np.zeros((40, 40), dtype=np.uint8)

@@ -74,7 +74,7 @@ class TestRender:
                 areas[label].append(mask.sum())
         for values in areas.values():
             assert len(values) >= 25
-            assert max(values) > 6 * min(values)
+            assert max(values) > 4 * min(values)
 
     def test_render__both_rolling_directions(self):
         upright = 0

@@ -57,7 +57,7 @@ def _parse(path: Path) -> tuple[Element | None, list[Problem]]:
         root: Any = parse(path, forbid_dtd=True).getroot()
     except ParseError as error:
         line, column = error.position
-        reason = f"damaged XML ({str(error).rsplit(':', 1)[0]}, column {column + 1})"
+        reason = f"damaged XML ({str(error).split(':', 1)[0]}, column {column + 1})"
         return None, [Problem(path, f"line {line}", reason, "file left out; repair or export it again")]
     except DefusedXmlException:
         reason = "the XML defines a DTD or entities, which annotations never need and attacks do"

@@ -20,7 +20,10 @@ class TestCheckBox:
         box, problem = _check(-1, 5, 10, 51)
         assert box == Box(0, 5, 10, 50)
         assert problem.repaired
-        assert str(problem) == "a.xml, object 1: the box reaches over the edge of the 100x50 picture; clipped to the picture"
+        assert (
+            str(problem)
+            == "a.xml, object 1: the box reaches over the edge of the 100x50 picture; clipped to the picture"
+        )
 
     @pytest.mark.parametrize(
         ("corners", "reason"),

@@ -44,14 +44,18 @@ class TestReadVoc:
             voc_object("b", (2, 2, 3.5, 9)),
         ]
         annotation, problems = read(voc("".join(objects)))
-        kept = [DefectObject("a", Box(0, 0, 9, 9)), DefectObject("a", Box(0, 0, 100, 9)), DefectObject("b", Box(1, 1, 3.5, 9))]
+        kept = [
+            DefectObject("a", Box(0, 0, 9, 9)),
+            DefectObject("a", Box(0, 0, 100, 9)),
+            DefectObject("b", Box(1, 1, 3.5, 9)),
+        ]
         assert list(annotation.objects) == kept
         assert [(p.where, p.repaired) for p in problems] == [
             *((f"object {k}", False) for k in (2, 3, 4, 5, 6)),
             ("object 7", True),
             ("object 8", False),
         ]
-        reasons = ("no <name>", "lacks a number", "lacks a number", "not finite", "-7 pixels wide", "edge", "outside")
+        reasons = ("no <name>", "lacks a number", "lacks a number", "not finite", "-5 pixels wide", "edge", "outside")
         assert all(reason in p.reason for reason, p in zip(reasons, problems, strict=True))
 
     def test_size__picture_counts_more_than_file(self, read):
@@ -73,11 +77,11 @@ class TestReadVoc:
         assert "no usable <size>" in problem.reason
 
     def test_damaged__file_and_line(self, read):
-        text = voc(voc_object("a", (1, 1, 9, 9))).replace("</annotation>", "")
+        text = voc(voc_object("a", (1, 1, 9, 9))).replace("</object>", "</objekt>")
         annotation, [problem] = read(text)
         assert annotation is None
-        assert (problem.file.name, problem.where) == ("steel_1.xml", "line 5")
-        assert "damaged XML (no element found" in problem.reason
+        assert (problem.file.name, problem.where) == ("steel_1.xml", "line 4")
+        assert "damaged XML (mismatched tag, column " in problem.reason
 
     @pytest.mark.parametrize("text", ["", b"\xff\xd8\xff\xe0 a picture", "<annotation>\x00</annotation>"])
     def test_damaged__no_xml(self, read, text):

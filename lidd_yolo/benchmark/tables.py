@@ -1,0 +1,79 @@
+"""Write the tables of README and docs from the ledger: between two marker comments stands what the JSONs say."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+# What the LIDD paper prints in table 3 (NEU-DET, unknown split): mAP@0.5, mAP@0.5:0.95, parameters in millions.
+_PRINTED = {"lidd.yaml": (98.30, 73.26, 0.6287), "yolov8n.yaml": (90.43, 57.93, 3.0068)}
+_MARKED = re.compile(r"(<!-- table: (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
+    """Return the entries whose file name matches a glob pattern, in the order of their names.
+
+    Raises:
+        ValueError: If a file is not an entry; names it.
+    """
+    entries = []
+    for file in sorted(folder.glob(f"{pattern}.json")):
+        try:
+            entry = json.loads(file.read_text(encoding="utf-8"))
+            entry["results"], entry["name"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{file} is not a ledger entry: {error!r}") from error
+        entries.append(entry)
+    return entries
+
+
+def result_table(entries: list[dict[str, Any]]) -> str:
+    """Return a Markdown table: one line for each run, measured figures beside the printed ones, and what they rest on."""
+    lines = [
+        "| run | network | parameters | epochs | val mAP50 | val mAP50-95 | test mAP50 | test mAP50-95 | paper prints |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_row(entry) for entry in entries]
+    return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
+
+
+def _row(entry: dict[str, Any]) -> str:
+    results = entry["results"]
+    figures = [f"{results[split][key]:.3f}" for split in ("val", "test") for key in ("map50", "map") if split in results]
+    printed = _PRINTED.get(entry["model"])
+    paper = f"{printed[0] / 100:.3f} / {printed[1] / 100:.3f}, {printed[2]} M" if printed else "-"
+    size = f"{entry['size']['parameters_folded'] / 1e6:.3f} M"
+    return f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
+
+
+def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
+    """Say once what every figure above rests on: data, split, size, machine, versions."""
+    facts = set()
+    for entry in entries:
+        data, machine = entry["data"], entry["machine"]
+        facts.add(
+            f"{data.get('dataset', data['yaml'])}, `{data.get('protocol', '?')}` split seed {data.get('seed', '?')} "
+            f"(data {data.get('data_sha256', '?')[:12]}, split {data.get('split_sha256', '?')[:12]}), "
+            f"{entry['arguments']['imgsz']} px; {machine['processor']}, {machine.get('gpu', 'CPU')}, "
+            f"ultralytics {machine['versions'].get('ultralytics', '?')}, torch {machine['versions'].get('torch', '?')}."
+        )
+    return sorted(facts)
+
+
+def fill(text: str, ledger: Path) -> str:
+    """Return a page with every marked table renewed from the ledger."""
+    return _MARKED.sub(lambda m: f"{m[1]}{result_table(read_ledger(ledger, m['pattern']))}{m[3]}", text)
+
+
+def write_tables(pages: list[Path], ledger: Path) -> list[Path]:
+    """Renew the tables of these pages; returns those that changed."""
+    changed = []
+    for page in pages:
+        before = page.read_text(encoding="utf-8")
+        after = fill(before, ledger)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            changed.append(page)
+    return changed

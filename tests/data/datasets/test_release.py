@@ -1,0 +1,91 @@
+"""Pairing pictures with XML files: nothing is lost in silence, nothing bad costs the rest."""
+
+import pytest
+
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.datasets.release import read_release
+from tests.helpers.plates import voc, voc_object, write_release
+
+_NAMES = ("crazing", "scratches")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    write_release(tmp_path, plates=3)
+    return [
+        (tmp_path / "IMAGES", tmp_path / "ANNOTATIONS"),
+        (tmp_path / "Validation_Images", tmp_path / "Validation_Annotations"),
+    ]
+
+
+class TestReadRelease:
+    def test_clean__all_in_order_of_names(self, folders):
+        samples, problems = read_release(folders, _NAMES)
+        names = [f"crazing_{k}.jpg" for k in (0, 1, 2, 6, 7, 8)] + [f"scratches_{k}.jpg" for k in (3, 4, 5)]
+        assert [sample.path.name for sample in samples] == names
+        assert problems == []
+        first = samples[0]
+        assert first.data == first.path.read_bytes()
+        assert first.gray.shape == (100, 100)
+        assert first.annotation == Annotation("crazing_0.jpg", 100, 100, (DefectObject("crazing", Box(0, 1, 50, 100)),))
+
+    def test_filename_and_class__picture_name_does_not_count(self, folders):
+        (folders[0][1] / "crazing_0.xml").write_text(voc(voc_object("scratches", (1, 1, 9, 9)), filename="crazing_5"))
+        samples, problems = read_release(folders, _NAMES)
+        assert samples[0].annotation.image == "crazing_0.jpg"
+        assert samples[0].annotation.objects[0].class_name == "scratches"
+        assert problems == []
+
+    def test_bad_files__the_others_stay(self, folders):
+        images, xmls = folders[0]
+        (images / "crazing_0.jpg").unlink()
+        (xmls / "crazing_1.xml").unlink()
+        (images / "crazing_2.jpg").write_bytes(b"no picture")
+        (images / "scratches_3.jpg").write_bytes(b"")
+        (xmls / "scratches_4.xml").write_text("<annotation><object>")
+        samples, problems = read_release(folders, _NAMES)
+        assert [s.path.stem for s in samples] == ["crazing_6", "crazing_7", "crazing_8", "scratches_5"]
+        assert [(p.file.name, p.reason.split(" (")[0]) for p in problems] == [
+            ("crazing_0.xml", "it has no picture"),
+            ("crazing_1.jpg", "it has no XML file"),
+            ("crazing_2.jpg", "it cannot be decoded as a picture"),
+            ("scratches_3.jpg", "it cannot be decoded as a picture"),
+            ("scratches_4.xml", "damaged XML"),
+        ]
+        assert not any(p.repaired for p in problems)
+
+    def test_unknown_class__left_out_and_named(self, folders):
+        objects = voc_object("rust", (1, 1, 9, 9)) + voc_object("crazing", (1, 1, 9, 9))
+        (folders[0][1] / "crazing_0.xml").write_text(voc(objects))
+        samples, [problem] = read_release(folders, _NAMES)
+        assert [o.class_name for o in samples[0].annotation.objects] == ["crazing"]
+        assert problem.reason == "class 'rust' is none of crazing, scratches"
+
+    def test_no_usable_object__picture_is_not_taken_for_good_steel(self, folders):
+        (folders[0][1] / "crazing_0.xml").write_text(voc(voc_object("crazing", (9, 9, 1, 1))))
+        samples, problems = read_release(folders, _NAMES)
+        assert samples[0].path.stem == "crazing_1"
+        assert [p.file.name for p in problems] == ["crazing_0.xml", "crazing_0.jpg"]
+
+    def test_no_object__picture_of_good_steel_stays(self, folders):
+        (folders[0][1] / "crazing_0.xml").write_text(voc(""))
+        samples, problems = read_release(folders, _NAMES)
+        assert samples[0].annotation == Annotation("crazing_0.jpg", 100, 100)
+        assert problems == []
+
+    def test_duplicate_object__kept_once_and_noted(self, folders):
+        (folders[0][1] / "crazing_0.xml").write_text(voc(voc_object("crazing", (1, 1, 9, 9)) * 3))
+        samples, [problem] = read_release(folders, _NAMES)
+        assert len(samples[0].annotation.objects) == 1
+        assert problem.repaired
+        assert problem.reason == "2 objects with the same class and box as another"
+
+    def test_same_name_twice__first_counts(self, folders):
+        images, xmls = folders[0]
+        (images / "crazing_0.png").write_bytes((images / "crazing_0.jpg").read_bytes())
+        (folders[1][0] / "crazing_1.jpg").write_bytes((images / "crazing_1.jpg").read_bytes())
+        (folders[1][1] / "crazing_1.xml").write_bytes((xmls / "crazing_1.xml").read_bytes())
+        samples, problems = read_release(folders, _NAMES)
+        assert [s.path.parent.name for s in samples if s.path.stem == "crazing_1"] == ["IMAGES"]
+        assert len(samples) == 9
+        assert [p.file for p in problems] == [images / "crazing_0.png", folders[1][0] / "crazing_1.jpg"]
