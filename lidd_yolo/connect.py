@@ -2,7 +2,8 @@
 
 Five functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours,
 so stock models get stock objects. Private or undocumented names of Ultralytics that this package relies on are listed
-in ``TOUCHED`` (the criterion's return format: ``models/upstream.py``) and checked before anything is wrapped.
+in ``TOUCHED`` (the criterion's return format: ``models/upstream.py``) and checked before anything is wrapped. In a
+module that fails the check, model YAMLs of ours are refused with the reason and everything else stays stock.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import re
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -28,6 +30,9 @@ TOUCHED: dict[str, dict[str, tuple[str, ...]]] = {
     "ultralytics.data.utils": {"check_file": ("file", "suffix")},
 }
 
+_REFUSED_BY = ("check_yaml", "parse_model")
+"""What refuses our model YAMLs in a module that cannot be connected."""
+
 _problems: dict[str, str] = {}
 _attached: set[str] = set()
 
@@ -37,15 +42,23 @@ def attach(module: ModuleType) -> None:
     wanted = TOUCHED[module.__name__]
     if problem := _mismatch(module, wanted):
         _problems[module.__name__] = problem
+        for name in wanted.keys() & set(_REFUSED_BY):
+            if callable(getattr(module, name, None)):
+                _replace(module, name, _wrap_refusing)
         return
     for name in wanted:
-        owner, attribute = _owner(module, name)
-        original = getattr(owner, attribute)
-        if not getattr(original, "_lidd_yolo", False):
-            wrapper = _WRAPPERS[name](original)
-            wrapper._lidd_yolo = True
-            setattr(owner, attribute, wrapper)
+        _replace(*_owner(module, name), _WRAPPERS[name])
     _attached.add(module.__name__)
+    if module.__name__ == "ultralytics.nn.tasks":
+        allow_safe_load()
+
+
+def _replace(owner: Any, attribute: str, wrap: Callable[[Callable[..., Any]], Any]) -> None:
+    original = getattr(owner, attribute)
+    if not getattr(original, "_lidd_yolo", False):
+        wrapper = wrap(original)
+        wrapper._lidd_yolo = True
+        setattr(owner, attribute, wrapper)
 
 
 def attach_all() -> None:
@@ -73,6 +86,34 @@ def explain_problem() -> str:
     )
 
 
+def untested(version: str) -> str:
+    """Say how a release of Ultralytics lies outside the tested range; an empty string if it lies inside.
+
+    Args:
+        version: For example ``8.4.190``; anything behind the third number is ignored.
+    """
+    asked, oldest, newest = (tuple(map(int, re.findall(r"\d+", v)[:3])) for v in (version, *TESTED))
+    if oldest <= asked <= newest:
+        return ""
+    age = "older" if asked < oldest else "newer"
+    return f"ultralytics {version} is {age} than what lidd_yolo was tested with ({TESTED[0]} to {TESTED[1]})"
+
+
+@functools.cache
+def _mention_untested() -> None:
+    """Log, once in a process, that one of our models is built with an untested release."""
+    from ultralytics import __version__  # noqa: PLC0415
+    from ultralytics.utils import LOGGER  # noqa: PLC0415
+
+    if text := untested(__version__):
+        LOGGER.warning(f"{text}; it passed the checks. `lidd doctor` shows more.")
+
+
+def _refuse_if_unconnected() -> None:
+    if problem := explain_problem():
+        raise RuntimeError(problem)
+
+
 def _owner(module: ModuleType, dotted: str) -> tuple[Any, str]:
     *path, attribute = dotted.split(".")
     return functools.reduce(getattr, path, module), attribute
@@ -90,14 +131,33 @@ def _mismatch(module: ModuleType, wanted: dict[str, tuple[str, ...]]) -> str:
     return ""
 
 
+def _wrap_refusing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse our YAMLs by name or by rows, whatever arguments this release passes."""
+
+    @functools.wraps(original)
+    def refusing(*args: Any, **kwargs: Any) -> Any:
+        from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
+
+        values = (*args, *kwargs.values())
+        if any(names.is_ours(v) or (isinstance(v, dict) and uses_our_rows(v)) for v in values):
+            _refuse_if_unconnected()
+        return original(*args, **kwargs)
+
+    return refusing
+
+
 def _wrap_check_yaml(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def check_yaml(file: Any, *args: Any, **kwargs: Any) -> Any:
+    def check_yaml(file: Any, suffix: Any = (".yaml", ".yml"), hard: bool = True, *args: Any, **kwargs: Any) -> Any:
         if not names.is_ours(file):
-            return original(file, *args, **kwargs)
-        if problem := explain_problem():
-            raise RuntimeError(problem)
-        return original(file, hard=False) or names.find_model_yaml(file) or original(file, *args, **kwargs)
+            return original(file, suffix, hard, *args, **kwargs)
+        _refuse_if_unconnected()
+        found = original(file, suffix, False, *args, **kwargs) or names.find_beside(file)
+        # Ultralytics asks softly for the path as typed and for one with digits and letters cut out of its folders, in
+        # an order that differs between releases. Only the last, hard call may end at the packaged file.
+        if not found and hard:
+            found = names.find_packaged(file)
+        return found or original(file, suffix, hard, *args, **kwargs)
 
     return check_yaml
 
@@ -125,13 +185,17 @@ def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
+        from lidd_yolo.models.activation import BUILDING  # noqa: PLC0415
         from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
 
         if not uses_our_rows(d):
-            return original(d, ch, verbose)
+            with BUILDING:  # a thread beside may be building one of ours, with another activation
+                return original(d, ch, verbose)
         from lidd_yolo.models import owner, parser  # noqa: PLC0415
 
+        _refuse_if_unconnected()
         owner.check(d)
+        _mention_untested()
         return parser.parse_with_our_rows(original, d, ch, verbose=verbose)
 
     return parse_model

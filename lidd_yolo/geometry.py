@@ -14,7 +14,7 @@ def pairwise_iou(first_xyxy: Tensor, second_xyxy: Tensor, eps: float = 1e-7) -> 
     Args:
         first_xyxy: Boxes, any unit.
         second_xyxy: Boxes, same unit.
-        eps: Keeps boxes without area at 0.
+        eps: Smallest union; keeps boxes without area at 0 and equal boxes at exactly 1.
 
     Shape:
         - first_xyxy: ``(..., N, 4)``
@@ -23,7 +23,7 @@ def pairwise_iou(first_xyxy: Tensor, second_xyxy: Tensor, eps: float = 1e-7) -> 
     """
     a, b = first_xyxy.unsqueeze(-2), second_xyxy.unsqueeze(-3)
     overlap = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
-    return overlap / (box_area(a) + box_area(b) - overlap + eps)
+    return overlap / (box_area(a) + box_area(b) - overlap).clamp(min=eps)
 
 
 def box_area(boxes_xyxy: Tensor) -> Tensor:

@@ -34,16 +34,18 @@ def base_name(path: Any) -> str:
     return f"{match['family']}{match['variant']}.yaml"
 
 
-def find_model_yaml(path: Any) -> str:
-    """Return the YAML that a name of ours means when no file of exactly that name exists; '' if there is none.
+def find_beside(path: Any) -> str:
+    """Return the user's own base file in the folder of the name asked for (``./lidd.yaml`` for ``lidds.yaml``), or ''.
 
-    The user's own base file beside the name asked for wins over the packaged one, as with Ultralytics' names.
+    It wins over the packaged one, as with Ultralytics' names.
     """
     beside = Path(path).with_name(base_name(path))
-    if beside.is_file():
-        return str(beside)
-    packaged = find_cfg(base_name(path), "models")
-    return str(packaged or "")
+    return str(beside) if beside.is_file() else ""
+
+
+def find_packaged(path: Any) -> str:
+    """Return the packaged YAML that a name of ours means, or ''."""
+    return str(find_cfg(base_name(path), "models") or "")
 
 
 def scale(path: Any) -> str:
@@ -53,19 +55,23 @@ def scale(path: Any) -> str:
         ValueError: If the YAML does not have this scale; names those it has.
     """
     match = _match(path)
-    file = Path(path) if Path(path).is_file() else Path(find_model_yaml(path) or path)
-    if match is None or not file.is_file():
+    if match is None:
         return ""
-    config = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    known = list(config.get("scales") or {})
-    asked = match["scale"] or (config.get("lidd_yolo") or {}).get("default_scale") or (known[0] if known else "")
+    file = str(path) if Path(path).is_file() else find_beside(path) or find_packaged(path)
+    if not file:
+        return ""
+    config = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
+    known, section = list(config.get("scales") or {}), config.get("lidd_yolo")
+    default = section.get("default_scale") if isinstance(section, dict) else None
+    asked = match["scale"] or default or (known[0] if known else "")
     if asked and asked not in known:
         raise ValueError(f"{Path(path).name}: no scale '{asked}', only {', '.join(known) or 'one size'}")
     return str(asked)
 
 
 @cache
-def _data_yamls() -> dict[str, Path]:
+def data_yamls() -> dict[str, Path]:
+    """Return the packaged data YAMLs by their name without ``.yaml``."""
     return {file.stem: file for file in (cfg_dir() / "datasets").glob("*.yaml")}
 
 
@@ -74,4 +80,4 @@ def find_data_yaml(path: Any) -> Path | None:
     if not isinstance(path, (str, Path)) or Path(path).name != str(path):
         return None
     file = Path(path)
-    return _data_yamls().get(file.stem) if file.suffix.lower() in {"", ".yaml", ".yml"} else None
+    return data_yamls().get(file.stem) if file.suffix.lower() in {"", ".yaml", ".yml"} else None

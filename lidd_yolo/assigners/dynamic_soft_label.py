@@ -111,7 +111,7 @@ def _class_cost(logits: Tensor, labels: Tensor, iou: Tensor) -> Tensor:
 
 
 def _cheapest(cost: Tensor, iou: Tensor, topk: int) -> Tensor:
-    """Return which points each ground truth takes, ``(B, A, G)``: the cheapest ``int(sum of topk IoUs)``, at least 1."""
+    """Return which points each ground truth takes, ``(B, A, G)``: the ``int(sum of topk IoUs)`` cheapest, or one."""
     k = min(topk, cost.shape[1])
     wanted = iou.topk(k, dim=1).values.sum(1).int().clamp(min=1)
     cheapest = cost.topk(k, dim=1, largest=False)

@@ -1,4 +1,4 @@
-"""Turn a finished ``yolo train`` run into one ledger entry: what ran, on what data, on what machine, and what came out."""
+"""Turn a finished ``yolo train`` run into a ledger entry: what ran, on what data and machine, and what came out."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def _measure(weights: Path, args: dict[str, Any], split: str) -> dict[str, Any]:
     metrics = YOLO(weights).val(
         data=args["data"], split=split, imgsz=args["imgsz"], device=args.get("device"), plots=False, verbose=False
     )
-    per_class = {metrics.names[c]: round(float(m), 5) for c, m in zip(metrics.box.ap_class_index, metrics.box.ap50)}
+    by_class = zip(metrics.box.ap_class_index, metrics.box.ap50, strict=True)
+    per_class = {metrics.names[c]: round(float(m), 5) for c, m in by_class}
     return {
         "map50": round(float(metrics.box.map50), 5),
         "map": round(float(metrics.box.map), 5),
@@ -100,7 +101,11 @@ def _size(weights: Path, imgsz: int) -> dict[str, Any]:
     model = YOLO(weights)
     model.fuse()
     _, parameters, _, gflops = model.info(verbose=False, imgsz=imgsz) or model.model.info(imgsz=imgsz)
-    return {"parameters_folded": int(parameters), "gflops": round(float(gflops), 4), "file_bytes": weights.stat().st_size}
+    return {
+        "parameters_folded": int(parameters),
+        "gflops": round(float(gflops), 4),
+        "file_bytes": weights.stat().st_size,
+    }
 
 
 def write_entry(entry: dict[str, Any], folder: Path) -> Path:

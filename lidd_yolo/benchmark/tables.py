@@ -30,9 +30,9 @@ def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
 
 
 def result_table(entries: list[dict[str, Any]]) -> str:
-    """Return a Markdown table: one line for each run, measured figures beside the printed ones, and what they rest on."""
+    """Return a Markdown table: a line for each run, measured beside printed figures, and what they rest on."""
     lines = [
-        "| run | network | parameters | epochs | val mAP50 | val mAP50-95 | test mAP50 | test mAP50-95 | paper prints |",
+        "| run | network | parameters | epochs | val mAP50 | val mAP50-95 | test mAP50 | test mAP50-95 | paper |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [_row(entry) for entry in entries]
@@ -41,7 +41,9 @@ def result_table(entries: list[dict[str, Any]]) -> str:
 
 def _row(entry: dict[str, Any]) -> str:
     results = entry["results"]
-    figures = [f"{results[split][key]:.3f}" for split in ("val", "test") for key in ("map50", "map") if split in results]
+    figures = [
+        f"{results[split][key]:.3f}" for split in ("val", "test") for key in ("map50", "map") if split in results
+    ]
     printed = _PRINTED.get(entry["model"])
     paper = f"{printed[0] / 100:.3f} / {printed[1] / 100:.3f}, {printed[2]} M" if printed else "-"
     size = f"{entry['size']['parameters_folded'] / 1e6:.3f} M"

@@ -73,8 +73,15 @@ def summary(done: Conversion) -> str:
     groups, leak = report["groups"], report["leak"]
     lines = [f"{report['dataset']}, protocol {report['protocol']}, seed {report['seed']}, in {done.target}", ""]
     lines += _table(report)
-    lines += ["", f"{groups['count']} groups of pictures that overlap, the largest of {groups['largest']} pictures."]
-    lines += [f"{side}: {100 * share:.1f} % of the pictures overlap one of train." for side, share in leak.items()]
+    alone = groups["sizes"].get(1, 0)
+    lines += [
+        "",
+        f"{groups['count']} groups: {alone} of a picture that overlaps no other, the largest of {groups['largest']}.",
+    ]
+    lines += [
+        f"{side}: {100 * share:.1f} % of the pictures share their group with one of train."
+        for side, share in leak.items()
+    ]
     if any(leak.values()):
         lines.append("This split LEAKS: its figures are too high and say nothing about new plates.")
     lost = [problem for problem in done.problems if not problem.repaired]

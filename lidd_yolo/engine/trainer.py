@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from ultralytics.utils import DEFAULT_CFG, RANK
 from ultralytics.utils.torch_utils import unwrap_model
 
 from lidd_yolo.engine import recipes
+from lidd_yolo.engine.checkpoint import finish_checkpoint
 from lidd_yolo.models.criterion import LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.upstream import trainer_names_losses
@@ -65,21 +65,10 @@ class LIDDTrainer(DetectionTrainer):
         if RANK in {-1, 0}:
             for file in (self.last, self.best):
                 if file.exists():
-                    drop_training_branch(file)
+                    finish_checkpoint(file)
         super().final_eval()
 
 
 def _start_epoch(trainer: Any) -> None:
     """Tell the network which epoch begins."""
     unwrap_model(trainer.model).set_epoch(trainer.epoch)
-
-
-def drop_training_branch(file: Path) -> None:
-    """Rewrite a checkpoint without LATM; the file is replaced in one step."""
-    checkpoint = torch.load(file, map_location="cpu", weights_only=False)
-    for key in ("model", "ema"):
-        if isinstance(checkpoint.get(key), LIDDModel):
-            checkpoint[key].drop_training_branch()
-    beside = file.with_suffix(".tmp")
-    torch.save(checkpoint, beside)
-    beside.replace(file)

@@ -8,9 +8,10 @@ CVPR 2023). Differs from the paper: the branches are depthwise and stand between
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from ultralytics.nn.modules import Conv
 
 from lidd_yolo.layers.ghost_pan import Ghost
@@ -25,10 +26,52 @@ from lidd_yolo.layers.reparam import (
 _KERNEL = 3
 
 
+class DepthwiseBranches(nn.Module):
+    """Sum of n parallel depthwise convolutions, each with its own batch normalisation.
+
+    One convolution and one normalisation hold the parameters of all branches (branch j has channels ``j * c`` to
+    ``(j + 1) * c``), but they run one by one: as one grouped convolution they take two to four times as long on a CPU
+    (docs/decisions/0005-branches-one-by-one.md).
+
+    Args:
+        c: Channels in and out.
+        k: Kernel size, odd.
+        n: Number of branches.
+
+    Shape:
+        - Input: ``(B, c, H, W)``
+        - Output: ``(B, c, H, W)``
+    """
+
+    def __init__(self, c: int, k: int, n: int = 4) -> None:
+        super().__init__()
+        self.c, self.n = c, n
+        self.conv = nn.Conv2d(c * n, c * n, k, padding=k // 2, groups=c * n, bias=False)
+        self.bn = nn.BatchNorm2d(c * n)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the normalised responses of all branches."""
+        bn, momentum = self.bn, self.bn.momentum or 0.0
+        total = torch.zeros_like(x)
+        for kernel, mean, var, weight, bias in zip(*(t.split(self.c) for t in self._tensors()), strict=True):
+            response = F.conv2d(x, kernel, padding=self.conv.padding, groups=self.c)
+            total = total + F.batch_norm(response, mean, var, weight, bias, bn.training, momentum, bn.eps)
+        return total
+
+    def _tensors(self) -> tuple[Tensor, ...]:
+        bn = self.bn
+        assert bn.running_mean is not None
+        assert bn.running_var is not None
+        return self.conv.weight, bn.running_mean, bn.running_var, bn.weight, bn.bias
+
+    def merged(self) -> tuple[Tensor, Tensor]:
+        """Return the one kernel ``(c, 1, k, k)`` and bias ``(c,)`` of the sum, in float64 on the CPU."""
+        kernel, bias = fold_batch_norm(self.conv.weight.detach().cpu().double(), None, self.bn)
+        return kernel.view(self.n, self.c, *kernel.shape[1:]).sum(0), bias.view(self.n, self.c).sum(0)
+
+
 class RepDepthwise(nn.Module):
     """One identity, n 1x1 and n 3x3 depthwise branches, added and activated; one depthwise 3x3 at inference.
-
-    The branches run one after the other: as one grouped convolution they took 2 to 4 times as long on a CPU.
 
     Args:
         c: Channels in and out.
@@ -42,37 +85,33 @@ class RepDepthwise(nn.Module):
     def __init__(self, c: int, n: int = 4) -> None:
         super().__init__()
         self.identity: nn.BatchNorm2d | None = nn.BatchNorm2d(c)
-        self.branches: nn.ModuleList | None = nn.ModuleList(
-            Conv(c, c, k, g=c, act=False) for k in (1, _KERNEL) for _ in range(n)
-        )
+        self.point: DepthwiseBranches | None = DepthwiseBranches(c, 1, n)
+        self.spatial: DepthwiseBranches | None = DepthwiseBranches(c, _KERNEL, n)
         self.conv: nn.Conv2d | None = None
         self.act = deepcopy(Conv.default_act)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the branches, or run what they were merged into, and activate."""
-        if self.identity is None or self.branches is None:
+        if self.identity is None or self.point is None or self.spatial is None:
             assert self.conv is not None
             total = self.conv(x)
         else:
-            total = self.identity(x)
-            for branch in self.branches:
-                total = total + branch(x)
+            total = self.identity(x) + self.point(x) + self.spatial(x)
         out: Tensor = self.act(total)
         return out
 
     def reparameterize(self) -> bool:
         """Merge the branches into one depthwise 3x3 convolution; return whether there were any left."""
-        if self.identity is None or self.branches is None:
+        if self.identity is None or self.point is None or self.spatial is None:
             return False
-        branches: list[Any] = list(self.branches)
-        weight: Tensor = branches[0].conv.weight
-        scale, bias = batch_norm_scale_shift(self.identity)
-        kernel = center_kernel(scale.view(-1, 1, 1, 1), _KERNEL)
-        for branch in branches:
-            part, shift = fold_batch_norm(branch.conv.weight.detach().cpu().double(), None, branch.bn)
-            kernel, bias = kernel + center_kernel(part, _KERNEL), bias + shift
+        scale, shift = batch_norm_scale_shift(self.identity)
+        point_kernel, point_bias = self.point.merged()
+        kernel, bias = self.spatial.merged()
+        kernel = kernel + center_kernel(point_kernel + scale.view(-1, 1, 1, 1), _KERNEL)
+        weight = self.spatial.conv.weight
+        bias = bias + point_bias + shift
         self.conv = conv_from_kernel(kernel.to(weight), bias.to(weight), padding=1, groups=len(bias))
-        self.identity = self.branches = None
+        self.identity = self.point = self.spatial = None
         return True
 
 

@@ -66,33 +66,32 @@ class LIDDCriterion:
             strides=strides,
         )
         target = _Target(assignment, labels, boxes, points, strides, self.nc)
-        terms = self._terms(main, target, training="aux_boxes" in preds)
+        terms = self._terms(main, target)
         terms["aux_loss"] = torch.zeros_like(terms["box_loss"])
         if aux is not None:
-            terms["aux_loss"] = torch.stack(list(self._terms(aux, target, training=True).values())).sum()
+            terms["aux_loss"] = torch.stack(list(self._terms(aux, target).values())).sum()
         return torch.stack(list(terms.values())), loss_items(terms)
 
     def _decoded(self, box_logits: Tensor, class_logits: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return class logits ``(B, A, C)``, side logits ``(B, A, 4, bins)`` and boxes ``(B, A, 4)``.
 
-        Boxes are xyxy in grid cells; all is float32, whatever the network computed in.
+        Boxes are xyxy in grid cells; all is float32, whatever the network computed in. That is why the expectation is
+        a sum: autocast would run a matrix product in half precision, and round a box by more than a pixel.
         """
         logits = class_logits.float().transpose(1, 2)
         sides = box_logits.float().transpose(1, 2).unflatten(-1, (4, self.bins))
-        distance = sides.softmax(-1) @ torch.arange(self.bins, dtype=sides.dtype, device=sides.device)
+        distance = (sides.softmax(-1) * torch.arange(self.bins, device=sides.device)).sum(-1)
         return logits, sides, boxes_from_ltrb(points, distance)
 
-    def _terms(
-        self, prediction: tuple[Tensor, Tensor, Tensor], target: _Target, *, training: bool
-    ) -> dict[str, Tensor]:
+    def _terms(self, prediction: tuple[Tensor, Tensor, Tensor], target: _Target) -> dict[str, Tensor]:
         """Return the weighted terms of one head.
 
         Every anchor point takes part, the background with weight 0, so that nothing waits for the number of positives.
         """
         logits, sides, boxes = prediction
         weight = logits.detach().sigmoid().amax(-1) * target.foreground
-        count = _mean_over_processes(target.foreground.sum().float(), training).clamp(min=1)
-        weight_sum = _mean_over_processes(weight.sum(), training).clamp(min=1)
+        count = _mean_over_processes(target.foreground.sum().float()).clamp(min=1)
+        weight_sum = _mean_over_processes(weight.sum()).clamp(min=1)
 
         qfl = quality_focal_loss(logits, target.quality)
         if self.class_weights is not None:
@@ -154,9 +153,12 @@ def pad_targets(
     return labels, boxes, mask
 
 
-def _mean_over_processes(value: Tensor, training: bool) -> Tensor:
-    """Average a normaliser over all training processes; validation runs in one of them alone and must not wait."""
-    if training and torch.distributed.is_available() and torch.distributed.is_initialized():
+def _mean_over_processes(value: Tensor) -> Tensor:
+    """Average a normaliser over all training processes.
+
+    Validation, which needs no gradients, runs in one of them alone and must not wait for the others.
+    """
+    if torch.is_grad_enabled() and torch.distributed.is_available() and torch.distributed.is_initialized():
         value = value.clone()
         torch.distributed.all_reduce(value)
         value = value / torch.distributed.get_world_size()

@@ -13,7 +13,7 @@ import ast
 import contextlib
 import inspect
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -48,14 +48,15 @@ def parse_with_our_rows(
         ValueError: If a row's arguments are wrong; names the row.
     """
     self_test(stock)
-    rows = [_resolved(row, yaml) for row in deepcopy(yaml["backbone"] + yaml["head"])]
-    plan = _Plan(stock, yaml, channels, rows)
-    for index in range(len(rows)):
-        plan.visit(index)
-    swaps = _head_swaps(rows)
-    layers: list[Any] = list(
-        _call_stock(stock, yaml, channels, [plan.stand_in(i, swaps) for i in range(len(rows))], swaps)
-    )
+    yaml = _with_scale(yaml)
+    rows = _rows(yaml)
+    with default_activation(yaml.get("activation")):
+        plan = _Plan(stock, yaml, channels, rows)
+        for index in range(len(rows)):
+            plan.visit(index)
+        swaps = _head_swaps(yaml, rows)
+        stand_ins = [plan.stand_in(i, swaps) for i in range(len(rows))]
+        layers: list[Any] = list(_call_stock(stock, yaml, channels, stand_ins, swaps))
     for index, (row, layer) in enumerate(zip(rows, layers, strict=True)):
         built: Any = plan.ours.get(index, layer)
         ours = ROWS.get(row[2]) or HEADS.get(row[2])
@@ -74,16 +75,17 @@ class _Plan:
     def __init__(self, stock: Parse, yaml: dict[str, Any], channels: int, rows: list[YamlRow]) -> None:
         self.stock, self.yaml, self.image, self.rows = stock, yaml, channels, rows
         self.depth, self.width = _scaling(yaml)
-        self.activation = yaml.get("activation")
         self.channels: dict[int, int] = {}
         self.ours: dict[int, nn.Module] = {}
 
     def visit(self, index: int) -> None:
         """Build row ``index`` if it is ours."""
-        source, repeats, name, args = self.rows[index]
-        if name not in ROWS:
+        _, repeats, name, args = self.rows[index]
+        if name not in ROWS and name not in HEADS:
             return
-        sources = [index + s if s < 0 else s for s in ([source] if isinstance(source, int) else source)]
+        sources = self._sources(index)
+        if name in HEADS:
+            return
         unknown = [s for s in sources if s >= 0 and s not in self.channels]
         if unknown:
             self.channels.update(zip(unknown, self._probe(index, unknown), strict=True))
@@ -91,22 +93,25 @@ class _Plan:
             context = Context([self.image if s < 0 else self.channels[s] for s in sources], args, self.width)
             layer, out = self._build(name, context, self.depth(repeats))
         except (TypeError, ValueError, IndexError) as error:
-            where = self.yaml.get("yaml_file", "model YAML")
-            raise ValueError(f"{where}: row {index} {self.rows[index]}: {error}") from error
+            raise _wrong(self.yaml, index, error) from error
         self.ours[index], self.channels[index] = layer, out
+
+    def _sources(self, index: int) -> list[int]:
+        """Return the numbers of the rows that row ``index`` reads, -1 for the image."""
+        source = self.rows[index][0]
+        sources = [index + s if s < 0 else s for s in ([source] if isinstance(source, int) else source)]
+        if bad := [s for s in sources if not (0 <= s < index or index == 0)]:
+            raise _wrong(self.yaml, index, f"reads row {bad[0]}, which is not above it")
+        return sources
 
     def _build(self, name: str, context: Context, repeats: int) -> tuple[nn.Module, int]:
         row = ROWS[name]
         first = row.rule(context)
-        layers = [self._activated(row.module, first.args)]
+        layers = [row.module(*first.args)]
         for _ in range(repeats - 1):
             following = row.rule(Context([first.channels], context.args, context.width))
-            layers.append(self._activated(row.module, following.args))
+            layers.append(row.module(*following.args))
         return (layers[0] if repeats == 1 else nn.Sequential(*layers)), first.channels
-
-    def _activated(self, module: type[nn.Module], args: Sequence[Any]) -> nn.Module:
-        with default_activation(self.activation):
-            return module(*args)
 
     def _probe(self, index: int, wanted: list[int]) -> list[int]:
         """Ask the stock parser for the channels of stock rows, without weights or random numbers."""
@@ -127,25 +132,49 @@ class _Plan:
         return [_shift(source), repeats, name, deepcopy(args)]
 
 
-def _resolved(row: YamlRow, yaml: dict[str, Any]) -> YamlRow:
-    """Replace names (``nc``) and literals in a row of ours; stock rows stay for the stock parser."""
-    if row[2] not in ROWS:
-        return row
-    args = []
-    for arg in row[3]:
-        value = yaml.get(arg, arg) if isinstance(arg, str) else arg
-        if isinstance(value, str):
-            with contextlib.suppress(ValueError, SyntaxError):
-                value = ast.literal_eval(value)
-        args.append(value)
-    return [*row[:3], args]
+def _wrong(yaml: dict[str, Any], index: int, reason: object) -> ValueError:
+    """Return the error for one row: the file, the row as written and what is wrong with it."""
+    row = [*yaml["backbone"], *yaml["head"]][index]
+    return ValueError(f"{yaml.get('yaml_file', 'model YAML')}: row {index} {row}: {reason}")
+
+
+def _rows(yaml: dict[str, Any]) -> list[YamlRow]:
+    """Return copies of all rows; in ours names (``nc``) and literals are resolved, stock rows resolve their own."""
+    rows = deepcopy([*yaml["backbone"], *yaml["head"]])
+    for index, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != 4 or not isinstance(row[3], list):
+            raise _wrong(yaml, index, "a row is [from, repeats, module, [arguments]]")
+        if row[2] in ROWS:
+            row[3] = [_resolved(arg, yaml) for arg in row[3]]
+    return rows
+
+
+def _resolved(arg: Any, yaml: dict[str, Any]) -> Any:
+    value = yaml.get(arg, arg) if isinstance(arg, str) else arg
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, SyntaxError):
+            value = ast.literal_eval(value)
+    return value
+
+
+def _with_scale(yaml: dict[str, Any]) -> dict[str, Any]:
+    """Return the YAML with its scale filled in, as Ultralytics does for a file name without one."""
+    scales, scale = yaml.get("scales"), yaml.get("scale")
+    if not scales:
+        return yaml
+    if not scale:
+        scale = next(iter(scales))
+        LOGGER.warning(f"no model scale passed. Assuming scale='{scale}'.")
+    if scale not in scales:
+        raise ValueError(f"{yaml.get('yaml_file', 'model YAML')}: no scale '{scale}', only {', '.join(scales)}")
+    return {**yaml, "scale": scale}
 
 
 def _scaling(yaml: dict[str, Any]) -> tuple[Callable[[int], int], Callable[[int], int]]:
     """Return Ultralytics' depth and width rules for this YAML and scale."""
     depth, width, cap = yaml.get("depth_multiple", 1.0), yaml.get("width_multiple", 1.0), float("inf")
     if scales := yaml.get("scales"):
-        depth, width, cap = scales[yaml.get("scale") or next(iter(scales))]
+        depth, width, cap = scales[yaml["scale"]]
     return (
         lambda n: max(round(n * depth), 1) if n > 1 else n,
         lambda c: int(make_divisible(min(c, cap) * width, 8)),
@@ -163,7 +192,11 @@ def _call_stock(
     shared = {k: deepcopy(v) for k, v in yaml.items() if k not in {"backbone", "head"}}
     shared["backbone"] = [[-1, 1, "nn.Identity", []], _stub(image), *rows]
     shared["head"] = []
-    return list(_rebound(stock, swaps)(shared, 1, verbose=False)[0])[_FIRST:]
+    try:
+        return list(_rebound(stock, swaps)(shared, 1, verbose=False)[0])[_FIRST:]
+    except KeyError as error:
+        file, known = yaml.get("yaml_file", "model YAML"), ", ".join([*ROWS, *HEADS])
+        raise ValueError(f"{file}: {error} is no layer of Ultralytics, nor of lidd_yolo ({known})") from error
 
 
 def _shift(source: int | list[int]) -> int | list[int]:
@@ -185,12 +218,13 @@ def _rebound(stock: Parse, swaps: dict[str, type[nn.Module]]) -> Parse:
     return private
 
 
-def _head_swaps(rows: list[YamlRow]) -> dict[str, type[nn.Module]]:
+def _head_swaps(yaml: dict[str, Any], rows: list[YamlRow]) -> dict[str, type[nn.Module]]:
     """Return which stock head name means which class of ours in this YAML."""
     ours = {row[2] for row in rows if row[2] in HEADS}
     swaps = {HEADS[name].stands_for: HEADS[name].module for name in ours}
     if clash := swaps.keys() & {row[2] for row in rows}:
-        raise ValueError(f"one YAML cannot hold both {', '.join(sorted(ours))} and {', '.join(sorted(clash))}")
+        file, both = yaml.get("yaml_file", "model YAML"), " and ".join(sorted(ours | clash))
+        raise ValueError(f"{file}: {both} cannot stand in one file")
     return swaps
 
 

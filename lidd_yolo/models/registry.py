@@ -46,6 +46,10 @@ Rule = Callable[[Context], Built]
 
 def conv_rule(row: Context) -> Built:
     """``[c2, ...]`` becomes ``(c1, width(c2), ...)``; repeats after the first take ``c2`` as input."""
+    if len(row.sources) != 1:
+        raise ValueError(f"it takes one input, not {len(row.sources)}")
+    if not row.args or not isinstance(row.args[0], int):
+        raise ValueError("its first argument must be the number of output channels")
     (c1,) = row.sources
     c2 = row.width(row.args[0])
     return Built((c1, c2, *row.args[1:]), c2)
@@ -59,6 +63,8 @@ def exact_rule(row: Context) -> Built:
 
 def sum_rule(row: Context) -> Built:
     """All inputs have equal channels and are added."""
+    if len(row.sources) < 2:
+        raise ValueError("it adds two inputs or more, once")
     if len(set(row.sources)) != 1:
         raise ValueError(f"its inputs have {list(row.sources)} channels; maps can be added only when they are equal")
     return Built((), row.sources[0])
@@ -97,11 +103,15 @@ HEADS: dict[str, Head] = {"LIDDDetect": Head(LIDDDetect, "Detect")}
 
 def head_name(yaml: dict[str, Any]) -> str:
     """Return the module name of the last row of a model YAML, or an empty string."""
-    rows = yaml.get("head") or [[0, 0, ""]]
-    return str(rows[-1][2])
+    return (_module_names(yaml.get("head")) or [""])[-1]
 
 
 def uses_our_rows(yaml: dict[str, Any]) -> bool:
     """Tell whether any row of a model YAML is ours."""
-    rows = [*(yaml.get("backbone") or []), *(yaml.get("head") or [])]
-    return any(row[2] in ROWS or row[2] in HEADS for row in rows)
+    found = [*_module_names(yaml.get("backbone")), *_module_names(yaml.get("head"))]
+    return any(name in ROWS or name in HEADS for name in found)
+
+
+def _module_names(rows: Any) -> list[str]:
+    """Return the third entry of each row; malformed rows are left for a parser to complain about."""
+    return [str(row[2]) for row in rows or [] if isinstance(row, (list, tuple)) and len(row) > 2]

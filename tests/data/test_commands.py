@@ -31,8 +31,8 @@ class TestRun:
         [train] = [line for line in out.splitlines() if line.split()[:1] == ["train"]]
         zero = ["0", "(0", "%)"]
         assert train.split() == ["train", "24", "(67", "%)", "12", "(67", "%)", *zero * 4, "12", "(67", "%)"]
-        assert "12 groups of pictures that overlap, the largest of 3 pictures." in out
-        assert "val: 0.0 % of the pictures overlap one of train." in out
+        assert "12 groups: 0 of a picture that overlaps no other, the largest of 3." in out
+        assert "val: 0.0 % of the pictures share their group with one of train." in out
         assert "LEAKS" not in out
         assert f"data={tmp_path / 'set' / 'data.yaml'}" in out
 

@@ -33,6 +33,24 @@ class TestSplitGroups:
             pictures, classes = shares(part, labels)
             assert [pictures, *classes] == pytest.approx([_RATIOS[side]] * 6, abs=0.02)
 
+    @pytest.mark.parametrize("seed", range(5))
+    def test_local_optimum__no_move_of_one_group_helps(self, seed):
+        groups, labels = _data(seed, count=150)
+        split = split_groups(groups, labels, _RATIOS, seed)
+        columns = np.hstack([np.ones((150, 1)), labels])
+        columns /= columns.sum(axis=0)
+
+        def distance(side_of):
+            total = 0.0
+            for side, ratio in _RATIOS.items():
+                held = sum((columns[i] for i in range(150) if side_of[groups[i]] == side), np.zeros(6))
+                total += sum((h - ratio) ** 2 / ratio for h in held)
+            return total
+
+        side_of = {groups[i]: side for side, part in split.items() for i in part}
+        moves = [{**side_of, group: side} for group in side_of for side in _RATIOS]
+        assert min(map(distance, moves)) >= distance(side_of) - 1e-9
+
     def test_exact__hand_made(self):
         # Only {0, 1} and {2, 3} against {4, 5} gives both classes 2 : 1.
         split = split_groups([7, 7, 8, 8, 9, 9], np.array([[1, 1]] * 6), {"train": 2, "val": 1}, 3)

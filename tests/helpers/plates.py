@@ -57,7 +57,7 @@ def write_release(folder: Path, plates: int = 12) -> list[set[str]]:
         for k, (x, y) in enumerate([(10, 20), (50, 45), (110, 60)]):
             name = f"{('crazing', 'scratches')[number % 2]}_{3 * number + k}"
             cv2.imwrite(str(images / f"{name}.jpg"), crop(whole, x, y, quality=None))
-            text = voc(voc_object(name.split("_")[0], (1 + k, 2, 50, 100)))
+            text = voc(voc_object(name.partition("_")[0], (1 + k, 2, 50, 100)))
             (xmls / f"{name}.xml").write_text(text, encoding="utf-8")
             names.add(f"{name}.jpg")
         groups.append(names)

@@ -1,4 +1,4 @@
-"""RepGhostBlock: the grouped form of its branches, the merge, counts."""
+"""RepGhostBlock: the stacked form of its branches, the merge, counts."""
 
 import pickle
 from copy import deepcopy
@@ -23,14 +23,14 @@ from tests.helpers.randomise import randomise_batch_norm
 
 
 def _separate_branches(layer: DepthwiseBranches, c: int, k: int) -> list[nn.Sequential]:
-    """Copy each branch of the grouped convolution into a convolution and normalisation of its own."""
+    """Copy each branch of the stacked convolution into a convolution and normalisation of its own."""
     branches = []
     for j in range(layer.n):
         branch = nn.Sequential(nn.Conv2d(c, c, k, padding=k // 2, groups=c, bias=False), nn.BatchNorm2d(c)).double()
         conv, bn = branch
-        conv.weight.data.copy_(layer.conv.weight[j :: layer.n])
+        conv.weight.data.copy_(layer.conv.weight[j * c : (j + 1) * c])
         for name in ("weight", "bias", "running_mean", "running_var"):
-            getattr(bn, name).data.copy_(getattr(layer.bn, name)[j :: layer.n])
+            getattr(bn, name).data.copy_(getattr(layer.bn, name)[j * c : (j + 1) * c])
         branches.append(branch)
     return branches
 
@@ -45,7 +45,9 @@ class TestDepthwiseBranches:
         want = sum(branch.train(training)(x) for branch in branches)
         torch.testing.assert_close(layer(x), want, rtol=0, atol=1e-12)
         for j, branch in enumerate(branches):
-            torch.testing.assert_close(layer.bn.running_var[j::4], branch[1].running_var, rtol=0, atol=1e-12)
+            torch.testing.assert_close(
+                layer.bn.running_var[j * 6 : (j + 1) * 6], branch[1].running_var, rtol=0, atol=1e-12
+            )
 
     @pytest.mark.parametrize("k", [1, 3])
     def test_merged__one_convolution(self, k):

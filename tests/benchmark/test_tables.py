@@ -1,0 +1,74 @@
+"""Tables come from the ledger, and the pages in the repository are up to date."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lidd_yolo.benchmark.tables import fill, read_ledger, result_table, write_tables
+
+ROOT = Path(__file__).parents[2]
+ENTRY = {
+    "name": "a-run",
+    "model": "lidd.yaml",
+    "data": {"yaml": "neu-det.yaml", "dataset": "neu-det", "protocol": "grouped", "seed": 0, "data_sha256": "ab" * 32},
+    "arguments": {"imgsz": 192},
+    "epochs_run": 60,
+    "results": {"val": {"map50": 0.5, "map": 0.25}, "test": {"map50": 0.4, "map": 0.2}},
+    "size": {"parameters_folded": 626_256},
+    "machine": {"processor": "Some CPU", "versions": {"ultralytics": "8.4.190", "torch": "2.15.0"}},
+}
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "ledger" / "neu-det-a.json").write_text(json.dumps(ENTRY))
+    return tmp_path / "ledger"
+
+
+class TestResultTable:
+    def test_result_table__figures_beside_the_printed_ones(self):
+        row = result_table([ENTRY]).splitlines()[2]
+        assert row == ("| a-run | lidd.yaml | 0.626 M | 60 | 0.500 | 0.250 | 0.400 | 0.200 | 0.983 / 0.733, 0.6287 M |")
+
+    def test_result_table__says_what_the_figures_rest_on(self):
+        last = result_table([ENTRY]).splitlines()[-1]
+        for fact in ("neu-det", "`grouped` split seed 0", "abababababab", "192 px", "Some CPU", "ultralytics 8.4.190"):
+            assert fact in last
+
+
+class TestFill:
+    def test_fill__replaces_only_between_markers(self, ledger):
+        page = "before\n<!-- table: neu-det-* -->\nold\n<!-- end of table -->\nafter\n"
+        filled = fill(page, ledger)
+        assert filled.startswith("before\n")
+        assert filled.endswith("<!-- end of table -->\nafter\n")
+        assert "a-run" in filled
+        assert "old" not in filled
+        assert fill(filled, ledger) == filled
+
+    def test_fill__other_pattern_other_entries(self, ledger):
+        assert "a-run" not in fill("<!-- table: wlnet-* -->\n<!-- end of table -->\n", ledger)
+
+
+class TestWriteTables:
+    def test_write_tables__names_changed_pages(self, ledger, tmp_path):
+        page = tmp_path / "page.md"
+        page.write_text("<!-- table: * -->\n<!-- end of table -->\n")
+        assert write_tables([page], ledger) == [page]
+        assert write_tables([page], ledger) == []
+
+
+class TestReadLedger:
+    def test_read_ledger__names_a_damaged_file(self, ledger):
+        (ledger / "neu-det-b.json").write_text("{")
+        with pytest.raises(ValueError, match=r"neu-det-b\.json is not a ledger entry"):
+            read_ledger(ledger)
+
+
+class TestRepositoryPages:
+    @pytest.mark.parametrize("page", ["README.md"])
+    def test_pages__say_what_the_ledger_says(self, page):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert fill(text, ROOT / "benchmarks" / "results") == text, "run: make tables"

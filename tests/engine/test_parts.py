@@ -1,0 +1,14 @@
+"""Which trainer a model gets."""
+
+from ultralytics import YOLO
+
+from lidd_yolo.engine.parts import part_for
+from lidd_yolo.engine.trainer import LIDDTrainer
+
+
+class TestPartFor:
+    def test_part_for__ours_and_stock(self):
+        ours = YOLO("lidd.yaml", verbose=False).model
+        assert part_for(ours, "trainer") is LIDDTrainer
+        assert part_for(ours, "validator") is None
+        assert part_for(YOLO("yolov8n.yaml", verbose=False).model, "trainer") is None

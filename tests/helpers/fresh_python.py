@@ -1,0 +1,102 @@
+"""A virtual environment like a user's: torch and its kind are there, this checkout is not.
+
+The packages of the running interpreter are linked into a folder that comes last on the environment's path, all but
+lidd_yolo and its start-up files (and, if asked, others): a link is found by ``import`` and by pip, and nothing of it
+can be changed or removed from inside the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_OURS = ("lidd_yolo", "_editable_impl_lidd", "__editable__", "lidd-yolo")
+
+
+class FreshPython:
+    """The environment and a folder to work in.
+
+    Args:
+        folder: Where both are made.
+        without: Beginnings of names of further packages to leave out.
+    """
+
+    def __init__(self, folder: Path, without: Sequence[str] = ()) -> None:
+        self.work = folder / "work"
+        self.work.mkdir(parents=True)
+        self._home = folder / "venv"
+        venv.create(self._home, with_pip=False)
+        names = {"base": str(self._home), "platbase": str(self._home)}
+        self.scripts = Path(sysconfig.get_path("scripts", "venv" if os.name == "nt" else "posix_prefix", names))
+        self.packages = Path(sysconfig.get_path("purelib", vars=names))
+        self.python = self.scripts / "python"
+        self.settings = folder / "settings"
+        linked = folder / "linked"
+        _link_packages(linked, (*_OURS, *without))
+        (self.packages / "linked.pth").write_text(f"{linked}\n", encoding="utf-8")
+        if not any(name.startswith("ultralytics") for name in without):
+            self._write_yolo_script()
+        self.start = self.files()
+
+    def _write_yolo_script(self) -> None:
+        """Write the console script that pip would have made for the linked Ultralytics."""
+        (entry,) = (e for e in metadata.distribution("ultralytics").entry_points if e.name == "yolo")
+        text = f"#!{self.python}\nimport sys\nfrom {entry.module} import {entry.attr}\nsys.exit({entry.attr}())\n"
+        script = self.scripts / "yolo"
+        script.write_text(text, encoding="utf-8")
+        script.chmod(0o755)
+
+    def files(self) -> set[Path]:
+        """Return every file of the environment but byte code."""
+        return {file for file in self._home.rglob("*") if file.is_file() and "__pycache__" not in file.parts}
+
+    def run(self, *command: str | Path, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a program in the work folder, a script of the environment by its bare name.
+
+        Args:
+            command: Program and arguments.
+            check: Whether to fail with the program's output when its exit status is not 0.
+            variables: Environment variables to set.
+        """
+        program = self.scripts / command[0]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("LIDD_", "PYTHON", "ULTRALYTICS_"))}
+        environment |= {"YOLO_CONFIG_DIR": str(self.settings), "YOLO_OFFLINE": "true", "OMP_NUM_THREADS": "1"}
+        environment |= {"PATH": f"{self.scripts}{os.pathsep}{os.environ['PATH']}", **variables}
+        self.settings.mkdir(exist_ok=True)
+        words = [str(program if program.exists() else command[0]), *map(str, command[1:])]
+        done = subprocess.run(words, cwd=self.work, env=environment, capture_output=True, text=True, check=False)
+        if check:
+            assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-3000:]}\n{done.stderr[-5000:]}"
+        return done
+
+    def pip(self, *words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the test interpreter's pip on the environment."""
+        command = [sys.executable, "-m", "pip", "--python", self.python, *words]
+        done = subprocess.run([str(w) for w in command], cwd=self.work, capture_output=True, text=True, check=False)
+        if check:
+            assert done.returncode == 0, f"{' '.join(map(str, words))}\n{done.stdout[-3000:]}\n{done.stderr[-5000:]}"
+        return done
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel of this checkout with the build tools at hand; return its path."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _link_packages(folder: Path, without: Sequence[str]) -> None:
+    folder.mkdir()
+    source = Path(sysconfig.get_path("purelib"))
+    for entry in source.iterdir():
+        if entry.name != "__pycache__" and entry.suffix != ".pth" and not entry.name.startswith(tuple(without)):
+            (folder / entry.name).symlink_to(entry)
