@@ -78,10 +78,8 @@ def summary(done: Conversion) -> str:
         "",
         f"{groups['count']} groups: {alone} of a picture that overlaps no other, the largest of {groups['largest']}.",
     ]
-    lines += [
-        f"{side}: {100 * share:.1f} % of the pictures share their group with one of train."
-        for side, share in leak.items()
-    ]
+    told = "of the pictures share their group with one of train."
+    lines += [f"{side}: {100 * share:.1f} % {told}" for side, share in leak.items()]
     if any(leak.values()):
         lines.append("This split LEAKS: its figures are too high and say nothing about new plates.")
     lost = [problem for problem in done.problems if not problem.repaired]

@@ -7,13 +7,12 @@ from typing import Any
 import torch
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import DEFAULT_CFG, RANK
-from ultralytics.utils.torch_utils import unwrap_model
 
 from lidd_yolo.engine import recipes
 from lidd_yolo.engine.checkpoint import finish_checkpoint
 from lidd_yolo.models.criterion import LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
-from lidd_yolo.models.upstream import trainer_names_losses
+from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
 
 
 class LIDDTrainer(DetectionTrainer):
@@ -71,4 +70,4 @@ class LIDDTrainer(DetectionTrainer):
 
 def _start_epoch(trainer: Any) -> None:
     """Tell the network which epoch begins."""
-    unwrap_model(trainer.model).set_epoch(trainer.epoch)
+    unwrapped(trainer.model).set_epoch(trainer.epoch)

@@ -27,3 +27,13 @@ def loss_items(terms: dict[str, Tensor]) -> Any:
     """Return detached loss terms in the form this release's trainer and validator add up."""
     detached = {name: term.detach() for name, term in terms.items()}
     return torch.stack(list(detached.values())) if trainer_names_losses() else detached
+
+
+def unwrapped(model: Any) -> Any:
+    """Return the network inside the wrappers of torch.compile and distributed training.
+
+    Ultralytics has a function for it, called ``de_parallel`` in older releases and ``unwrap_model`` in newer ones.
+    """
+    while inside := getattr(model, "_orig_mod", None) or getattr(model, "module", None):
+        model = inside
+    return model

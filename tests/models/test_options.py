@@ -1,0 +1,60 @@
+"""The ``lidd_yolo:`` section: defaults, YAML's own reading of off, and messages that name the mistake."""
+
+import dataclasses
+
+import pytest
+import yaml
+
+from lidd_yolo.models.options import AUX_KINDS, Options, read_options
+
+
+class TestReadOptions:
+    @pytest.mark.parametrize("section", ["", "lidd_yolo:", "lidd_yolo: {}"])
+    def test_defaults__are_the_papers_schedule(self, section):
+        options = read_options(yaml.safe_load(f"nc: 6\n{section}"))
+        assert options == Options(aux="light", detach_epoch=10, center_radius=None, default_scale="n")
+
+    def test_values__every_key(self):
+        text = "lidd_yolo: {aux: dense, detach_epoch: 0, center_radius: 3.0, default_scale: s}"
+        options = read_options(yaml.safe_load(text))
+        assert options == Options(aux="dense", detach_epoch=0, center_radius=3.0, default_scale="s")
+
+    @pytest.mark.parametrize("off", ["off", "Off", "no", "'off'"])
+    def test_aux__off_as_yaml_reads_it(self, off):
+        """YAML 1.1 turns a bare off or no into False."""
+        assert read_options(yaml.safe_load(f"lidd_yolo: {{aux: {off}}}")).aux == "off"
+
+    @pytest.mark.parametrize("aux", AUX_KINDS)
+    def test_aux__known_kinds(self, aux):
+        assert read_options({"lidd_yolo": {"aux": aux}}).aux == aux
+
+    @pytest.mark.parametrize("aux", ["heavy", "Light", True, None, 1])
+    def test_aux__unknown(self, aux):
+        with pytest.raises(ValueError, match=rf"aux: {aux!r} is not one of light, dense, off"):
+            read_options({"lidd_yolo": {"aux": aux}})
+
+    @pytest.mark.parametrize("epoch", [-1, 2.5, "10", None])
+    def test_detach_epoch__not_a_number_of_epochs(self, epoch):
+        with pytest.raises(ValueError, match=rf"detach_epoch: {epoch!r} is not a number of epochs"):
+            read_options({"lidd_yolo": {"detach_epoch": epoch}})
+
+    def test_key__unknown(self):
+        with pytest.raises(ValueError, match=r"unknown key detach, 7; known are aux, detach_epoch, center_radius") as e:
+            read_options({"lidd_yolo": {"detach": 3, "aux": "light", 7: 0}})
+        assert all(field.name in str(e.value) for field in dataclasses.fields(Options))
+
+    @pytest.mark.parametrize("section", [True, 3, "light", ["aux"]])
+    def test_section__not_keys_and_values(self, section):
+        with pytest.raises(ValueError, match="must hold keys and values"):
+            read_options({"lidd_yolo": section})
+
+    def test_yaml__unchanged(self):
+        config = {"lidd_yolo": {"aux": False}}
+        read_options(config)
+        assert config == {"lidd_yolo": {"aux": False}}
+
+
+class TestOptions:
+    def test_value__cannot_be_changed(self):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            Options().aux = "off"
