@@ -40,7 +40,7 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 tables: .venv/installed
-	$(BIN)/python -m lidd_yolo tables
+	$(BIN)/lidd bench tables README.md docs/*.md docs/decisions/*.md
 
 clean:
 	rm -rf .venv demo dist

@@ -1,6 +1,6 @@
 """Train LIDD-Net on the generated data set, validate, and save pictures with detections.
 
-    python examples/01_train.py --epochs 15
+python examples/01_train.py --epochs 15
 """
 
 import argparse

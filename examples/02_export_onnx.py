@@ -1,6 +1,6 @@
 """Export a trained checkpoint to ONNX and show that it gives the same numbers as PyTorch.
 
-    python examples/02_export_onnx.py runs/example/train/weights/best.pt --imgsz 192
+python examples/02_export_onnx.py runs/example/train/weights/best.pt --imgsz 192
 """
 
 import argparse

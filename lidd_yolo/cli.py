@@ -28,8 +28,15 @@ def _doctor() -> ModuleType:
     return doctor
 
 
+def _bench() -> ModuleType:
+    from lidd_yolo.benchmark import commands  # noqa: PLC0415
+
+    return commands
+
+
 _COMMANDS: dict[str, tuple[Callable[[], ModuleType], str]] = {
     "data": (_data, "make a data set for training from a published release"),
+    "bench": (_bench, "keep measured results: record runs, write tables and curves from them, time steps"),
     "doctor": (_doctor, "say which versions and what device are used, what is connected and what is wrong"),
 }
 """Sub-command -> its module, which has ``add_arguments(parser)`` and ``run(args)``, and its line in the help."""

@@ -13,7 +13,7 @@ _MARKED = re.compile(r"(<!-- table: (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of 
 
 
 def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
-    """Return the entries whose file name matches a glob pattern, in the order of their names.
+    """Return the training entries whose file name matches a glob pattern, in the order of their names.
 
     Raises:
         ValueError: If a file is not an entry; names it.

@@ -27,8 +27,15 @@ class Options:
     def __post_init__(self) -> None:
         if self.aux not in AUX_KINDS:
             raise ValueError(f"lidd_yolo: aux: {self.aux!r} is not one of {', '.join(AUX_KINDS)}")
-        if not isinstance(self.detach_epoch, int) or self.detach_epoch < 0:
+        if not _is_number(self.detach_epoch, int) or self.detach_epoch < 0:
             raise ValueError(f"lidd_yolo: detach_epoch: {self.detach_epoch!r} is not a number of epochs")
+        if self.center_radius is not None and not _is_number(self.center_radius, (int, float)):
+            raise ValueError(f"lidd_yolo: center_radius: {self.center_radius!r} is not a number of strides")
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    """Tell whether ``value`` is of this kind of number; YAML's true and false are not."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def read_options(yaml: dict[str, Any]) -> Options:

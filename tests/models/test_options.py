@@ -1,6 +1,7 @@
 """The ``lidd_yolo:`` section: defaults, YAML's own reading of off, and messages that name the mistake."""
 
 import dataclasses
+import re
 
 import pytest
 import yaml
@@ -33,13 +34,22 @@ class TestReadOptions:
         with pytest.raises(ValueError, match=rf"aux: {aux!r} is not one of light, dense, off"):
             read_options({"lidd_yolo": {"aux": aux}})
 
-    @pytest.mark.parametrize("epoch", [-1, 2.5, "10", None])
+    @pytest.mark.parametrize("epoch", [-1, 2.5, "10", None, True])
     def test_detach_epoch__not_a_number_of_epochs(self, epoch):
         with pytest.raises(ValueError, match=rf"detach_epoch: {epoch!r} is not a number of epochs"):
             read_options({"lidd_yolo": {"detach_epoch": epoch}})
 
+    @pytest.mark.parametrize("radius", ["3", True, [3]])
+    def test_center_radius__not_a_number(self, radius):
+        with pytest.raises(ValueError, match=rf"center_radius: {re.escape(repr(radius))} is not a number of strides"):
+            read_options({"lidd_yolo": {"center_radius": radius}})
+
+    @pytest.mark.parametrize("radius", [3, 2.5, None])
+    def test_center_radius__number_or_none(self, radius):
+        assert read_options({"lidd_yolo": {"center_radius": radius}}).center_radius == radius
+
     def test_key__unknown(self):
-        with pytest.raises(ValueError, match=r"unknown key detach, 7; known are aux, detach_epoch, center_radius") as e:
+        with pytest.raises(ValueError, match=r"unknown key 7, detach; known are aux, detach_epoch, center_radius") as e:
             read_options({"lidd_yolo": {"detach": 3, "aux": "light", 7: 0}})
         assert all(field.name in str(e.value) for field in dataclasses.fields(Options))
 

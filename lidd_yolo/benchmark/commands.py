@@ -1,0 +1,96 @@
+"""Command ``lidd bench``: put finished runs into the ledger, write tables and plots from it, time training steps."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from lidd_yolo.benchmark.tables import read_ledger, write_tables
+
+_LEDGER = Path("benchmarks/results")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-commands to the parser of ``lidd bench``."""
+    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    record = actions.add_parser("record", help="measure a finished yolo train run and add it to the ledger")
+    record.add_argument("run_folder", type=Path, help="folder of the run, such as runs/detect/train")
+    record.add_argument("--name", help="name of the entry (default: the folder's)")
+    record.add_argument("--note", default="", help="a sentence that readers of the figures need")
+
+    tables = actions.add_parser("tables", help="renew the tables of Markdown pages from the ledger")
+    tables.add_argument("pages", type=Path, nargs="+")
+
+    curves = actions.add_parser("curves", help="draw accuracy over epochs and over wall time")
+    curves.add_argument("pattern", help="entries to draw, such as 'neu-det-*'")
+    curves.add_argument("target", type=Path, help="picture to write")
+
+    steps = actions.add_parser("steps", help="time training steps side by side and add the ratios to the ledger")
+    steps.add_argument("--imgsz", type=int, default=192)
+    steps.add_argument("--batch", type=int, default=32)
+    steps.add_argument("--rounds", type=int, default=7)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``lidd bench`` and return its exit status: 0 done, 2 could not run."""
+    try:
+        {"record": _record, "tables": _tables, "curves": _curves, "steps": _steps}[args.action](args)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"lidd bench {args.action}: {error}\n")
+        return 2
+    return 0
+
+
+def _record(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.record import record_run, write_entry  # noqa: PLC0415 - loads torch when it measures
+
+    entry = record_run(args.run_folder, note=args.note)
+    entry["name"] = args.name or entry["name"]
+    _say(f"wrote {write_entry(entry, args.ledger)}")
+
+
+def _tables(args: argparse.Namespace) -> None:
+    changed = write_tables(args.pages, args.ledger)
+    _say(f"changed: {', '.join(map(str, changed)) or 'nothing'}")
+
+
+def _curves(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.curves import draw_curves  # noqa: PLC0415 - loads matplotlib
+
+    entries = read_ledger(args.ledger, args.pattern)
+    if not entries:
+        raise ValueError(f"no entry {args.pattern} in {args.ledger}")
+    draw_curves(entries, args.target)
+    _say(f"wrote {args.target}")
+
+
+def _steps(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415
+    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
+    from lidd_yolo.benchmark.step_time import measure_steps, trainable  # noqa: PLC0415 - loads torch
+
+    models = {"yolov8n.yaml": trainable("yolov8n.yaml")}
+    models |= {f"lidd.yaml aux={aux}": trainable("lidd.yaml", aux=aux) for aux in ("off", "light", "dense")}
+    results: dict[str, Any] = measure_steps(models, imgsz=args.imgsz, batch=args.batch, rounds=args.rounds)
+    entry = {
+        "name": f"train-step-{args.imgsz}",
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "imgsz": args.imgsz,
+        "batch": args.batch,
+        "rounds": args.rounds,
+        "results": results,
+        "commit": commit(Path(__file__).parent),
+        "machine": describe_machine(),
+    }
+    for name, figures in results.items():
+        _say(f"{name:24s} {figures['median_s']:7.3f} s  {figures['ratio']:.2f} x yolov8n")
+    _say(f"wrote {write_entry(entry, args.ledger)}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,37 @@
+"""``lidd bench`` as a user types it."""
+
+import json
+
+import pytest
+
+from lidd_yolo.cli import main
+from tests.benchmark.test_tables import ENTRY
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    entry = {**ENTRY, "curve": {"epoch": [1, 2], "time": [60, 120], "map50": [0.1, 0.4], "map": [0.05, 0.2]}}
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "ledger" / "neu-det-a.json").write_text(json.dumps(entry))
+    return tmp_path / "ledger"
+
+
+class TestBench:
+    def test_tables__renews_pages(self, ledger, tmp_path, capsys):
+        page = tmp_path / "page.md"
+        page.write_text("<!-- table: neu-det-* -->\n<!-- end of table -->\n")
+        assert main(["bench", "--ledger", str(ledger), "tables", str(page)]) == 0
+        assert "a-run" in page.read_text()
+        assert "changed: " in capsys.readouterr().out
+
+    def test_curves__draws(self, ledger, tmp_path):
+        assert main(["bench", "--ledger", str(ledger), "curves", "neu-*", str(tmp_path / "c.png")]) == 0
+        assert (tmp_path / "c.png").stat().st_size > 5000
+
+    def test_curves__no_such_entry(self, ledger, tmp_path, capsys):
+        assert main(["bench", "--ledger", str(ledger), "curves", "zzz*", str(tmp_path / "c.png")]) == 2
+        assert "no entry zzz*" in capsys.readouterr().err
+
+    def test_record__not_a_run(self, ledger, tmp_path, capsys):
+        assert main(["bench", "--ledger", str(ledger), "record", str(tmp_path)]) == 2
+        assert "not a finished training run" in capsys.readouterr().err

@@ -1,0 +1,265 @@
+"""LIDD-Net as a whole: size and cost of the paper's tables, folding, training branch, copies, checkpoints, learning."""
+
+import pickle
+from copy import deepcopy
+
+import pytest
+import thop
+import torch
+from torch import nn
+from ultralytics import YOLO
+from ultralytics.nn.modules import Conv
+from ultralytics.nn.tasks import DetectionModel, yaml_model_load
+
+from lidd_yolo.geometry import pairwise_iou
+from lidd_yolo.layers.reparam import reparameterize_model
+from lidd_yolo.models.criterion import LIDDCriterion
+from lidd_yolo.models.lidd import LIDDModel
+from tests.helpers.checks import assert_close_to_size, batch_norms, noise
+from tests.helpers.lidd_model import build_lidd, noise_batch, picture_batch
+from tests.helpers.macs import count_macs
+from tests.helpers.naive_decode import naive_decode
+from tests.helpers.randomise import randomise_batch_norm
+
+
+def learnable(module):
+    """Return the number of parameters that training changes; the 8 bins of the box decoding are constant."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def predict(model, x):
+    """Return the decoded output and the raw predictions."""
+    with torch.no_grad():
+        return model.eval()(x)
+
+
+def same_state(a, b):
+    """Tell whether two modules hold the same tensors under the same names."""
+    first, second = a.state_dict(), b.state_dict()
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+@pytest.fixture(scope="module")
+def built():
+    """Share one network whose statistics are those of a trained one; tests copy it before they change it."""
+    return randomise_batch_norm(build_lidd(), seed=1)
+
+
+@pytest.fixture
+def model(built):
+    return deepcopy(built)
+
+
+class TestBuild:
+    @pytest.mark.parametrize("name", ["lidd.yaml", "lidd-s.yaml", "liddm.yaml"])
+    def test_yolo__gives_our_class(self, name):
+        net = YOLO(name)
+        assert type(net.model) is LIDDModel
+        assert net.task == "detect"
+        assert net.model.yaml["scale"] == {"lidd.yaml": "n", "lidd-s.yaml": "s", "liddm.yaml": "m"}[name]
+
+    def test_strides__image_sides_divide_by_32(self, built):
+        assert built.head.stride.tolist() == [8, 16, 32, 64]
+        assert built.stride.max() == 32
+
+    def test_classes__and_channels(self):
+        model = LIDDModel(yaml_model_load("lidd.yaml"), ch=1, nc=2, verbose=False)
+        assert predict(model, torch.rand(1, 1, 64, 64))[0].shape == (1, 6, 64 + 16 + 4 + 1)
+        assert model.head.latm.head.cls_pred.out_channels == 2
+
+    def test_activation__leaky_everywhere_and_nothing_left_behind(self):
+        before = Conv.default_act
+        acts = [m.act for m in build_lidd().modules() if isinstance(getattr(m, "act", None), nn.Module)]
+        kinds = {(type(a).__name__, getattr(a, "negative_slope", None)) for a in acts}
+        assert kinds == {("LeakyReLU", 0.1), ("Identity", None)}
+        assert Conv.default_act is before
+
+    def test_criterion__ours(self, model):
+        assert isinstance(model.init_criterion(), LIDDCriterion)
+
+    def test_stock_class__refused(self):
+        with pytest.raises(RuntimeError, match="cannot be built as a plain Ultralytics model"):
+            DetectionModel("lidd.yaml", verbose=False)
+
+
+class TestSize:
+    @pytest.mark.parametrize(
+        ("name", "light", "dense", "stripped", "merged", "folded"),
+        [
+            ("lidd-n.yaml", 1_049_466, 3_667_962, 669_456, 628_368, 626_248),
+            ("lidd-s.yaml", 2_153_482, 8_044_234, 1_399_168, 1_337_536, 1_334_352),
+            ("lidd-m.yaml", 3_753_010, 14_114_098, 2_390_920, 2_308_744, 2_304_504),
+        ],
+    )
+    def test_parameters__of_every_form(self, name, light, dense, stripped, merged, folded):
+        """``merged`` of scale n is the paper's 0.6287 M."""
+        assert learnable(build_lidd(name, aux="dense")) == dense
+        model = build_lidd(name)
+        assert learnable(model) == light
+        assert learnable(model.drop_training_branch()) == stripped
+        reparameterize_model(model)
+        assert learnable(model) == merged
+        assert learnable(model.fuse(verbose=False)) == folded
+        assert not batch_norms(model)
+
+    def test_parameters__of_the_parts(self):
+        """Backbone 262 456 and neck 255 168 once merged, head 110 744, copied neck 275 520."""
+        model = build_lidd()
+        assert learnable(model.head.latm.neck) == 275_520
+        assert learnable(model.head.latm.head) == 104_490
+        reparameterize_model(model.drop_training_branch())
+        rows = list(model.model)
+        assert [sum(map(learnable, part)) for part in (rows[:9], rows[9:-1], rows[-1:])] == [262_456, 255_168, 110_744]
+
+    @pytest.mark.parametrize(
+        ("name", "size", "macs"),
+        [
+            ("lidd-n.yaml", 192, 110_229_120),  # paper 0.1104 G
+            ("lidd-n.yaml", 320, 306_192_000),  # paper 0.3064 G
+            ("lidd-n.yaml", 480, 689_632_352),  # paper 0.6899 G
+            ("lidd-s.yaml", 192, 229_123_008),
+            ("lidd-m.yaml", 192, 385_129_728),
+        ],
+    )
+    def test_macs__of_the_merged_network(self, name, size, macs):
+        model = build_lidd(name, aux="off")
+        reparameterize_model(model)
+        assert count_macs(model, size) == macs
+
+    @pytest.mark.parametrize("size", [192, 480])
+    def test_macs__thop_misses_the_shared_kernel_only(self, size):
+        """thop cannot see three functional 3x3 convolutions of 256 channels; it counts the box decoding, 4 x 8 MACs."""
+        model = build_lidd(aux="off")
+        reparameterize_model(model)
+
+        def one_per_output(module, inputs, output):
+            module.total_ops += output.numel()
+
+        x = torch.zeros(1, 3, size, size)
+        counted, _ = thop.profile(model, inputs=(x,), custom_ops={nn.AvgPool2d: one_per_output}, verbose=False)
+        points = sum(-((-size // s) ** 2) for s in (8, 16, 32, 64))
+        assert count_macs(model, size) == counted - 32 * points + 3 * 9 * 256 * (size // 32) ** 2
+
+    def test_macs__convolutions_alone(self):
+        """All folded: 103.87 M, besides 11 for each output of two upsamplings and 1 for each average."""
+        assert count_macs(build_lidd().fuse(verbose=False), 192) - 11 * 96 * (144 + 576) - 256 * 9 == 103_867_776
+
+
+class TestPredict:
+    @pytest.mark.parametrize("size", [(32, 32), (64, 96), (224, 160)])
+    def test_shape__any_multiple_of_32(self, model, size):
+        points = sum(-(-size[0] // s) * -(-size[1] // s) for s in (8, 16, 32, 64))
+        decoded, preds = predict(model, torch.rand(2, 3, *size))
+        assert decoded.shape == (2, 10, points)
+        assert decoded[:, 4:].min() >= 0
+        assert decoded[:, 4:].max() <= 1
+        assert set(preds) == {"boxes", "scores", "feats"}
+
+    def test_value__raw_output_decoded_by_loops(self, model):
+        decoded, preds = predict(model.double(), noise(2, 3, 64, 96, dtype=torch.float64))
+        torch.testing.assert_close(decoded, naive_decode(preds, [8, 16, 32, 64], 8), rtol=0, atol=1e-9)
+
+    def test_batch__images_do_not_mix(self, model):
+        x = noise(3, 3, 64, 64)
+        together = predict(model, x)[0]
+        for image in range(3):
+            torch.testing.assert_close(
+                together[image], predict(model, x[image : image + 1])[0][0], rtol=1e-5, atol=1e-3
+            )
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_half__finite(self, model, dtype):
+        x = torch.rand(1, 3, 64, 64)
+        assert predict(deepcopy(model).to(dtype), x.to(dtype))[0].isfinite().all()
+        assert predict(deepcopy(model).fuse(verbose=False).to(dtype), x.to(dtype))[0].isfinite().all()
+        with torch.autocast("cpu", dtype=dtype):
+            assert predict(model, x)[0].isfinite().all()
+
+
+class TestFuse:
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+    @pytest.mark.parametrize("size", [(192, 192), (224, 160), (320, 320), (480, 480)])
+    def test_output__kept(self, built, size, dtype):
+        """Boxes lose to float32's rounding of pixels what the raw predictions do not."""
+        model, x = deepcopy(built).to(dtype), noise(1, 3, *size, dtype=dtype)
+        want, raw = predict(model, x)
+        other, _ = predict(model, noise(1, 3, *size, dtype=dtype, seed=1))
+        got, raw_got = predict(model.fuse(verbose=False), x)
+        assert (want - other).abs().max() > 0.1  # the randomised output depends on the picture
+        assert_close_to_size(got, want)
+        for name in ("boxes", "scores"):
+            assert raw[name].std() > 0.05
+            assert_close_to_size(raw_got[name], raw[name])
+
+    def test_structure__plain_convolutions_only(self, model):
+        assert model.fuse(verbose=False) is model
+        assert model.head.latm is None
+        assert model.is_fused()
+        assert not batch_norms(model)
+        want = model.state_dict()
+        assert model.fuse(verbose=False).state_dict().keys() == want.keys()
+
+    @pytest.mark.parametrize("copy", [deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+    def test_copy__of_the_fused_network(self, model, copy):
+        x = noise(1, 3, 64, 64)
+        want = predict(model.fuse(verbose=False), x)[0]
+        assert torch.equal(predict(copy(model), x)[0], want)
+
+
+class TestTrainingBranch:
+    def test_neck__is_a_copy_that_computes_the_same(self):
+        """The copied neck answers what the main one does until one of them learns."""
+        model, seen = build_lidd().eval(), []
+        model.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        predict(model, torch.rand(1, 3, 96, 64))
+        levels, taps = seen[0][:4], seen[0][4:]
+        with torch.no_grad():
+            own = model.head.latm.neck(taps)
+        assert all(torch.equal(a, b) for a, b in zip(own, levels, strict=True))
+        main = {id(p) for row in list(model.model)[:-1] for p in row.parameters()}
+        assert not main & {id(p) for p in model.head.latm.parameters()}
+
+    def test_outputs__in_training_only(self, model):
+        preds = model.train()(torch.rand(2, 3, 64, 64))
+        assert preds["aux_boxes"].shape == preds["boxes"].shape == (2, 32, 85)
+        assert preds["aux_scores"].shape == preds["scores"].shape == (2, 6, 85)
+        assert not any(k.startswith("aux") for k in predict(model, torch.rand(2, 3, 64, 64))[1])
+
+    def test_drop__predicts_the_same(self, model):
+        x = noise(1, 3, 64, 64)
+        want = predict(model, x)[0]
+        assert model.drop_training_branch() is model
+        assert torch.equal(predict(model, x)[0], want)
+        assert not any("latm" in key for key in model.state_dict())
+
+    @pytest.mark.parametrize(("first", "epochs"), [(10, {0: False, 9: False, 10: True, 11: True}), (0, {0: True})])
+    def test_set_epoch__follows_the_option(self, first, epochs):
+        model = build_lidd(detach_epoch=first)
+        for epoch, detached in epochs.items():
+            model.set_epoch(epoch)
+            assert model.head.latm.detached is detached
+        if first:
+            model.set_epoch(0)
+            assert model.head.latm.detached is False
+
+    def test_off__trains_alone(self):
+        model = build_lidd(aux="off").train()
+        model.set_epoch(20)
+        loss, _ = model.loss(noise_batch())
+        assert model.head.latm is None
+        assert loss[3] == 0
+        assert loss[:3].min() > 0
+
+    def test_options__without_taps(self):
+        config = yaml_model_load("lidd.yaml")
+        config["head"][-1][0] = config["head"][-1][0][:4]
+        with pytest.raises(ValueError, match=r"aux: light needs the backbone rows under the neck .*or set aux: off"):
+            LIDDModel(deepcopy(config), verbose=False)
+        config["lidd_yolo"]["aux"] = "off"
+        assert LIDDModel(config, verbose=False).head.latm is None
+
+    def test_options__unknown(self):
+        with pytest.raises(ValueError, match="unknown key auxiliary"):
+            build_lidd(auxiliary="light")
+        with pytest.raises(ValueError, match="'heavy' is not one of light, dense, off"):
+            build_lidd(aux="heavy")
