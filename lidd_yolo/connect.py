@@ -206,7 +206,7 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
     def _smart_load(self: Any, key: str) -> Any:
         stock = original(self, key)
         if key == "model":
-            return functools.partial(_build, stock)
+            return functools.partial(_build, stock, self.task)
         if not type(getattr(self, "model", None)).__module__.startswith("lidd_yolo."):
             return stock
         from lidd_yolo.engine.parts import part_for  # noqa: PLC0415
@@ -216,11 +216,11 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
     return _smart_load
 
 
-def _build(stock: Callable[..., Any], cfg: Any, *args: Any, **kwargs: Any) -> Any:
+def _build(stock: Callable[..., Any], task: str | None, cfg: Any, *args: Any, **kwargs: Any) -> Any:
     """Build our model class for a YAML with our head, else the stock one."""
     from lidd_yolo.models.owner import model_class  # noqa: PLC0415
 
-    return (model_class(cfg) or stock)(cfg, *args, **kwargs)
+    return (model_class(cfg, task) or stock)(cfg, *args, **kwargs)
 
 
 def allow_safe_load() -> None:

@@ -90,8 +90,8 @@ class LIDDCriterion:
         """
         logits, sides, boxes = prediction
         weight = logits.detach().sigmoid().amax(-1) * target.foreground
-        count = _mean_over_processes(target.foreground.sum().float()).clamp(min=1)
-        weight_sum = _mean_over_processes(weight.sum()).clamp(min=1)
+        count = _total_over_processes(target.foreground.sum().float()).clamp(min=1)
+        weight_sum = _total_over_processes(weight.sum()).clamp(min=1)
 
         qfl = quality_focal_loss(logits, target.quality)
         if self.class_weights is not None:
@@ -153,13 +153,14 @@ def pad_targets(
     return labels, boxes, mask
 
 
-def _mean_over_processes(value: Tensor) -> Tensor:
-    """Average a normaliser over all training processes.
+def _total_over_processes(value: Tensor) -> Tensor:
+    """Add a normaliser over all training processes.
 
-    Validation, which needs no gradients, runs in one of them alone and must not wait for the others.
+    Ultralytics multiplies the loss by the number of processes and DDP averages gradients: with the total below each
+    process's share, the gradient is that of one process with the whole batch. Validation, which needs no gradients,
+    runs in one of them alone and must not wait for the others.
     """
     if torch.is_grad_enabled() and torch.distributed.is_available() and torch.distributed.is_initialized():
         value = value.clone()
         torch.distributed.all_reduce(value)
-        value = value / torch.distributed.get_world_size()
     return value

@@ -68,9 +68,20 @@ class LIDDModel(DetectionModel):
             self.head.latm.detached = epoch >= read_options(self.yaml).detach_epoch
 
     def load(self, weights: Any, *args: Any, **kwargs: Any) -> None:
-        """Load matching weights; a source without LATM (a finished checkpoint) leaves ours a fresh copy of the neck."""
-        super().load(weights, *args, **kwargs)
+        """Load matching weights; a source without LATM (a finished checkpoint) leaves ours a fresh copy of the neck.
+
+        Raises:
+            ValueError: If nothing fits: a checkpoint of another network.
+        """
         source = (weights.get("ema") or weights["model"]) if isinstance(weights, dict) else weights
+        theirs, ours = source.state_dict(), self.state_dict()
+        if not any(key in ours and ours[key].shape == value.shape for key, value in theirs.items() if value.ndim):
+            name = getattr(source, "yaml", {}).get("yaml_file", type(source).__name__)
+            raise ValueError(
+                f"no weight of the checkpoint ({name}) fits {self.yaml.get('yaml_file', 'this network')}: start from a "
+                "checkpoint of the same network, or leave pretrained= out"
+            )
+        super().load(weights, *args, **kwargs)
         if self.head.latm is not None and not any(".latm." in key for key in source.state_dict()):
             first = len(self.yaml["backbone"])
             rows: nn.ModuleList = self.head.latm.neck.rows

@@ -44,13 +44,21 @@ def check(yaml: dict[str, Any]) -> None:
         )
 
 
-def model_class(cfg: Any) -> type[nn.Module] | None:
-    """Return our class for a model dictionary with one of our heads, else None."""
-    if isinstance(cfg, dict) and head_name(cfg) in HEADS:
-        from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - that file needs this one
+def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
+    """Return our class for a model dictionary with one of our heads, else None.
 
-        return LIDDModel
-    return None
+    Raises:
+        ValueError: If the head is for another task than the one asked for.
+    """
+    name = head_name(cfg) if isinstance(cfg, dict) else ""
+    if name not in HEADS:
+        return None
+    if task != HEADS[name].task:
+        file = cfg.get("yaml_file", "this model YAML")
+        raise ValueError(f"{file} ends in {name}, which is for task={HEADS[name].task}; task={task} needs another head")
+    from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - that file needs this one
+
+    return LIDDModel
 
 
 def pickled_classes() -> list[type]:

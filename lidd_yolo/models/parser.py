@@ -79,28 +79,28 @@ class _Plan:
         self.ours: dict[int, nn.Module] = {}
 
     def visit(self, index: int) -> None:
-        """Build row ``index`` if it is ours."""
+        """Build row ``index`` if it is ours; a head is only checked."""
         _, repeats, name, args = self.rows[index]
         if name not in ROWS and name not in HEADS:
             return
         sources = self._sources(index)
-        if name in HEADS:
-            return
         unknown = [s for s in sources if s >= 0 and s not in self.channels]
-        if unknown:
+        if unknown and name in ROWS:
             self.channels.update(zip(unknown, self._probe(index, unknown), strict=True))
         try:
+            if name in HEADS:
+                HEADS[name].check(len(sources), args)
+                return
             context = Context([self.image if s < 0 else self.channels[s] for s in sources], args, self.width)
-            layer, out = self._build(name, context, self.depth(repeats))
+            self.ours[index], self.channels[index] = self._build(name, context, self.depth(repeats))
         except (TypeError, ValueError, IndexError) as error:
             raise _wrong(self.yaml, index, error) from error
-        self.ours[index], self.channels[index] = layer, out
 
     def _sources(self, index: int) -> list[int]:
         """Return the numbers of the rows that row ``index`` reads, -1 for the image."""
         source = self.rows[index][0]
         sources = [index + s if s < 0 else s for s in ([source] if isinstance(source, int) else source)]
-        if bad := [s for s in sources if not (0 <= s < index or index == 0)]:
+        if bad := [s for s in sources if not 0 <= s < index and (index, s) != (0, -1)]:
             raise _wrong(self.yaml, index, f"reads row {bad[0]}, which is not above it")
         return sources
 
@@ -142,11 +142,19 @@ def _rows(yaml: dict[str, Any]) -> list[YamlRow]:
     """Return copies of all rows; in ours names (``nc``) and literals are resolved, stock rows resolve their own."""
     rows = deepcopy([*yaml["backbone"], *yaml["head"]])
     for index, row in enumerate(rows):
-        if not isinstance(row, list) or len(row) != 4 or not isinstance(row[3], list):
+        if not _is_row(row):
             raise _wrong(yaml, index, "a row is [from, repeats, module, [arguments]]")
         if row[2] in ROWS:
             row[3] = [_resolved(arg, yaml) for arg in row[3]]
     return rows
+
+
+def _is_row(row: Any) -> bool:
+    if not isinstance(row, list) or len(row) != 4:
+        return False
+    sources = row[0] if isinstance(row[0], list) else [row[0]]
+    kinds = isinstance(row[1], int), isinstance(row[2], str), isinstance(row[3], list)
+    return bool(sources) and all(isinstance(s, int) for s in sources) and all(kinds)
 
 
 def _resolved(arg: Any, yaml: dict[str, Any]) -> Any:

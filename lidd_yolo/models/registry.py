@@ -90,15 +90,35 @@ ROWS: dict[str, Row] = {
 }
 
 
+def check_detect(inputs: int, args: Sequence[Any]) -> None:
+    """Arguments are ``[nc, levels, bins]``, inputs the levels and then any others.
+
+    All three are needed: Ultralytics appends arguments of its own, which would take the place of a missing one.
+    """
+    if len(args) != 3 or not all(isinstance(arg, int) for arg in args[1:]):
+        raise ValueError("its arguments must be [nc, levels, bins]")
+    if inputs < args[1]:
+        raise ValueError(f"it has {inputs} inputs, fewer than its {args[1]} levels")
+
+
 @dataclass(frozen=True)
 class Head:
-    """One legal head row: parsed by Ultralytics as ``stands_for``, built as ``module``."""
+    """One legal head row.
+
+    Args:
+        module: Our class.
+        stands_for: Ultralytics' head as which its parser reads the row.
+        task: What the network does.
+        check: Raises ValueError if the number of inputs or the row's arguments are wrong.
+    """
 
     module: type[nn.Module]
     stands_for: str
+    task: str
+    check: Callable[[int, Sequence[Any]], None]
 
 
-HEADS: dict[str, Head] = {"LIDDDetect": Head(LIDDDetect, "Detect")}
+HEADS: dict[str, Head] = {"LIDDDetect": Head(LIDDDetect, "Detect", "detect", check_detect)}
 
 
 def head_name(yaml: dict[str, Any]) -> str:

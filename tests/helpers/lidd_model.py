@@ -20,7 +20,7 @@ def build_lidd(name: str = "lidd.yaml", *, nc: int | None = None, seed: int = 0,
     return model
 
 
-def noise_batch(images: int = 2, size: int = 64) -> dict[str, Tensor]:
+def noise_batch(images: int = 4, size: int = 96) -> dict[str, Tensor]:
     """Return noise with four objects in each image, sized as an untrained network's boxes on its four levels."""
     generator = torch.Generator().manual_seed(0)
     sides = torch.tensor([56.0, 112.0, 224.0, 448.0]).repeat(images).view(-1, 1) / size

@@ -1,30 +1,21 @@
-"""LIDD-Net as a whole: size and cost of the paper's tables, folding, training branch, copies, checkpoints, learning."""
+"""LIDD-Net as a whole: building, predicting, folding, training branch, copies, checkpoints."""
 
 import pickle
 from copy import deepcopy
 
 import pytest
-import thop
 import torch
 from torch import nn
 from ultralytics import YOLO
 from ultralytics.nn.modules import Conv
 from ultralytics.nn.tasks import DetectionModel, yaml_model_load
 
-from lidd_yolo.geometry import pairwise_iou
-from lidd_yolo.layers.reparam import reparameterize_model
 from lidd_yolo.models.criterion import LIDDCriterion
 from lidd_yolo.models.lidd import LIDDModel
 from tests.helpers.checks import assert_close_to_size, batch_norms, noise
-from tests.helpers.lidd_model import build_lidd, noise_batch, picture_batch
-from tests.helpers.macs import count_macs
+from tests.helpers.lidd_model import build_lidd, noise_batch
 from tests.helpers.naive_decode import naive_decode
 from tests.helpers.randomise import randomise_batch_norm
-
-
-def learnable(module):
-    """Return the number of parameters that training changes; the 8 bins of the box decoding are constant."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
 def predict(model, x):
@@ -80,69 +71,6 @@ class TestBuild:
     def test_stock_class__refused(self):
         with pytest.raises(RuntimeError, match="cannot be built as a plain Ultralytics model"):
             DetectionModel("lidd.yaml", verbose=False)
-
-
-class TestSize:
-    @pytest.mark.parametrize(
-        ("name", "light", "dense", "stripped", "merged", "folded"),
-        [
-            ("lidd-n.yaml", 1_049_466, 3_667_962, 669_456, 628_368, 626_248),
-            ("lidd-s.yaml", 2_153_482, 8_044_234, 1_399_168, 1_337_536, 1_334_352),
-            ("lidd-m.yaml", 3_753_010, 14_114_098, 2_390_920, 2_308_744, 2_304_504),
-        ],
-    )
-    def test_parameters__of_every_form(self, name, light, dense, stripped, merged, folded):
-        """``merged`` of scale n is the paper's 0.6287 M."""
-        assert learnable(build_lidd(name, aux="dense")) == dense
-        model = build_lidd(name)
-        assert learnable(model) == light
-        assert learnable(model.drop_training_branch()) == stripped
-        reparameterize_model(model)
-        assert learnable(model) == merged
-        assert learnable(model.fuse(verbose=False)) == folded
-        assert not batch_norms(model)
-
-    def test_parameters__of_the_parts(self):
-        """Backbone 262 456 and neck 255 168 once merged, head 110 744, copied neck 275 520."""
-        model = build_lidd()
-        assert learnable(model.head.latm.neck) == 275_520
-        assert learnable(model.head.latm.head) == 104_490
-        reparameterize_model(model.drop_training_branch())
-        rows = list(model.model)
-        assert [sum(map(learnable, part)) for part in (rows[:9], rows[9:-1], rows[-1:])] == [262_456, 255_168, 110_744]
-
-    @pytest.mark.parametrize(
-        ("name", "size", "macs"),
-        [
-            ("lidd-n.yaml", 192, 110_229_120),  # paper 0.1104 G
-            ("lidd-n.yaml", 320, 306_192_000),  # paper 0.3064 G
-            ("lidd-n.yaml", 480, 689_632_352),  # paper 0.6899 G
-            ("lidd-s.yaml", 192, 229_123_008),
-            ("lidd-m.yaml", 192, 385_129_728),
-        ],
-    )
-    def test_macs__of_the_merged_network(self, name, size, macs):
-        model = build_lidd(name, aux="off")
-        reparameterize_model(model)
-        assert count_macs(model, size) == macs
-
-    @pytest.mark.parametrize("size", [192, 480])
-    def test_macs__thop_misses_the_shared_kernel_only(self, size):
-        """thop cannot see three functional 3x3 convolutions of 256 channels; it counts the box decoding, 4 x 8 MACs."""
-        model = build_lidd(aux="off")
-        reparameterize_model(model)
-
-        def one_per_output(module, inputs, output):
-            module.total_ops += output.numel()
-
-        x = torch.zeros(1, 3, size, size)
-        counted, _ = thop.profile(model, inputs=(x,), custom_ops={nn.AvgPool2d: one_per_output}, verbose=False)
-        points = sum(-((-size // s) ** 2) for s in (8, 16, 32, 64))
-        assert count_macs(model, size) == counted - 32 * points + 3 * 9 * 256 * (size // 32) ** 2
-
-    def test_macs__convolutions_alone(self):
-        """All folded: 103.87 M, besides 11 for each output of two upsamplings and 1 for each average."""
-        assert count_macs(build_lidd().fuse(verbose=False), 192) - 11 * 96 * (144 + 576) - 256 * 9 == 103_867_776
 
 
 class TestPredict:
@@ -263,3 +191,70 @@ class TestTrainingBranch:
             build_lidd(auxiliary="light")
         with pytest.raises(ValueError, match="'heavy' is not one of light, dense, off"):
             build_lidd(aux="heavy")
+
+
+class TestCopy:
+    @pytest.mark.parametrize("copy", [deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+    def test_copy__after_both_kinds_of_forward(self, model, copy):
+        x = noise(2, 3, 64, 64)
+        model.train()(x)
+        want = predict(model, x)[0]
+        twin = copy(model)
+        assert type(twin) is LIDDModel
+        assert same_state(twin, model)
+        assert torch.equal(predict(twin, x)[0], want)
+        assert twin.train()(x)["aux_boxes"].requires_grad
+
+    def test_loss__in_training_mode_then_copied(self, model):
+        """Ultralytics copies the network for its EMA after the criterion has been made."""
+        loss, _ = model.train().loss(noise_batch())
+        loss.sum().backward()
+        again, _ = deepcopy(model).loss(noise_batch())
+        assert again.isfinite().all()
+
+
+class TestLoad:
+    def test_full_checkpoint__exact(self, model):
+        target = build_lidd(seed=5)
+        target.load(model)
+        assert same_state(target, model)
+
+    def test_finished_checkpoint__copies_the_neck(self, model):
+        """A checkpoint without LATM: the copied neck starts from the trained neck, the auxiliary head afresh."""
+        target = build_lidd(seed=5)
+        head = deepcopy(target.head.latm.head)
+        source = deepcopy(model).drop_training_branch()
+        target.load({"model": source, "ema": None})
+        for row, trained in zip(target.head.latm.neck.rows, list(source.model)[9:-1], strict=True):
+            assert same_state(row, trained)
+        assert same_state(target.head.latm.head, head)
+        assert same_state(target.drop_training_branch(), source)
+
+    def test_checkpoint__average_before_weights(self, model):
+        target = build_lidd(seed=5)
+        target.load({"model": build_lidd(seed=6), "ema": model})
+        assert same_state(target, model)
+
+    def test_checkpoint__of_other_classes(self, model):
+        """All but the class predictions fits."""
+        target = build_lidd(seed=5, nc=2)
+        before = [cls[-1].bias.clone() for cls in target.head.cv3]
+        target.load(model)
+        assert same_state(target.head.latm.neck, model.head.latm.neck)
+        assert same_state(target.head.cv2, model.head.cv2)
+        assert all(torch.equal(cls[-1].bias, b) for cls, b in zip(target.head.cv3, before, strict=True))
+
+    def test_stock_weights__leave_both_necks_equal(self):
+        target = build_lidd(seed=5)
+        stock = DetectionModel("yolov8n.yaml", verbose=False)
+        for row in list(target.model)[9:-1]:
+            for parameter in row.parameters():
+                parameter.data.add_(1)
+        target.load(stock)
+        for row, main in zip(target.head.latm.neck.rows, list(target.model)[9:-1], strict=True):
+            assert same_state(row, main)
+
+    def test_without_branch__ignores_it(self, model):
+        target = build_lidd(aux="off")
+        target.load(model)
+        assert same_state(target, model.drop_training_branch())

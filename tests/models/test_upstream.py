@@ -1,9 +1,10 @@
-"""What differs between releases of Ultralytics: the form of the loss items."""
+"""What differs between releases of Ultralytics: the form of the loss items, and wrappers around the network."""
 
 import inspect
 
 import pytest
 import torch
+from torch import nn
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from lidd_yolo.models import upstream
@@ -66,3 +67,19 @@ class TestLossItems:
         items = upstream.loss_items(self.terms())
         assert {name: item.item() for name, item in items.items()} == {"a": 0, "b": 2, "c": 4}
         assert not any(item.requires_grad for item in items.values())
+
+
+class TestUnwrapped:
+    def test_model__without_wrapper(self):
+        model = nn.Linear(1, 1)
+        assert upstream.unwrapped(model) is model
+
+    @pytest.mark.parametrize("names", [["module"], ["_orig_mod"], ["_orig_mod", "module"], ["module", "_orig_mod"]])
+    def test_model__inside_the_wrappers_of_torch(self, names):
+        """DistributedDataParallel calls what it holds ``module``, torch.compile calls it ``_orig_mod``."""
+        model = wrapped = nn.Linear(1, 1)
+        for name in names:
+            outer = nn.Module()
+            setattr(outer, name, wrapped)
+            wrapped = outer
+        assert upstream.unwrapped(wrapped) is model

@@ -1,0 +1,59 @@
+"""Data-parallel training: two gloo processes on the CPU through Ultralytics' own loop."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.helpers.generated import generated_data
+
+WORKER = Path(__file__).parents[1] / "helpers" / "two_processes.py"
+
+
+def _free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ddp")
+    data = generated_data(folder)
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, str(WORKER), str(data), str(folder)],
+            env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    outputs = [p.communicate(timeout=400)[0] for p in processes]
+    assert [p.returncode for p in processes] == [0, 0], "\n".join(o[-3000:] for o in outputs)
+    return folder
+
+
+@pytest.mark.slow
+class TestTwoProcesses:
+    def test_gradients__as_one_process_with_the_whole_batch(self, folder):
+        for rank in (0, 1):
+            alone, together = torch.load(folder / f"gradients{rank}.pt")
+            assert alone.abs().max() > 0.01
+            torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-5 * float(alone.abs().max()))
+
+    def test_train__both_end_with_the_same_weights(self, folder):
+        first, second = (torch.load(folder / f"weights{rank}.pt") for rank in (0, 1))
+        assert first.keys() == second.keys()
+        assert all(torch.equal(first[k], second[k]) for k in first)
+
+    def test_train__one_checkpoint(self, folder):
+        last = torch.load(folder / "run" / "weights" / "last.pt", weights_only=False)
+        assert last["epoch"] == 0
+        assert last["ema"].head.latm is not None
