@@ -5,12 +5,10 @@ Standard library only, imports nothing of lidd_yolo until one of the three Ultra
 and never raises. ``LIDD_YOLO_AUTOLOAD=0`` turns it off; ``import lidd_yolo`` then still connects.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 
-TYPE_CHECKING = False  # importing typing would cost every start of Python a millisecond
+TYPE_CHECKING = False  # typing, and even __future__, would cost every start of Python some time
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
@@ -22,7 +20,7 @@ MODULES = ("ultralytics.nn.tasks", "ultralytics.engine.model", "ultralytics.data
 class _Finder:
     """A ``sys.meta_path`` entry that wraps the loaders of three modules and finds nothing itself."""
 
-    def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: "Any" = None, target: "ModuleType | None" = None) -> "ModuleSpec | None":
         """Return the real spec of a watched module with its loader's ``exec_module`` extended, else None."""
         if name not in MODULES:
             return None
@@ -35,18 +33,18 @@ class _Finder:
         return None
 
 
-def _extend(loader: Any) -> None:
+def _extend(loader: "Any") -> None:
     """Let this one loader connect us after it has run its module."""
     execute = loader.exec_module
 
-    def exec_module(module: ModuleType) -> None:
+    def exec_module(module: "ModuleType") -> None:
         execute(module)
         connect(module)
 
     loader.exec_module = exec_module
 
 
-def connect(module: ModuleType) -> None:
+def connect(module: "ModuleType") -> None:
     """Hand a loaded Ultralytics module to lidd_yolo; a failure becomes one warning and Ultralytics stays stock."""
     try:
         from lidd_yolo.connect import attach  # noqa: PLC0415

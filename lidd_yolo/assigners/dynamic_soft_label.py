@@ -90,7 +90,7 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
     taken = _cheapest(cost, iou, topk)
     cheapest_gt = cost.argmin(-1)
     several = taken.sum(-1, keepdim=True) > 1
-    taken = torch.where(several, F.one_hot(cheapest_gt, gt.shape[1]).bool(), taken) & allowed
+    taken = torch.where(several, F.one_hot(cheapest_gt, gt.shape[1]).bool(), taken)
     gt_index = taken.int().argmax(-1)
     quality = (iou * taken).sum(-1)
     return Assignment(taken.any(-1), gt_index, quality)

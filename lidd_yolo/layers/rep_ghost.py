@@ -51,12 +51,23 @@ class DepthwiseBranches(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the normalised responses of all branches."""
-        bn, momentum = self.bn, self.bn.momentum or 0.0
+        bn, momentum = self.bn, self._momentum()
         total = torch.zeros_like(x)
         for kernel, mean, var, weight, bias in zip(*(t.split(self.c) for t in self._tensors()), strict=True):
             response = F.conv2d(x, kernel, padding=self.conv.padding, groups=self.c)
             total = total + F.batch_norm(response, mean, var, weight, bias, bn.training, momentum, bn.eps)
         return total
+
+    def _momentum(self) -> float:
+        """Count a training batch and return its weight in the statistics, as ``nn.BatchNorm2d`` does.
+
+        Without a momentum all batches weigh the same, which is how statistics are measured anew.
+        """
+        bn, count = self.bn, self.bn.num_batches_tracked
+        if not bn.training or count is None:
+            return 0.0
+        count.add_(1)
+        return 1 / float(count) if bn.momentum is None else bn.momentum
 
     def _tensors(self) -> tuple[Tensor, ...]:
         bn = self.bn

@@ -81,7 +81,7 @@ class LIDDModel(DetectionModel):
                 f"no weight of the checkpoint ({name}) fits {self.yaml.get('yaml_file', 'this network')}: start from a "
                 "checkpoint of the same network, or leave pretrained= out"
             )
-        super().load(weights, *args, **kwargs)
+        super().load(source, *args, **kwargs)
         if self.head.latm is not None and not any(".latm." in key for key in source.state_dict()):
             first = len(self.yaml["backbone"])
             rows: nn.ModuleList = self.head.latm.neck.rows

@@ -69,6 +69,19 @@ class TestRun:
         assert result.names[0] == "line"
         assert len(result.boxes) > 0
 
+    def test_run__folds_and_is_small(self, finished):
+        """Design: folding a trained network may differ by 1e-5 of the output's size; FLOPs hold no training branch."""
+        _, run = finished
+        model = YOLO(run / "weights" / "best.pt").model.float().eval()
+        image = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            before = model(image)[0]
+            after = model.fuse(verbose=False)(image)[0]
+        assert (after - before).abs().max() <= 1e-5 * max(1, before.abs().max())
+        _, parameters, _, gflops = model.info(verbose=True, imgsz=192)
+        assert parameters == 626_248 + 8  # and the 8 constants of the box decoding
+        assert gflops == pytest.approx(2 * 0.106, abs=0.01)
+
     def test_run__continues_as_fine_tuning(self, finished, data, tmp_path):
         _, run = finished
         net, _ = train(data, tmp_path, model=run / "weights" / "best.pt")

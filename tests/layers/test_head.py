@@ -205,8 +205,9 @@ class TestModes:
         """Releases before 8.4 have no ``forward_head`` and take the strides from the sizes of the maps."""
         head, x = build().train(), maps()
         head.stride = torch.zeros(4)
+        monkeypatch.setattr(head_file, "Detect", type("NewDetect", (), {"forward_head": None}))
         assert isinstance(head(x), dict)
-        monkeypatch.setattr(head_file, "Detect", type("Detect", (), {}))
+        monkeypatch.setattr(head_file, "Detect", type("OldDetect", (), {}))
         got = head([*x, noise(1, 5, 3, 3)])
         assert isinstance(got, list)
         assert all(a is b for a, b in zip(got, x, strict=True))

@@ -49,6 +49,23 @@ class TestDepthwiseBranches:
                 layer.bn.running_var[j * 6 : (j + 1) * 6], branch[1].running_var, rtol=0, atol=1e-12
             )
 
+    @pytest.mark.parametrize("momentum", [0.03, 0.1, 0.0, None])
+    def test_statistics__after_several_batches(self, momentum):
+        """Without a momentum they are the mean over all batches: the way to measure them anew before folding."""
+        layer = DepthwiseBranches(6, 3).double().train()
+        layer.bn.momentum = momentum
+        branches = _separate_branches(layer, 6, 3)
+        for seed in range(3):
+            x = noise(3, 6, 7, 5, dtype=torch.float64, seed=seed) * (seed + 1)
+            layer(x)
+            for branch in branches:
+                branch[1].momentum = momentum
+                branch.train()(x)
+        for name in ("running_mean", "running_var"):
+            want = torch.cat([getattr(branch[1], name) for branch in branches])
+            torch.testing.assert_close(getattr(layer.bn, name), want, rtol=0, atol=1e-12)
+        assert layer.bn.num_batches_tracked == branches[0][1].num_batches_tracked == 3
+
     @pytest.mark.parametrize("k", [1, 3])
     def test_merged__one_convolution(self, k):
         layer = randomise_batch_norm(DepthwiseBranches(6, k).double(), seed=0).eval()

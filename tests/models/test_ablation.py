@@ -9,6 +9,7 @@ import yaml
 from ultralytics import YOLO
 
 from lidd_yolo.layers.reparam import reparameterize_model
+from tests.helpers.macs import count_macs
 from tests.helpers.randomise import randomise_batch_norm
 
 ROOT = Path(__file__).parents[2]
@@ -21,19 +22,20 @@ def learnable(model):
 
 class TestFiles:
     @pytest.mark.parametrize(
-        ("name", "parameters", "folded"),
+        ("name", "parameters", "macs", "folded"),
         [
-            ("lidd-baseline", 1_169_212, 1_157_634),
-            ("lidd-latm", 1_169_212, 1_157_634),
-            ("lidd-cisb", 620_304, 616_256),
-            ("lidd", 628_368, 626_248),
+            ("lidd-baseline", 1_169_212, 166.51e6, 1_157_634),
+            ("lidd-latm", 1_169_212, 166.51e6, 1_157_634),
+            ("lidd-cisb", 620_304, 109.80e6, 616_264),
+            ("lidd", 628_368, 110.23e6, 626_248),
         ],
     )
-    def test_file__counts(self, name, parameters, folded):
+    def test_file__counts_of_the_page_on_papers(self, name, parameters, macs, folded):
         model = YOLO(f"{name}.yaml", verbose=False).model
         reparameterize_model(model.drop_training_branch())
         assert learnable(model) == parameters
-        assert learnable(model.fuse(verbose=False)) == pytest.approx(folded, abs=8)
+        assert count_macs(model, 192) == pytest.approx(macs, abs=0.005e6)
+        assert learnable(model.fuse(verbose=False)) == folded
 
     @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
     def test_file__comment_states_the_counted_parameters(self, file):

@@ -210,19 +210,18 @@ class TestPrecision:
 class TestProcesses:
     @pytest.fixture
     def three_times_as_many_elsewhere(self, monkeypatch):
-        """Pretend a second process whose sums are three times ours: the mean of both is twice ours."""
+        """Pretend a second process whose sums are three times ours: the total of both is four times ours."""
         monkeypatch.setattr(torch.distributed, "is_available", lambda: True)
         monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
-        monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
         monkeypatch.setattr(torch.distributed, "all_reduce", lambda value: value.mul_(4))
 
     @pytest.mark.parametrize("aux", [True, False])
-    def test_training__normalised_by_the_mean(self, aux, request):
+    def test_training__normalised_by_the_total(self, aux, request):
         criterion, batch, preds = build(Setting()), random_batch(), random_preds(aux=aux)
         alone, _ = criterion(preds, batch)
         request.getfixturevalue("three_times_as_many_elsewhere")
         together, _ = criterion(preds, batch)
-        torch.testing.assert_close(together, alone / 2, rtol=1e-6, atol=0)
+        torch.testing.assert_close(together, alone / 4, rtol=1e-6, atol=0)
 
     def test_validation__does_not_wait(self, request):
         criterion, batch, preds = build(Setting()), random_batch(), random_preds(aux=False)

@@ -244,15 +244,18 @@ class TestLoad:
         assert same_state(target.head.cv2, model.head.cv2)
         assert all(torch.equal(cls[-1].bias, b) for cls, b in zip(target.head.cv3, before, strict=True))
 
-    def test_stock_weights__leave_both_necks_equal(self):
+    def test_foreign_weights__refused(self):
         target = build_lidd(seed=5)
+        before = deepcopy(target)
         stock = DetectionModel("yolov8n.yaml", verbose=False)
-        for row in list(target.model)[9:-1]:
-            for parameter in row.parameters():
-                parameter.data.add_(1)
-        target.load(stock)
-        for row, main in zip(target.head.latm.neck.rows, list(target.model)[9:-1], strict=True):
-            assert same_state(row, main)
+        with pytest.raises(ValueError, match=r"no weight of the checkpoint \(.*yolov8n.yaml\) fits"):
+            target.load(stock)
+        assert same_state(target, before)
+
+    def test_source__unchanged(self, model):
+        before = deepcopy(model)
+        build_lidd(seed=5).load(model)
+        assert same_state(model, before)
 
     def test_without_branch__ignores_it(self, model):
         target = build_lidd(aux="off")
