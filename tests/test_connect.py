@@ -6,7 +6,6 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
-from tests.helpers.lidd_model import build_lidd, noise_batch
 from ultralytics import YOLO, __version__
 from ultralytics.data.utils import check_det_dataset
 from ultralytics.nn import tasks
@@ -15,6 +14,7 @@ from ultralytics.utils import IterableSimpleNamespace
 from lidd_yolo import connect, paths
 from lidd_yolo.engine.trainer import LIDDTrainer
 from lidd_yolo.models.lidd import LIDDModel
+from tests.helpers.lidd_model import build_lidd, noise_batch
 
 OUR_ROWS = {"nc": 1, "backbone": [[-1, 1, "CSEA", [8]]], "head": []}
 
@@ -27,12 +27,12 @@ def fresh(monkeypatch):
 
 
 def stand_in(**functions):
-    """Return a module called ``ultralytics.nn.tasks`` with the right signatures, but for those given; None is absent."""
+    """Return a module ``ultralytics.nn.tasks`` with the right signatures, but for those given; None is absent."""
     module = ModuleType("ultralytics.nn.tasks")
     right = {
-        "check_yaml": lambda file, suffix=(), hard=True: f"stock {file}",
-        "guess_model_scale": lambda model_path: "stock",
-        "parse_model": lambda d, ch, verbose=True: "stock",
+        "check_yaml": lambda file, suffix=(), hard=True: f"stock {file}",  # noqa: ARG005 - signatures are what counts
+        "guess_model_scale": lambda model_path: "stock",  # noqa: ARG005
+        "parse_model": lambda d, ch, verbose=True: "stock",  # noqa: ARG005
     }
     for name, function in {**right, **functions}.items():
         if function is not None:
@@ -62,10 +62,12 @@ class TestAttach:
         connect.attach(tasks)
         assert tasks.parse_model is before
 
-    def test_state__before_anything_is_loaded(self, fresh):
+    @pytest.mark.usefixtures("fresh")
+    def test_state__before_anything_is_loaded(self):
         assert set(connect.state().values()) == {"not loaded"}
 
-    def test_other_names__go_to_ultralytics(self, fresh):
+    @pytest.mark.usefixtures("fresh")
+    def test_other_names__go_to_ultralytics(self):
         module = stand_in()
         connect.attach(module)
         assert module.check_yaml("yolov8n.yaml") == "stock yolov8n.yaml"
@@ -73,11 +75,12 @@ class TestAttach:
         assert module.parse_model({"backbone": [[-1, 1, "Conv", [8]]], "head": []}, 3) == "stock"
 
 
+@pytest.mark.usefixtures("fresh")
 class TestMismatch:
     """An Ultralytics that changed a touch point: ours are refused with the tested range, the rest stays stock."""
 
-    def test_signature__changed(self, fresh):
-        def parse_model(d, ch, log, verbose=True):
+    def test_signature__changed(self):
+        def parse_model(d, ch, log, verbose=True):  # noqa: ARG001
             return "stock"
 
         module = stand_in(parse_model=parse_model)
@@ -94,13 +97,13 @@ class TestMismatch:
         assert not hasattr(module.guess_model_scale, "__wrapped__")
         assert "is not" in connect.state()["ultralytics.nn.tasks"]
 
-    def test_function__gone(self, fresh):
+    def test_function__gone(self):
         module = stand_in(guess_model_scale=None, parse_model=None)
         connect.attach(module)
         with pytest.raises(RuntimeError, match=r"ultralytics\.nn\.tasks\.guess_model_scale does not exist"):
             module.check_yaml("lidds.yaml")
 
-    def test_other_module__stops_our_models_too(self, fresh):
+    def test_other_module__stops_our_models_too(self):
         """Without ``_smart_load`` a network of ours would get the stock trainer."""
         model = ModuleType("ultralytics.engine.model")
         model.Model = SimpleNamespace()
@@ -144,7 +147,8 @@ class TestCheckFile:
         with pytest.raises(FileNotFoundError, match="lidd data neu-det --source FOLDER"):
             check_det_dataset(name)
 
-    def test_nobodys__stock_error(self, folder):
+    @pytest.mark.usefixtures("folder")
+    def test_nobodys__stock_error(self):
         with pytest.raises(FileNotFoundError, match=r"'neu-dat\.yaml' does not exist"):
             check_det_dataset("neu-dat.yaml")
 
@@ -189,6 +193,7 @@ class TestUntested:
         assert "8.9.0 is newer than what lidd_yolo was tested with" in lines[0]
 
 
+@pytest.mark.usefixtures("allow_list")
 class TestAllowSafeLoad:
     @pytest.fixture
     def allow_list(self):
@@ -200,19 +205,19 @@ class TestAllowSafeLoad:
         torch.serialization.add_safe_globals(before)
 
     @pytest.mark.parametrize("value", ["", "0"])
-    def test_variable__not_set(self, allow_list, monkeypatch, value):
+    def test_variable__not_set(self, monkeypatch, value):
         monkeypatch.setenv("ULTRALYTICS_SAFE_LOAD", value)
         connect.allow_safe_load()
         assert torch.serialization.get_safe_globals() == []
 
-    def test_variable__set_names_our_classes(self, allow_list, monkeypatch):
+    def test_variable__set_names_our_classes(self, monkeypatch):
         monkeypatch.setenv("ULTRALYTICS_SAFE_LOAD", "1")
         connect.allow_safe_load()
         allowed = torch.serialization.get_safe_globals()
         assert LIDDModel in allowed
         assert all(c.__module__.startswith("lidd_yolo.") for c in allowed)
 
-    def test_checkpoint__of_a_training_loads(self, allow_list, monkeypatch, tmp_path):
+    def test_checkpoint__of_a_training_loads(self, monkeypatch, tmp_path):
         if "safe_only" not in inspect.signature(tasks.torch_safe_load).parameters:
             pytest.skip(f"ultralytics {__version__} has no restricted loading")
         model = build_lidd()

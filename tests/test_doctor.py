@@ -17,7 +17,7 @@ def hook(monkeypatch):
 
     def answer(text):
         done = subprocess.CompletedProcess([], 0, stdout=f"{text}\n", stderr="")
-        monkeypatch.setattr(doctor.subprocess, "run", lambda *args, **kwargs: done)
+        monkeypatch.setattr(doctor.subprocess, "run", lambda *_, **__: done)
 
     answer("/site/lidd_yolo_startup.py|True")
     return answer
@@ -31,8 +31,9 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.usefixtures("hook", "here")
 class TestExamine:
-    def test_facts__all_in_order(self, hook, here):
+    def test_facts__all_in_order(self, here):
         report = doctor.examine()
         text = str(report)
         assert report.problems == []
@@ -60,7 +61,7 @@ class TestExamine:
         absent = report.facts[0] == "start-up file not run" and len(report.problems) == 1
         assert active or absent
 
-    def test_data_sets__there_or_not(self, hook, here):
+    def test_data_sets__there_or_not(self, here):
         (here / "datasets" / "neu-det").mkdir(parents=True)
         facts = doctor.examine().facts
         assert f"  neu-det.yaml: {here / 'datasets' / 'neu-det'}" in facts
@@ -68,21 +69,22 @@ class TestExamine:
         assert missing in facts
 
 
+@pytest.mark.usefixtures("hook", "here")
 class TestProblems:
-    def test_start_up_file__absent(self, hook, here):
+    def test_start_up_file__absent(self, hook):
         hook("|False")
         (problem,) = doctor.examine().problems
         assert problem.startswith("No start-up file of lidd_yolo runs in this Python")
         assert "`lidd train ...`" in problem
 
-    def test_start_up_file__turned_off_is_no_problem(self, hook, here, monkeypatch):
+    def test_start_up_file__turned_off_is_no_problem(self, hook, monkeypatch):
         hook("/site/lidd_yolo_startup.py|False")
         monkeypatch.setenv("LIDD_YOLO_AUTOLOAD", "0")
         report = doctor.examine()
         assert report.problems == []
         assert any("turned off by LIDD_YOLO_AUTOLOAD=0" in fact for fact in report.facts)
 
-    def test_ultralytics__does_not_import(self, hook, here, monkeypatch):
+    def test_ultralytics__does_not_import(self, monkeypatch):
         def broken():
             raise ImportError("no module named numpy")
 
@@ -90,7 +92,7 @@ class TestProblems:
         (problem,) = doctor.examine().problems
         assert "Ultralytics cannot be imported (no module named numpy): pip install" in problem
 
-    def test_ultralytics__not_what_we_expect(self, hook, here, monkeypatch):
+    def test_ultralytics__not_what_we_expect(self, monkeypatch):
         monkeypatch.setattr(connect, "_problems", {"ultralytics.nn.tasks": "parse_model('d') is not ('d', 'ch')"})
         report = doctor.examine()
         assert "parse_model('d') is not ('d', 'ch'). Tested with 8.3.100 to 8.4.190" in report.problems[0]
@@ -98,19 +100,19 @@ class TestProblems:
         assert "2 problems:\n  1. lidd_yolo cannot" in str(report)
 
     @pytest.mark.parametrize(("version", "problems"), [("8.3.0", 1), ("8.9.0", 0), ("8.4.0", 0)])
-    def test_ultralytics__outside_the_tested_range(self, hook, here, monkeypatch, version, problems):
-        monkeypatch.setattr(doctor, "_version", lambda *packages: version)
+    def test_ultralytics__outside_the_tested_range(self, monkeypatch, version, problems):
+        monkeypatch.setattr(doctor, "_version", lambda *_: version)
         report = doctor.examine()
         assert len(report.problems) == problems
         assert all(p.endswith("pip install 'ultralytics>=8.3.100'") for p in report.problems)
         assert any(f"note: ultralytics {version} is" in fact for fact in report.facts) == (version != "8.4.0")
 
-    def test_own_lidd_yaml__that_is_wrong(self, hook, here):
+    def test_own_lidd_yaml__that_is_wrong(self, here):
         (here / "lidd.yaml").write_text("nc: 1\nbackbone: [[-1, 1, CSEA, []]]\nhead: []\n", encoding="utf-8")
         (problem,) = doctor.examine().problems
         assert problem.startswith("lidd.yaml cannot be built: lidd.yaml: row 0 [-1, 1, 'CSEA', []]")
 
-    def test_yolo__of_another_python(self, hook, here, monkeypatch):
+    def test_yolo__of_another_python(self, monkeypatch):
         monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/opt/other/bin/{name}")
         facts = doctor.examine().facts
         assert "yolo command  /opt/other/bin/yolo" in facts

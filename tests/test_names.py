@@ -76,18 +76,19 @@ class TestBaseName:
             names.base_name("yolov8n.yaml")
 
 
+@pytest.mark.usefixtures("folder")
 class TestLookUp:
     """Through Ultralytics' own loader: what the user has wins over what we ship."""
 
     @pytest.mark.parametrize(
         ("name", "scale"), [("lidd.yaml", "n"), ("lidds.yaml", "s"), ("lidd-m.yaml", "m"), ("nowhere/liddn.yaml", "n")]
     )
-    def test_packaged__from_any_folder(self, folder, name, scale):
+    def test_packaged__from_any_folder(self, name, scale):
         config = yaml_model_load(name)
         assert config["scale"] == scale
         assert config["head"] == yaml.safe_load(PACKAGED.read_text(encoding="utf-8"))["head"]
 
-    def test_packaged__ablation_by_name_alone(self, folder):
+    def test_packaged__ablation_by_name_alone(self):
         assert yaml_model_load("lidd-baseline.yaml")["head"][-1][2] == "LIDDDetect"
 
     @pytest.mark.parametrize("name", ["lidd.yaml", "lidds.yaml", "lidd-s.yml"])
@@ -112,16 +113,17 @@ class TestLookUp:
         file = write(folder / "lidd.yaml", marker=3)
         assert yaml_model_load(str(file))["marker"] == 3
 
-    def test_other_names__as_before(self, folder):
+    def test_other_names__as_before(self):
         with pytest.raises(FileNotFoundError, match=r"'liddle\.yaml' does not exist"):
             yaml_model_load("liddle.yaml")
         with pytest.raises(FileNotFoundError, match=r"'lidd-nothing\.yaml' does not exist"):
             yaml_model_load("lidd-nothing.yaml")
 
 
+@pytest.mark.usefixtures("folder")
 class TestScale:
     @pytest.mark.parametrize("name", ["lidd-x.yaml", "liddx.yaml", "some/lidd_x.yaml"])
-    def test_unknown__names_those_there_are(self, folder, name):
+    def test_unknown__names_those_there_are(self, name):
         with pytest.raises(ValueError, match=f"^{Path(name).name}: no scale 'x', only n, s, m$"):
             yaml_model_load(name)
 
@@ -150,7 +152,7 @@ class TestScale:
         assert names.scale("lidd.yaml") == ""
 
     @pytest.mark.parametrize("name", ["yolov8n.yaml", "lidd-nothing.yaml"])
-    def test_file__not_ours_or_not_there(self, folder, name):
+    def test_file__not_ours_or_not_there(self, name):
         assert names.scale(name) == ""
 
 

@@ -41,7 +41,7 @@ class TestCfgDir:
 
     def test_folder__missing(self, tmp_path, monkeypatch):
         monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "package")
-        with pytest.raises(FileNotFoundError, match="no cfg folder in .*package; reinstall it with pip"):
+        with pytest.raises(FileNotFoundError, match=r"no cfg folder in .*package; reinstall it with pip"):
             paths.cfg_dir()
 
 

@@ -1,4 +1,4 @@
-"""The start-up hook, in interpreters of its own with a stand-in for Ultralytics, so that every case takes milliseconds."""
+"""The start-up hook, in interpreters of its own with a stand-in for Ultralytics: every case takes milliseconds."""
 
 import ast
 import subprocess

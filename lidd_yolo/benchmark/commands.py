@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tables = actions.add_parser("tables", help="renew the tables of Markdown pages from the ledger")
     tables.add_argument("pages", type=Path, nargs="+")
 
-    curves = actions.add_parser("curves", help="draw accuracy over epochs and over wall time")
+    curves = actions.add_parser("curves", help="draw accuracy over epochs and over training cost")
     curves.add_argument("pattern", help="entries to draw, such as 'neu-det-*'")
     curves.add_argument("target", type=Path, help="picture to write")
 
@@ -60,12 +60,15 @@ def _tables(args: argparse.Namespace) -> None:
 
 
 def _curves(args: argparse.Namespace) -> None:
-    from lidd_yolo.benchmark.curves import draw_curves  # noqa: PLC0415 - loads matplotlib
+    from lidd_yolo.benchmark.curves import draw_curves, step_ratios  # noqa: PLC0415 - loads matplotlib
 
     entries = read_ledger(args.ledger, args.pattern)
     if not entries:
         raise ValueError(f"no entry {args.pattern} in {args.ledger}")
-    draw_curves(entries, args.target)
+    steps = read_ledger(args.ledger, f"train-step-{entries[0]['arguments']['imgsz']}")
+    if not steps:
+        raise ValueError(f"no step times in {args.ledger}: lidd bench steps")
+    draw_curves(entries, step_ratios(steps[0]), args.target)
     _say(f"wrote {args.target}")
 
 

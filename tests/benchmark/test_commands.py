@@ -13,6 +13,8 @@ def ledger(tmp_path):
     entry = {**ENTRY, "curve": {"epoch": [1, 2], "time": [60, 120], "map50": [0.1, 0.4], "map": [0.05, 0.2]}}
     (tmp_path / "ledger").mkdir()
     (tmp_path / "ledger" / "neu-det-a.json").write_text(json.dumps(entry))
+    steps = {"name": "train-step-192", "results": {"lidd.yaml aux=light": {"ratio": 2.0}}}
+    (tmp_path / "ledger" / "train-step-192.json").write_text(json.dumps(steps))
     return tmp_path / "ledger"
 
 
@@ -27,6 +29,11 @@ class TestBench:
     def test_curves__draws(self, ledger, tmp_path):
         assert main(["bench", "--ledger", str(ledger), "curves", "neu-*", str(tmp_path / "c.png")]) == 0
         assert (tmp_path / "c.png").stat().st_size > 5000
+
+    def test_curves__without_step_times(self, ledger, tmp_path, capsys):
+        (ledger / "train-step-192.json").unlink()
+        assert main(["bench", "--ledger", str(ledger), "curves", "neu-*", str(tmp_path / "c.png")]) == 2
+        assert "lidd bench steps" in capsys.readouterr().err
 
     def test_curves__no_such_entry(self, ledger, tmp_path, capsys):
         assert main(["bench", "--ledger", str(ledger), "curves", "zzz*", str(tmp_path / "c.png")]) == 2

@@ -5,13 +5,13 @@ import threading
 
 import pytest
 import torch
-from tests.helpers.lidd_model import build_lidd, noise_batch
 from ultralytics import YOLO
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, yaml_model_load
 
 from lidd_yolo.models import owner
 from lidd_yolo.models.lidd import LIDDModel
+from tests.helpers.lidd_model import build_lidd, noise_batch
 
 HEAD_OF_OURS = {"yaml_file": "mine.yaml", "head": [[[0, 1], 1, "LIDDDetect", ["nc", 2, 8]]]}
 HEAD_OF_STOCK = {"head": [[[0, 1], 1, "Detect", ["nc"]]]}
@@ -34,7 +34,7 @@ class TestCheck:
     def test_inside_our_class__allowed(self):
         with owner.building():
             owner.check(HEAD_OF_OURS)
-        with pytest.raises(RuntimeError, match="mine.yaml"):
+        with pytest.raises(RuntimeError, match=r"mine\.yaml"):
             owner.check(HEAD_OF_OURS)
 
     def test_inside_our_class__other_threads_are_not(self):

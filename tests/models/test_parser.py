@@ -43,8 +43,8 @@ ALIAS_ROWS = {
     "AliasConcat": Row(AliasConcat, lambda row: Built(tuple(row.args), sum(row.sources))),
 }
 ALIAS_HEADS = {
-    "AliasDetect": Head(AliasDetect, "Detect", "detect", lambda inputs, args: None),
-    "AliasSegment": Head(AliasSegment, "Segment", "segment", lambda inputs, args: None),
+    "AliasDetect": Head(AliasDetect, "Detect", "detect", lambda *_: None),
+    "AliasSegment": Head(AliasSegment, "Segment", "segment", lambda *_: None),
 }
 
 
@@ -85,10 +85,11 @@ def parse(yaml, channels=3):
     return parser.parse_with_our_rows(STOCK, yaml, channels, verbose=False)
 
 
+@pytest.mark.usefixtures("aliases")
 class TestAgainstStock:
     @pytest.mark.parametrize("every", [1, 2])
     @pytest.mark.parametrize("name", YAMLS)
-    def test_network__equals_the_stock_one(self, name, every, aliases):
+    def test_network__equals_the_stock_one(self, name, every):
         yaml = tasks.yaml_model_load(f"{name}.yaml")
         want, want_saved = STOCK(deepcopy(yaml), 3, verbose=False)
         got, got_saved = parse(renamed(yaml, every))
@@ -97,11 +98,11 @@ class TestAgainstStock:
         assert [(m.i, m.f, m.np) for m in got] == [(m.i, m.f, m.np) for m in want]
         assert sum("Alias" in m.type for m in got) >= 3
 
-    def test_channels__other_than_three(self, aliases):
+    def test_channels__other_than_three(self):
         yaml = tasks.yaml_model_load("yolov8n.yaml")
         assert shapes(parse(renamed(yaml), 1)[0]) == shapes(STOCK(deepcopy(yaml), 1, verbose=False)[0])
 
-    def test_dictionary__unchanged(self, aliases):
+    def test_dictionary__unchanged(self):
         yaml = renamed(tasks.yaml_model_load("yolov8n.yaml"))
         before = deepcopy(yaml)
         parse(yaml)
@@ -250,7 +251,7 @@ class TestSelfTest:
         parser.self_test(STOCK)
 
     def test_parser__that_fails(self):
-        def broken(d, ch, verbose=True):
+        def broken(*_, **__):
             raise KeyError("backbone")
 
         with pytest.raises(RuntimeError, match="failed a self-test of lidd_yolo: 'backbone'"):
