@@ -52,21 +52,24 @@ class TestExamine:
         ):
             assert fact in text
 
-    def test_start_up_file__asked_in_a_fresh_interpreter(self, here, monkeypatch):
-        """Not stubbed: whatever the answer is here, it must be one of the three."""
-        monkeypatch.delenv("LIDD_YOLO_AUTOLOAD", raising=False)
-        report = doctor.Report()
-        doctor._start_up(report)
-        active = report.facts[0].startswith("start-up file active") and not report.problems
-        absent = report.facts[0] == "start-up file not run" and len(report.problems) == 1
-        assert active or absent
-
     def test_data_sets__there_or_not(self, here):
         (here / "datasets" / "neu-det").mkdir(parents=True)
         facts = doctor.examine().facts
         assert f"  neu-det.yaml: {here / 'datasets' / 'neu-det'}" in facts
         missing = "  defects-demo.yaml: not there; `yolo train data=defects-demo.yaml` makes it or says how"
         assert missing in facts
+
+
+class TestStartUp:
+    """Not stubbed: a fresh interpreter is asked."""
+
+    def test_answer__is_one_of_the_two(self, monkeypatch):
+        monkeypatch.delenv("LIDD_YOLO_AUTOLOAD", raising=False)
+        report = doctor.Report()
+        doctor._start_up(report)
+        active = report.facts[0].startswith("start-up file active  /") and not report.problems
+        absent = report.facts[0] == "start-up file not run" and len(report.problems) == 1
+        assert active or absent
 
 
 @pytest.mark.usefixtures("hook", "here")

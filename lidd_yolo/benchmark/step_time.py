@@ -60,6 +60,8 @@ def trainable(name: str, **options: Any) -> Any:
         yaml["lidd_yolo"] = {**yaml.get("lidd_yolo", {}), **options}
         model = type(model)(yaml, verbose=False)
     model.args = copy.copy(DEFAULT_CFG)
+    if _is_ours(model):
+        model.to(memory_format=torch.channels_last)
     return model.train()
 
 
@@ -76,9 +78,9 @@ def _batch(imgsz: int, batch: int) -> dict[str, Tensor]:
 
 
 def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor]) -> float:
-    """Take one step as the network's own trainer would: ours hands over channels-last images on a CPU."""
+    """Take one step as the network's own trainer would: ours works in channels-last order on a CPU."""
     batch = dict(data)
-    if type(model).__module__.startswith("lidd_yolo."):
+    if _is_ours(model):
         batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
     start = time.perf_counter()
     loss, _ = model(batch)
@@ -86,3 +88,7 @@ def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor])
     loss.sum().backward()
     optimizer.step()
     return time.perf_counter() - start
+
+
+def _is_ours(model: Any) -> bool:
+    return type(model).__module__.startswith("lidd_yolo.")

@@ -33,6 +33,8 @@ class LIDDTrainer(DetectionTrainer):
         model.names = self.data["names"]
         if weights:
             model.load(weights)
+        if self.device.type == "cpu":  # docs/decisions/0005-branches-one-by-one.md
+            model.to(memory_format=torch.channels_last)
         return model
 
     def get_validator(self) -> Any:
@@ -43,7 +45,7 @@ class LIDDTrainer(DetectionTrainer):
         return validator
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Prepare a batch as usual, on a CPU in channels-last order, in which depthwise convolutions train faster."""
+        """Prepare a batch as usual, on a CPU in the channels-last order of the network."""
         prepared: dict[str, Any] = super().preprocess_batch(batch)
         if self.device.type == "cpu":
             prepared["img"] = prepared["img"].contiguous(memory_format=torch.channels_last)

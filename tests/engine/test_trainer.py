@@ -41,6 +41,12 @@ class TestRun:
         assert (args["lr0"], args["weight_decay"], args["mosaic"]) == (0.001, 0.05, 0.0)
         assert (args["epochs"], args["imgsz"], args["batch"]) == (2, 64, 4)
 
+    def test_run__channels_last_weights_in_memory_only(self, finished):
+        net, run = finished
+        kernel = net.trainer.model.model[0].conv.weight
+        assert kernel.is_contiguous(memory_format=torch.channels_last)
+        assert YOLO(run / "weights" / "best.pt").model.model[0].conv.weight.is_contiguous()
+
     def test_run__loss_names_in_csv_and_plot(self, finished):
         _, run = finished
         with (run / "results.csv").open() as file:

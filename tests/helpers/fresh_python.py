@@ -19,6 +19,9 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 _OURS = ("lidd_yolo", "_editable_impl_lidd", "__editable__", "lidd-yolo")
 
+_NOT_INHERITED = ("LIDD_", "PYTHON", "ULTRALYTICS_", "YOLO_", "PYTEST_")
+"""Beginnings of environment variables; Ultralytics saves elsewhere when it sees pytest's."""
+
 
 class FreshPython:
     """The environment and a folder to work in.
@@ -33,13 +36,13 @@ class FreshPython:
         self.work.mkdir(parents=True)
         self._home = folder / "venv"
         venv.create(self._home, with_pip=False)
-        names = {"base": str(self._home), "platbase": str(self._home)}
-        self.scripts = Path(sysconfig.get_path("scripts", "venv" if os.name == "nt" else "posix_prefix", names))
-        self.packages = Path(sysconfig.get_path("purelib", vars=names))
+        scheme = "nt" if os.name == "nt" else "posix_prefix"
+        places = sysconfig.get_paths(scheme, {"base": str(self._home), "platbase": str(self._home)})
+        self.scripts, self.packages = Path(places["scripts"]), Path(places["purelib"])
         self.python = self.scripts / "python"
         self.settings = folder / "settings"
         linked = folder / "linked"
-        _link_packages(linked, (*_OURS, *without))
+        _link_packages(linked, without=(*_OURS, *without))
         (self.packages / "linked.pth").write_text(f"{linked}\n", encoding="utf-8")
         if not any(name.startswith("ultralytics") for name in without):
             self._write_yolo_script()
@@ -66,7 +69,7 @@ class FreshPython:
             variables: Environment variables to set.
         """
         program = self.scripts / command[0]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("LIDD_", "PYTHON", "ULTRALYTICS_"))}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_INHERITED)}
         environment |= {"YOLO_CONFIG_DIR": str(self.settings), "YOLO_OFFLINE": "true", "OMP_NUM_THREADS": "1"}
         environment |= {"PATH": f"{self.scripts}{os.pathsep}{os.environ['PATH']}", **variables}
         self.settings.mkdir(exist_ok=True)
