@@ -85,6 +85,7 @@ def _yolo(words: list[str]) -> int:
     """Hand the command line to Ultralytics, which this package's import has connected."""
     from ultralytics.cfg import entrypoint  # noqa: PLC0415 - seconds to import
 
-    sys.argv[1:] = words  # in place: Ultralytics keeps the list that it saw at its import
+    # in place, because Ultralytics keeps the list that it saw at its import; it saves pictures only for its own first word
+    sys.argv[:] = ["ultralytics", *words]
     entrypoint()
     return 0

@@ -95,12 +95,12 @@ class TestForYolo:
     )
     def test_words__unchanged(self, handed_over, words):
         assert cli.main(words) == 0
-        assert handed_over == [["lidd", *words]]
+        assert handed_over == [["ultralytics", *words]]
 
     def test_words__of_the_command_line(self, handed_over):
         sys.argv[1:] = ["val", "model=best.pt"]
         assert cli.main() == 0
-        assert handed_over == [["lidd", "val", "model=best.pt"]]
+        assert handed_over == [["ultralytics", "val", "model=best.pt"]]
 
     def test_error__reaches_the_user(self, monkeypatch):
         def entrypoint():

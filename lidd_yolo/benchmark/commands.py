@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     record = actions.add_parser("record", help="measure a finished yolo train run and add it to the ledger")
     record.add_argument("run_folder", type=Path, help="folder of the run, such as runs/detect/train")
     record.add_argument("--name", help="name of the entry (default: the folder's)")
+    record.add_argument("--commit", help="commit the run was trained with (default: the present one)")
     record.add_argument("--note", default="", help="a sentence that readers of the figures need")
 
     tables = actions.add_parser("tables", help="renew the tables of Markdown pages from the ledger")
@@ -51,6 +52,7 @@ def _record(args: argparse.Namespace) -> None:
 
     entry = record_run(args.run_folder, note=args.note)
     entry["name"] = args.name or entry["name"]
+    entry["commit"] = args.commit or entry["commit"]
     _say(f"wrote {write_entry(entry, args.ledger)}")
 
 
