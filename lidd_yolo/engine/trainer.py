@@ -30,7 +30,8 @@ class LIDDTrainer(DetectionTrainer):
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> LIDDModel:
         """Return the network for this data set, with ``weights`` where they fit."""
         model = LIDDModel(cfg, nc=self.data["nc"], ch=self.data.get("channels", 3), verbose=verbose and RANK == -1)
-        model.names = self.data["names"]
+        if getattr(self.args, "cls_remap", True):  # weights of the same class, by name, go to the same class
+            model.names = self.data["names"]
         if weights:
             model.load(weights)
         if self.device.type == "cpu":  # docs/decisions/0005-branches-one-by-one.md
