@@ -85,7 +85,7 @@ def _yolo(words: list[str]) -> int:
     """Hand the command line to Ultralytics, which this package's import has connected."""
     from ultralytics.cfg import entrypoint  # noqa: PLC0415 - seconds to import
 
-    # in place, because Ultralytics keeps the list that it saw at its import; it saves pictures only for its own first word
+    # in place, as Ultralytics keeps the list it saw at its import; `predict` saves pictures only for its own first word
     sys.argv[:] = ["ultralytics", *words]
     entrypoint()
     return 0
