@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export YOLO_CONFIG_DIR := $(CURDIR)/.venv/ultralytics
-EPOCHS ?= 20
+EPOCHS ?= 15
+DEMO := $(CURDIR)/demo
+SET := imgsz=192 project="$(DEMO)" exist_ok=True
 
 .PHONY: demo test lint types tables clean
 
@@ -16,10 +18,11 @@ EPOCHS ?= 20
 	touch $@
 
 demo: .venv/installed
-	$(BIN)/yolo train model=lidd.yaml data=defects-demo.yaml imgsz=192 epochs=$(EPOCHS) project="$(CURDIR)/demo" name=train exist_ok=True
-	$(BIN)/yolo val model=demo/train/weights/best.pt data=defects-demo.yaml imgsz=192 project="$(CURDIR)/demo" name=val exist_ok=True
-	$(BIN)/yolo predict model=demo/train/weights/best.pt source="$$($(BIN)/python -c 'from lidd_yolo.paths import datasets_dir; print(datasets_dir())')/defects-demo/images/test" \
-		imgsz=192 conf=0.25 project="$(CURDIR)/demo" name=predict exist_ok=True verbose=False
+	$(BIN)/python -c "from ultralytics import settings; settings.update(datasets_dir='$(DEMO)/datasets')"
+	$(BIN)/yolo train model=lidd.yaml data=defects-demo.yaml epochs=$(EPOCHS) batch=8 nbs=8 lr0=0.002 $(SET) name=train
+	$(BIN)/yolo val model=demo/train/weights/best.pt data=defects-demo.yaml $(SET) name=val
+	$(BIN)/yolo predict model=demo/train/weights/best.pt source=demo/datasets/defects-demo/images/test conf=0.25 $(SET) \
+		name=predict verbose=False
 	@echo
 	@echo "Done. LIDD-Net was trained, validated and used with the stock yolo command on generated pictures of steel defects."
 	@echo "  curves and validation pictures:  demo/train/results.png, demo/val/val_batch0_pred.jpg"
