@@ -43,7 +43,7 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 tables: .venv/installed
-	$(BIN)/lidd bench tables README.md docs/*.md docs/decisions/*.md
+	$(BIN)/lidd bench tables README.md docs/*.md
 
 clean:
 	rm -rf .venv demo dist

@@ -9,7 +9,9 @@ from typing import Any
 
 # What the LIDD paper prints in table 3 (NEU-DET, unknown split): mAP@0.5, mAP@0.5:0.95, parameters in millions.
 _PRINTED = {"lidd.yaml": (98.30, 73.26, 0.6287), "yolov8n.yaml": (90.43, 57.93, 3.0068)}
-_MARKED = re.compile(r"(<!-- table: (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+_MARKED = re.compile(
+    r"(<!-- (?P<kind>table|steps): (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of (?P=kind) -->)", re.DOTALL
+)
 
 
 def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
@@ -50,6 +52,17 @@ def _row(entry: dict[str, Any]) -> str:
     return f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
 
 
+def step_table(entries: list[dict[str, Any]]) -> str:
+    """Return a Markdown table of step times and their ratios to YOLOv8n's."""
+    lines = ["| network | median step in s | x YOLOv8n |", "|---|---|---|"]
+    for entry in entries:
+        for name, figures in entry["results"].items():
+            lines.append(f"| {name} | {figures['median_s']:.3f} | {figures['ratio']:.2f} |")
+        machine = entry["machine"]
+        lines += ["", f"{machine['processor']}, {machine['threads']} thread(s), torch {machine['versions']['torch']}."]
+    return "\n".join(lines) + "\n"
+
+
 def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
     """Say once what every figure above rests on: data, split, size, machine, versions."""
     facts = set()
@@ -66,7 +79,8 @@ def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
 
 def fill(text: str, ledger: Path) -> str:
     """Return a page with every marked table renewed from the ledger."""
-    return _MARKED.sub(lambda m: f"{m[1]}{result_table(read_ledger(ledger, m['pattern']))}{m[3]}", text)
+    tables = {"table": result_table, "steps": step_table}
+    return _MARKED.sub(lambda m: f"{m[1]}{tables[m['kind']](read_ledger(ledger, m['pattern']))}{m[4]}", text)
 
 
 def write_tables(pages: list[Path], ledger: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.benchmark.tables import fill, read_ledger, result_table, write_tables
+from lidd_yolo.benchmark.tables import fill, read_ledger, result_table, step_table, write_tables
 
 ROOT = Path(__file__).parents[2]
 ENTRY = {
@@ -52,6 +52,17 @@ class TestFill:
         assert "a-run" not in fill("<!-- table: wlnet-* -->\n<!-- end of table -->\n", ledger)
 
 
+class TestStepTable:
+    def test_step_table__ratios_and_machine(self):
+        entry = {
+            "results": {"yolov8n.yaml": {"median_s": 0.5, "ratio": 1.0}, "x": {"median_s": 0.9, "ratio": 1.8}},
+            "machine": {"processor": "Some CPU", "threads": 1, "versions": {"torch": "2.15.0"}},
+        }
+        lines = step_table([entry]).splitlines()
+        assert lines[2:4] == ["| yolov8n.yaml | 0.500 | 1.00 |", "| x | 0.900 | 1.80 |"]
+        assert "Some CPU, 1 thread(s)" in lines[-1]
+
+
 class TestWriteTables:
     def test_write_tables__names_changed_pages(self, ledger, tmp_path):
         page = tmp_path / "page.md"
@@ -68,7 +79,7 @@ class TestReadLedger:
 
 
 class TestRepositoryPages:
-    @pytest.mark.parametrize("page", ["README.md"])
+    @pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
     def test_pages__say_what_the_ledger_says(self, page):
         text = (ROOT / page).read_text(encoding="utf-8")
         assert fill(text, ROOT / "benchmarks" / "results") == text, "run: make tables"
