@@ -21,8 +21,8 @@ demo: .venv/installed
 	$(BIN)/python -c "from ultralytics import settings; settings.update(datasets_dir='$(DEMO)/datasets')"
 	$(BIN)/yolo train model=lidd.yaml data=defects-demo.yaml epochs=$(EPOCHS) batch=8 nbs=8 lr0=0.002 $(SET) name=train
 	$(BIN)/yolo val model=demo/train/weights/best.pt data=defects-demo.yaml $(SET) name=val
-	$(BIN)/yolo predict model=demo/train/weights/best.pt source=demo/datasets/defects-demo/images/test conf=0.25 $(SET) \
-		name=predict verbose=False
+	$(BIN)/yolo predict model=demo/train/weights/best.pt source=demo/datasets/defects-demo/images/test \
+		conf=0.25 iou=0.4 agnostic_nms=True $(SET) name=predict verbose=False
 	@echo
 	@echo "Done. LIDD-Net was trained, validated and used with the stock yolo command on generated pictures of steel defects."
 	@echo "  curves and validation pictures:  demo/train/results.png, demo/val/val_batch0_pred.jpg"
