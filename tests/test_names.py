@@ -88,6 +88,25 @@ class TestLookUp:
         assert config["scale"] == scale
         assert config["head"] == yaml.safe_load(PACKAGED.read_text(encoding="utf-8"))["head"]
 
+    @pytest.mark.parametrize(
+        ("name", "scale", "block"),
+        [
+            ("wlnet.yaml", "s", "VoVGSCSP"),
+            ("wlnets.yaml", "s", "VoVGSCSP"),
+            ("wlnet-t.yaml", "t", "VoVGSCSP"),
+            ("wlnetl.yaml", "l", "VoVGSCSP"),
+            ("wlnet_x.yaml", "x", "VoVGSCSP"),
+            ("wlnet-vov.yaml", "s", "VoVGSCSP"),
+            ("wlnetn-vov.yaml", "n", "VoVGSCSP"),
+            ("wlnet-base.yaml", "s", "MANet"),
+            ("wlnet-m-base.yaml", "m", "MANet"),
+        ],
+    )
+    def test_packaged__wlnet(self, name, scale, block):
+        config = yaml_model_load(name)
+        assert config["scale"] == scale
+        assert config["head"][12][2] == block
+
     def test_packaged__ablation_by_name_alone(self):
         assert yaml_model_load("lidd-baseline.yaml")["head"][-1][2] == "LIDDDetect"
 

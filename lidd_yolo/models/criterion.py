@@ -18,7 +18,7 @@ from lidd_yolo.assigners.dynamic_soft_label import Assignment, assign_dynamic_so
 from lidd_yolo.geometry import boxes_from_ltrb, ltrb_from_boxes
 from lidd_yolo.losses.distribution_focal import distribution_focal_loss
 from lidd_yolo.losses.quality_focal import quality_focal_loss
-from lidd_yolo.models.options import read_options
+from lidd_yolo.models.options import Options, read_options
 from lidd_yolo.models.upstream import loss_items
 
 LOSS_NAMES = ("qfl_loss", "dfl_loss", "box_loss", "aux_loss")
@@ -35,7 +35,7 @@ class LIDDCriterion:
         head = model.model[-1]
         self.gains = model.args
         self.stride, self.nc, self.bins = head.stride, head.nc, head.reg_max
-        self.center_radius = read_options(model.yaml).center_radius
+        self.center_radius = read_options(model.yaml, Options).center_radius
         self.class_weights = getattr(model, "class_weights", None)
 
     def __call__(self, preds: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Any]:

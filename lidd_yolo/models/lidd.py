@@ -35,7 +35,7 @@ class LIDDModel(DetectionModel):
         with owner.building():
             super().__init__(cfg, ch=ch, nc=nc, verbose=verbose)
         self.stride = self.head.stride.clamp(max=_LARGEST_STRIDE)
-        self.head.latm = self._build_latm(read_options(self.yaml))
+        self.head.latm = self._build_latm(read_options(self.yaml, Options))
 
     @property
     def head(self) -> LIDDDetect:
@@ -65,7 +65,7 @@ class LIDDModel(DetectionModel):
     def set_epoch(self, epoch: int) -> None:
         """Follow the detach schedule: tell LATM which epoch begins."""
         if self.head.latm is not None:
-            self.head.latm.detached = epoch >= read_options(self.yaml).detach_epoch
+            self.head.latm.detached = epoch >= read_options(self.yaml, Options).detach_epoch
 
     def load(self, weights: Any, *args: Any, **kwargs: Any) -> None:
         """Load matching weights; a source without LATM (a finished checkpoint) leaves ours a fresh copy of the neck.

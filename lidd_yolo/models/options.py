@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 AUX_KINDS = ("light", "dense", "off")
 
@@ -33,13 +33,31 @@ class Options:
             raise ValueError(f"lidd_yolo: center_radius: {self.center_radius!r} is not a number of strides")
 
 
+@dataclass(frozen=True)
+class WLNetOptions:
+    """Options of WLNet.
+
+    Args:
+        default_scale: Scale when the file name gives none.
+    """
+
+    default_scale: str = "s"
+
+
+_Kind = TypeVar("_Kind", Options, WLNetOptions)
+
+
 def _is_number(value: Any, kind: Any) -> bool:
     """Tell whether ``value`` is of this kind of number; YAML's true and false are not."""
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def read_options(yaml: dict[str, Any]) -> Options:
+def read_options(yaml: dict[str, Any], kind: type[_Kind]) -> _Kind:
     """Read the section of a model dictionary.
+
+    Args:
+        yaml: Model dictionary.
+        kind: Whose options: `Options` are LIDD-Net's.
 
     Raises:
         ValueError: If a key or value is unknown; names the known ones.
@@ -48,7 +66,7 @@ def read_options(yaml: dict[str, Any]) -> Options:
     if section is True or not isinstance(section, dict):
         raise ValueError(f"lidd_yolo: must hold keys and values, not {section!r}")
     section = {k: "off" if k == "aux" and v is False else v for k, v in section.items()}  # YAML reads off as False
-    known = [f.name for f in fields(Options)]
+    known = [f.name for f in fields(kind)]
     if unknown := section.keys() - set(known):
         raise ValueError(f"lidd_yolo: unknown key {', '.join(sorted(map(str, unknown)))}; known are {', '.join(known)}")
-    return Options(**section)
+    return kind(**section)

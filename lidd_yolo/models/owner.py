@@ -56,17 +56,19 @@ def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
     if task != HEADS[name].task:
         file = cfg.get("yaml_file", "this model YAML")
         raise ValueError(f"{file} ends in {name}, which is for task={HEADS[name].task}; task={task} needs another head")
-    from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - that file needs this one
+    from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - these files need this one
+    from lidd_yolo.models.wlnet import WLNetModel  # noqa: PLC0415
 
-    return LIDDModel
+    owners: dict[str, type[nn.Module]] = {"LIDDDetect": LIDDModel, "WLNetSegment": WLNetModel}
+    return owners[name]
 
 
 def pickled_classes() -> list[type]:
     """Return every class of ours that a checkpoint may name."""
-    from lidd_yolo.models import lidd  # noqa: PLC0415 - that file needs this one
+    from lidd_yolo.models import lidd, wlnet  # noqa: PLC0415 - these files need this one
 
     named = [row.module for row in ROWS.values()] + [head.module for head in HEADS.values()]
-    modules = {inspect.getmodule(module) for module in named} | {lidd}
+    modules = {inspect.getmodule(module) for module in named} | {lidd, wlnet}
     return [
         c
         for module in modules

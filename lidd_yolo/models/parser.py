@@ -15,6 +15,7 @@ import inspect
 import types
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -91,8 +92,9 @@ class _Plan:
             if name in HEADS:
                 HEADS[name].check(len(sources), args)
                 return
-            context = Context([self.image if s < 0 else self.channels[s] for s in sources], args, self.width)
-            self.ours[index], self.channels[index] = self._build(name, context, self.depth(repeats))
+            channels = [self.image if s < 0 else self.channels[s] for s in sources]
+            context = Context(channels, args, self.width, self.depth(repeats))
+            self.ours[index], self.channels[index] = self._build(name, context)
         except (TypeError, ValueError, IndexError) as error:
             raise _wrong(self.yaml, index, error) from error
 
@@ -104,14 +106,14 @@ class _Plan:
             raise _wrong(self.yaml, index, f"reads row {bad[0]}, which is not above it")
         return sources
 
-    def _build(self, name: str, context: Context, repeats: int) -> tuple[nn.Module, int]:
+    def _build(self, name: str, context: Context) -> tuple[nn.Module, int]:
         row = ROWS[name]
         first = row.rule(context)
         layers = [row.module(*first.args)]
-        for _ in range(repeats - 1):
-            following = row.rule(Context([first.channels], context.args, context.width))
+        for _ in range(0 if row.repeats_inside else context.repeats - 1):
+            following = row.rule(replace(context, sources=[first.channels]))
             layers.append(row.module(*following.args))
-        return (layers[0] if repeats == 1 else nn.Sequential(*layers)), first.channels
+        return (layers[0] if len(layers) == 1 else nn.Sequential(*layers)), first.channels
 
     def _probe(self, index: int, wanted: list[int]) -> list[int]:
         """Ask the stock parser for the channels of stock rows, without weights or random numbers."""
@@ -145,7 +147,10 @@ def _rows(yaml: dict[str, Any]) -> list[YamlRow]:
         if not _is_row(row):
             raise _wrong(yaml, index, "a row is [from, repeats, module, [arguments]]")
         if row[2] in ROWS:
-            row[3] = [_resolved(arg, yaml) for arg in row[3]]
+            try:
+                row[3] = [_resolved(arg, yaml) for arg in row[3]]
+            except KeyError as scale:
+                raise _wrong(yaml, index, f"an argument has no value for scale {scale}") from scale
     return rows
 
 
@@ -158,7 +163,10 @@ def _is_row(row: Any) -> bool:
 
 
 def _resolved(arg: Any, yaml: dict[str, Any]) -> Any:
+    """Return an argument's value: a name is looked up in the YAML, a dictionary holds one value for each scale."""
     value = yaml.get(arg, arg) if isinstance(arg, str) else arg
+    if isinstance(value, dict):
+        value = value[yaml.get("scale")]
     if isinstance(value, str):
         with contextlib.suppress(ValueError, SyntaxError):
             value = ast.literal_eval(value)
@@ -175,7 +183,17 @@ def _with_scale(yaml: dict[str, Any]) -> dict[str, Any]:
         LOGGER.warning(f"no model scale passed. Assuming scale='{scale}'.")
     if scale not in scales:
         raise ValueError(f"{yaml.get('yaml_file', 'model YAML')}: no scale '{scale}', only {', '.join(scales)}")
-    return {**yaml, "scale": scale}
+    return _with_scale_rows({**yaml, "scale": scale})
+
+
+def _with_scale_rows(yaml: dict[str, Any]) -> dict[str, Any]:
+    """Exchange the rows that ``scale_rows`` gives for this scale, as ``{scale: {number: row}}``: another wiring."""
+    others = (yaml.get("scale_rows") or {}).get(yaml["scale"], {})
+    rows, first = [*yaml["backbone"], *yaml["head"]], len(yaml["backbone"])
+    if unknown := others.keys() - set(range(len(rows))):
+        raise ValueError(f"{yaml.get('yaml_file', 'model YAML')}: scale_rows: there is no row {unknown.pop()}")
+    rows = [others.get(index, row) for index, row in enumerate(rows)]
+    return {**yaml, "backbone": rows[:first], "head": rows[first:]}
 
 
 def _scaling(yaml: dict[str, Any]) -> tuple[Callable[[int], int], Callable[[int], int]]:

@@ -11,9 +11,13 @@ from torch import nn
 from lidd_yolo.layers.cse import CSEA, CSEB
 from lidd_yolo.layers.dw_sep import DWSep
 from lidd_yolo.layers.ghost_pan import GhostBlock
+from lidd_yolo.layers.gs_conv import GSConv, VoVGSCSP
 from lidd_yolo.layers.head import LIDDDetect
+from lidd_yolo.layers.hyper_compute import HyperCompute
+from lidd_yolo.layers.ma_net import MANet
 from lidd_yolo.layers.msffm import MSFFM
 from lidd_yolo.layers.rep_ghost import RepGhostBlock
+from lidd_yolo.layers.segment_head import WLNetSegment
 from lidd_yolo.layers.shuffle_net import ShuffleUnit
 from lidd_yolo.layers.sum import Sum
 
@@ -26,11 +30,13 @@ class Context:
         sources: Channels of the row's inputs, in the order of its ``from``.
         args: The row's arguments from the YAML, ``nc`` and literals resolved.
         width: Scales a channel count as Ultralytics does (cap, multiply, round up to 8).
+        repeats: The row's repeats, scaled.
     """
 
     sources: Sequence[int]
     args: Sequence[Any]
     width: Callable[[int], int]
+    repeats: int = 1
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,20 @@ def exact_rule(row: Context) -> Built:
     return Built((c1, *row.args), int(row.args[0]))
 
 
+def chain_rule(row: Context) -> Built:
+    """As `conv_rule`, with the repeats as the third constructor argument: ``(c1, width(c2), n, ...)``."""
+    c1, c2, *rest = conv_rule(row).args
+    return Built((c1, c2, row.repeats, *rest), c2)
+
+
+def keep_rule(row: Context) -> Built:
+    """``[...]`` becomes ``(c, ...)``; the channels stay as they are."""
+    if len(row.sources) != 1:
+        raise ValueError(f"it takes one input, not {len(row.sources)}")
+    (c,) = row.sources
+    return Built((c, *row.args), c)
+
+
 def sum_rule(row: Context) -> Built:
     """All inputs have equal channels and are added."""
     if len(row.sources) < 2:
@@ -72,10 +92,17 @@ def sum_rule(row: Context) -> Built:
 
 @dataclass(frozen=True)
 class Row:
-    """One legal row name."""
+    """One legal row name.
+
+    Args:
+        module: Our class.
+        rule: Its constructor arguments and output channels.
+        repeats_inside: Whether the module takes the repeats itself; else it is built that many times.
+    """
 
     module: type[nn.Module]
     rule: Rule
+    repeats_inside: bool = False
 
 
 ROWS: dict[str, Row] = {
@@ -87,6 +114,10 @@ ROWS: dict[str, Row] = {
     "Sum": Row(Sum, sum_rule),
     "ShuffleUnit": Row(ShuffleUnit, exact_rule),
     "GhostBlock": Row(GhostBlock, conv_rule),
+    "MANet": Row(MANet, chain_rule, repeats_inside=True),
+    "HyperCompute": Row(HyperCompute, keep_rule),
+    "GSConv": Row(GSConv, conv_rule),
+    "VoVGSCSP": Row(VoVGSCSP, chain_rule, repeats_inside=True),
 }
 
 
@@ -99,6 +130,14 @@ def check_detect(inputs: int, args: Sequence[Any]) -> None:
         raise ValueError("its arguments must be [nc, levels, bins]")
     if inputs < args[1]:
         raise ValueError(f"it has {inputs} inputs, fewer than its {args[1]} levels")
+
+
+def check_segment(inputs: int, args: Sequence[Any]) -> None:
+    """Arguments are ``[nc, masks, prototype channels]``, all needed as in `check_detect`; inputs are the levels."""
+    if len(args) != 3 or not all(isinstance(arg, int) for arg in args[1:]):
+        raise ValueError("its arguments must be [nc, masks, prototype channels]")
+    if inputs < 1:
+        raise ValueError("it needs a level to predict from")
 
 
 @dataclass(frozen=True)
@@ -118,7 +157,10 @@ class Head:
     check: Callable[[int, Sequence[Any]], None]
 
 
-HEADS: dict[str, Head] = {"LIDDDetect": Head(LIDDDetect, "Detect", "detect", check_detect)}
+HEADS: dict[str, Head] = {
+    "LIDDDetect": Head(LIDDDetect, "Detect", "detect", check_detect),
+    "WLNetSegment": Head(WLNetSegment, "Segment", "segment", check_segment),
+}
 
 
 def head_name(yaml: dict[str, Any]) -> str:

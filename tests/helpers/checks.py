@@ -64,3 +64,10 @@ def assert_exports(module: nn.Module, x: Tensor) -> None:
     with torch.no_grad():
         exported = torch.export.export(module, (x,)).module()
         torch.testing.assert_close(exported(x), module(x))
+
+
+def assert_gradients_are_exact(module: nn.Module, *shape: int) -> None:
+    """Assert in float64 that the gradients of input and parameters are those of finite differences."""
+    module = randomise_batch_norm(deepcopy(module), seed=1).double().eval()
+    x = noise(*shape, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, *_: module(x), (x, *module.parameters()))

@@ -6,7 +6,12 @@ import re
 import pytest
 import yaml
 
-from lidd_yolo.models.options import AUX_KINDS, Options, read_options
+from lidd_yolo.models import options as options_file
+from lidd_yolo.models.options import AUX_KINDS, Options, WLNetOptions
+
+
+def read_options(config, kind=Options):
+    return options_file.read_options(config, kind)
 
 
 class TestReadOptions:
@@ -68,3 +73,13 @@ class TestOptions:
     def test_value__cannot_be_changed(self):
         with pytest.raises(dataclasses.FrozenInstanceError):
             Options().aux = "off"
+
+
+class TestWLNetOptions:
+    @pytest.mark.parametrize("section", [{}, {"lidd_yolo": None}, {"lidd_yolo": {"default_scale": "s"}}])
+    def test_default__is_the_papers_scale(self, section):
+        assert read_options(section, WLNetOptions) == WLNetOptions(default_scale="s")
+
+    def test_key__of_the_other_network(self):
+        with pytest.raises(ValueError, match=r"unknown key aux; known are default_scale$"):
+            read_options({"lidd_yolo": {"aux": "light"}}, WLNetOptions)

@@ -11,7 +11,10 @@ from ultralytics.nn.tasks import DetectionModel, yaml_model_load
 
 from lidd_yolo.models import owner
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.registry import HEADS
+from lidd_yolo.models.wlnet import WLNetModel
 from tests.helpers.lidd_model import build_lidd, noise_batch
+from tests.helpers.wlnet_model import build_wlnet
 
 HEAD_OF_OURS = {"yaml_file": "mine.yaml", "head": [[[0, 1], 1, "LIDDDetect", ["nc", 2, 8]]]}
 HEAD_OF_STOCK = {"head": [[[0, 1], 1, "Detect", ["nc"]]]}
@@ -63,6 +66,10 @@ class TestModelClass:
     def test_class__of_our_head(self):
         assert owner.model_class(HEAD_OF_OURS, "detect") is LIDDModel
 
+    def test_class__every_head_has_one(self):
+        owners = {name: owner.model_class({"head": [[-1, 1, name, []]]}, head.task) for name, head in HEADS.items()}
+        assert owners == {"LIDDDetect": LIDDModel, "WLNetSegment": WLNetModel}
+
     @pytest.mark.parametrize("cfg", [HEAD_OF_STOCK, {}, "lidd.yaml", None])
     def test_class__none_for_the_rest(self, cfg):
         assert owner.model_class(cfg, "segment") is None
@@ -83,6 +90,15 @@ class TestPickledClasses:
         named = torch.serialization.get_unsafe_globals_in_checkpoint(file)
         ours = {name for name in named if name.startswith("lidd_yolo")}
         assert "lidd_yolo.models.criterion.LIDDCriterion" in ours
+        assert ours <= {f"{c.__module__}.{c.__name__}" for c in owner.pickled_classes()}
+
+    def test_classes__of_a_wlnet(self):
+        file = io.BytesIO()
+        torch.save(build_wlnet(), file)
+        file.seek(0)
+        named = torch.serialization.get_unsafe_globals_in_checkpoint(file)
+        ours = {name for name in named if name.startswith("lidd_yolo")}
+        assert {"lidd_yolo.models.wlnet.WLNetModel", "lidd_yolo.layers.gs_conv.GSBottleneck"} <= ours
         assert ours <= {f"{c.__module__}.{c.__name__}" for c in owner.pickled_classes()}
 
     def test_classes__only_ours(self):

@@ -163,6 +163,40 @@ class TestRows:
         assert isinstance(layers[1], nn.Sequential)
         assert [type(m).__name__ for m in layers[1]] == ["CSEB", "CSEB"]
 
+    def test_repeats__scaled_and_inside(self):
+        yaml = small([-1, 4, "VoVGSCSP", [16]], scales={"n": [0.5, 1.0, 64]}, scale="n")
+        layers, _ = parse(yaml)
+        assert type(layers[1]).__name__ == "VoVGSCSP"
+        assert len(layers[1].main) == 1 + 2
+
+    def test_arguments__one_for_each_scale(self):
+        radii = {"n": 6, "s": 9}
+        for scale, radius in radii.items():
+            yaml = small(
+                [-1, 1, "HyperCompute", ["radius"]],
+                [-1, 1, "HyperCompute", [{"n": 1, "s": 2}]],
+                scales={"n": [1, 1, 64], "s": [1, 1, 64]},
+                scale=scale,
+                radius=radii,
+            )
+            layers, _ = parse(yaml)
+            assert [layer.radius for layer in layers[1:]] == [radius, {"n": 1, "s": 2}[scale]]
+
+    def test_scale_rows__of_that_scale_alone(self):
+        rows = {"s": {1: [-1, 1, "Conv", [8, 3, 2]], 2: [0, 1, "DWSep", [24, 3, 1]]}}
+        for scale, kinds in (("n", ["Conv", "CSEB", "CSEB"]), ("s", ["Conv", "Conv", "DWSep"])):
+            yaml = small(
+                [-1, 1, "CSEB", [16]],
+                scales={"n": [1, 1, 64], "s": [1, 1, 64]},
+                scale=scale,
+                scale_rows=rows,
+                head=[[-1, 1, "CSEB", [16]]],
+            )
+            before = deepcopy(yaml)
+            layers, _ = parse(yaml)
+            assert [type(layer).__name__ for layer in layers] == kinds
+            assert yaml == before
+
     @pytest.mark.parametrize(("asked", "want"), [(30, 48), (40, 64), (64, 64)])
     def test_width__capped_multiplied_and_rounded_up_to_eight(self, asked, want):
         """min(c, 40) * 1.5: 45 -> 48, 60 -> 64, 60 -> 64."""
@@ -219,6 +253,11 @@ class TestWrongRows:
             (["first", 1, "CSEA", [16]], r"a row is \[from, repeats, module, \[arguments\]\]"),
             ([-1, "two", "CSEA", [16]], r"a row is \[from, repeats, module, \[arguments\]\]"),
             ([[], 1, "Sum", []], r"a row is \[from, repeats, module, \[arguments\]\]"),
+            ([-1, 1, "HyperCompute", [{"n": 6}]], "an argument has no value for scale None"),
+            ([-1, 1, "HyperCompute", [0]], "radius must be positive"),
+            ([[0, 0], 1, "HyperCompute", [9]], "takes one input, not 2"),
+            ([-1, 1, "MANet", []], "first argument must be the number of output channels"),
+            ([[0], 1, "WLNetSegment", ["nc", 32]], r"must be \[nc, masks, prototype channels\]"),
             ([[0], 1, "LIDDDetect", ["nc"]], r"must be \[nc, levels, bins\]"),
             ([[0], 1, "LIDDDetect", ["nc", 2, 8]], "it has 1 inputs, fewer than its 2 levels"),
         ],
@@ -239,6 +278,11 @@ class TestWrongRows:
     def test_scale__unknown(self):
         with pytest.raises(ValueError, match=r"mine\.yaml: no scale 'x', only n, s"):
             parse(small([-1, 1, "CSEB", [16]], scales={"n": [1, 1, 64], "s": [1, 1, 64]}, scale="x"))
+
+    def test_scale_rows__that_do_not_exist(self):
+        rows = {"n": {7: [-1, 1, "CSEB", [16]]}}
+        with pytest.raises(ValueError, match=r"mine\.yaml: scale_rows: there is no row 7"):
+            parse(small([-1, 1, "CSEB", [16]], scales={"n": [1, 1, 64]}, scale="n", scale_rows=rows))
 
     def test_heads__of_two_kinds(self):
         levels = [[0], 1, "Detect", ["nc"]], [[0], 1, "LIDDDetect", ["nc", 1, 8]]

@@ -7,16 +7,19 @@ from lidd_yolo.models.registry import (
     ROWS,
     Built,
     Context,
+    chain_rule,
     check_detect,
+    check_segment,
     conv_rule,
     head_name,
+    keep_rule,
     sum_rule,
     uses_our_rows,
 )
 
 
-def context(sources, args, factor=1):
-    return Context(sources, args, lambda c: c * factor)
+def context(sources, args, factor=1, repeats=1):
+    return Context(sources, args, lambda c: c * factor, repeats)
 
 
 class TestConvRule:
@@ -31,6 +34,25 @@ class TestConvRule:
     def test_arguments__without_channels(self, args):
         with pytest.raises(ValueError, match="first argument must be the number of output channels"):
             conv_rule(context([16], args))
+
+
+class TestChainRule:
+    def test_arguments__repeats_after_the_channels(self):
+        row = context([16], [64, True, 2], factor=2, repeats=3)
+        assert chain_rule(row) == Built((16, 128, 3, True, 2), 128)
+
+    def test_arguments__without_channels(self):
+        with pytest.raises(ValueError, match="first argument must be the number of output channels"):
+            chain_rule(context([16], []))
+
+
+class TestKeepRule:
+    def test_channels__kept_and_first(self):
+        assert keep_rule(context([24], [9], factor=2)) == Built((24, 9), 24)
+
+    def test_inputs__more_than_one(self):
+        with pytest.raises(ValueError, match="takes one input, not 2"):
+            keep_rule(context([16, 16], [9]))
 
 
 class TestSumRule:
@@ -59,6 +81,20 @@ class TestCheckDetect:
     def test_arguments__wrong(self, args):
         with pytest.raises(ValueError, match=r"must be \[nc, levels, bins\]"):
             check_detect(7, args)
+
+
+class TestCheckSegment:
+    def test_arguments__right(self):
+        check_segment(3, ["nc", 32, 256])
+
+    @pytest.mark.parametrize("args", [[], ["nc"], ["nc", 32], ["nc", 32, 256, 16], ["nc", 32, "wide"]])
+    def test_arguments__wrong(self, args):
+        with pytest.raises(ValueError, match=r"must be \[nc, masks, prototype channels\]"):
+            check_segment(3, args)
+
+    def test_inputs__none(self):
+        with pytest.raises(ValueError, match="needs a level"):
+            check_segment(0, ["nc", 32, 256])
 
 
 class TestTables:

@@ -1,0 +1,99 @@
+"""GSConv and what is made of it: half of the channels convolved densely, the other half depthwise from the first.
+
+Paper: WLNet, section 1.1, figures 2 and 3; origin: slim-neck (Li et al., 2022). The paper's GSConv has a 1x1 dense
+convolution; the second one of a bottleneck is 3x3 here, as in the origin and as the paper's sizes need. Differs from
+the origin: the convolution that VoVGSCSP declares but never runs is left out
+(docs/decisions/0010-wlnet-from-its-sizes.md).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from ultralytics.nn.modules import Conv
+
+from lidd_yolo.layers.shuffle import channel_shuffle
+
+_DEPTHWISE_KERNEL = 5
+
+
+class GSConv(nn.Module):
+    """Dense convolution to half of the channels, depthwise 5x5 of these as the other half, both interleaved.
+
+    Args:
+        c1: Input channels.
+        c2: Output channels, even.
+        k: Kernel size of the dense convolution.
+        s: Stride of the dense convolution.
+        act: Whether both convolutions are activated.
+
+    Shape:
+        - Input: ``(B, c1, H, W)``
+        - Output: ``(B, c2, ceil(H / s), ceil(W / s))``
+
+    Raises:
+        ValueError: If ``c2`` is odd.
+    """
+
+    def __init__(self, c1: int, c2: int, k: int = 1, s: int = 1, act: bool = True) -> None:
+        super().__init__()
+        if c2 % 2:
+            raise ValueError(f"GSConv: the number of output channels must be even, got {c2}")
+        half = c2 // 2
+        self.dense = Conv(c1, half, k, s, act=act)
+        self.depthwise = Conv(half, half, _DEPTHWISE_KERNEL, g=half, act=act)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return channels dense 0, depthwise 0, dense 1, depthwise 1, and so on."""
+        dense = self.dense(x)
+        return channel_shuffle(torch.cat((dense, self.depthwise(dense)), 1))
+
+
+class GSBottleneck(nn.Module):
+    """Two GSConvs beside a linear 1x1 convolution, added without activation.
+
+    Args:
+        c1: Input channels, even.
+        c2: Output channels, even.
+
+    Shape:
+        - Input: ``(B, c1, H, W)``
+        - Output: ``(B, c2, H, W)``
+    """
+
+    def __init__(self, c1: int, c2: int) -> None:
+        super().__init__()
+        self.gs1 = GSConv(c1, c2, 1)
+        self.gs2 = GSConv(c2, c2, 3, act=False)
+        self.shortcut = Conv(c1, c2, 1, act=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the two paths."""
+        out: Tensor = self.gs2(self.gs1(x)) + self.shortcut(x)
+        return out
+
+
+class VoVGSCSP(nn.Module):
+    """Cross stage partial block: GSBottlenecks on one half, a 1x1 convolution as the other, aggregated once.
+
+    Args:
+        c1: Input channels.
+        c2: Output channels, a multiple of 4.
+        n: Number of GSBottlenecks.
+
+    Shape:
+        - Input: ``(B, c1, H, W)``
+        - Output: ``(B, c2, H, W)``
+    """
+
+    def __init__(self, c1: int, c2: int, n: int = 1) -> None:
+        super().__init__()
+        half = c2 // 2
+        self.main = nn.Sequential(Conv(c1, half, 1), *(GSBottleneck(half, half) for _ in range(n)))
+        self.partial = Conv(c1, half, 1)
+        self.merge = Conv(2 * half, c2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run both paths on the input and mix them."""
+        out: Tensor = self.merge(torch.cat((self.partial(x), self.main(x)), 1))
+        return out
