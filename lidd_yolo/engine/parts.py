@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lidd_yolo.engine.trainer import LIDDTrainer
+from lidd_yolo.engine.wlnet_trainer import WLNetTrainer
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.wlnet import WLNetModel
+
+_TRAINERS: dict[type, type] = {LIDDModel: LIDDTrainer, WLNetModel: WLNetTrainer}
 
 
 def part_for(model: Any, key: str) -> Any:
     """Return our class for one of Ultralytics' parts (``trainer``, ``validator``, ...), or None for the stock one."""
-    return LIDDTrainer if key == "trainer" and isinstance(model, LIDDModel) else None
+    return _TRAINERS.get(type(model)) if key == "trainer" else None

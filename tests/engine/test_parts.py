@@ -4,6 +4,7 @@ from ultralytics import YOLO
 
 from lidd_yolo.engine.parts import part_for
 from lidd_yolo.engine.trainer import LIDDTrainer
+from lidd_yolo.engine.wlnet_trainer import WLNetTrainer
 
 
 class TestPartFor:
@@ -11,4 +12,5 @@ class TestPartFor:
         ours = YOLO("lidd.yaml", verbose=False).model
         assert part_for(ours, "trainer") is LIDDTrainer
         assert part_for(ours, "validator") is None
+        assert part_for(YOLO("wlnetn.yaml", verbose=False).model, "trainer") is WLNetTrainer
         assert part_for(YOLO("yolov8n.yaml", verbose=False).model, "trainer") is None
