@@ -22,6 +22,9 @@ _OURS = ("lidd_yolo", "_editable_impl_lidd", "__editable__", "lidd-yolo")
 _NOT_INHERITED = ("LIDD_", "PYTHON", "ULTRALYTICS_", "YOLO_", "PYTEST_")
 """Beginnings of environment variables; Ultralytics saves elsewhere when it sees pytest's."""
 
+_RUNS_HERE = "from ultralytics import settings; settings.update(runs_dir='runs', datasets_dir='datasets')"
+"""Ultralytics saves below the git repository that its package lies in, where there is one: here, the checkout's."""
+
 
 class FreshPython:
     """The environment and a folder to work in.
@@ -72,7 +75,9 @@ class FreshPython:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_INHERITED)}
         environment |= {"YOLO_CONFIG_DIR": str(self.settings), "YOLO_OFFLINE": "true", "OMP_NUM_THREADS": "1"}
         environment |= {"PATH": f"{self.scripts}{os.pathsep}{os.environ['PATH']}", **variables}
-        self.settings.mkdir(exist_ok=True)
+        if command[0] == "yolo" and not self.settings.exists():
+            self.settings.mkdir()
+            self.run("python", "-c", _RUNS_HERE)
         words = [str(program if program.exists() else command[0]), *map(str, command[1:])]
         done = subprocess.run(words, cwd=self.work, env=environment, capture_output=True, text=True, check=False)
         if check:
