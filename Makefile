@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export YOLO_CONFIG_DIR := $(CURDIR)/.venv/ultralytics
-EPOCHS ?= 15
+EPOCHS ?= 12
 DEMO := $(CURDIR)/demo
 SET := imgsz=192 project="$(DEMO)" exist_ok=True
 
