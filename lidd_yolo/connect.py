@@ -186,15 +186,16 @@ def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
         from lidd_yolo.models.activation import BUILDING  # noqa: PLC0415
+        from lidd_yolo.models import owner  # noqa: PLC0415
         from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
 
+        owner.check(d)
         if not uses_our_rows(d):
             with BUILDING:  # a thread beside may be building one of ours, with another activation
                 return original(d, ch, verbose)
-        from lidd_yolo.models import owner, parser  # noqa: PLC0415
+        from lidd_yolo.models import parser  # noqa: PLC0415
 
         _refuse_if_unconnected()
-        owner.check(d)
         _mention_untested()
         return parser.parse_with_our_rows(original, d, ch, verbose=verbose)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 Polygon = tuple[tuple[float, float], ...]
-"""Corners ``(x, y)`` in pixels, in order, not closed."""
+"""Corners ``(x, y)`` in pixels, in order, not closed. Pixel ``i`` reaches from ``i`` to ``i + 1``; its centre is at .5."""
 
 
 @dataclass(frozen=True, order=True)
@@ -52,7 +52,8 @@ class DefectObject:
     Args:
         class_name: Class as the data set spells it.
         box: Bounding box in pixels.
-        polygons: Outlines in pixels; empty when only the box is known.
+        polygons: Outline in pixels as rings filled by the even-odd rule: a ring beside another is a further part, a
+            ring inside another is a hole, in either direction; empty when only the box is known.
         difficult: Whether the annotator marked the object as hard to see.
     """
 

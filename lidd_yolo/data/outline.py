@@ -1,6 +1,7 @@
-"""Mask to outline: join the pieces of an object, trace it as one polygon.
+"""Mask to outline: join the pieces of an object, trace it as one polygon or exactly, with its holes.
 
-Origin: our own; closing by distance transforms after Serra, Image Analysis and Mathematical Morphology, 1982.
+Origin: our own; closing by distance transforms after Serra, Image Analysis and Mathematical Morphology, 1982; borders
+by Suzuki and Abe, "Topological Structural Analysis of Digitized Binary Images", 1985, as OpenCV has it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from lidd_yolo.data.annotation import Polygon
 
 Mask = npt.NDArray[np.uint8]
 
@@ -69,6 +72,40 @@ def trace(mask: Mask) -> npt.NDArray[np.float64]:
     if len(corners) < 3:
         corners = outline
     return np.asarray((corners[:, 0] + 0.5) / (width * _ENLARGE, height * _ENLARGE), dtype=np.float64)
+
+
+def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
+    """Return all borders of a mask as rings that give it back when they are filled by the even-odd rule.
+
+    The rings follow the pixels' edges a quarter of a pixel inside the mask, which is what polygons filled by OpenCV
+    (so does Ultralytics: coordinates are cut to whole pixels, and the border belongs to the polygon) need: at the
+    mask's own size every corner falls into the pixel it belongs to, and the result is the mask, pixel for pixel. In a
+    picture enlarged n-fold the ideal distance would be 0.5 / n, where cutting is compensated on average; a quarter is
+    never further than a quarter of a pixel from it. Through the pixels' centres, as contours usually run, an enlarged
+    mask lacks half a pixel all round; on the edges themselves, one column and one row too many are filled.
+
+    Args:
+        mask: 0/1, shape ``(H, W)``; any number of components, pixels that touch at a corner are connected.
+
+    Returns:
+        Rings with corners (x, y) in pixels, at least four each; empty if no pixel is set.
+    """
+    fine = mask.repeat(2, axis=0).repeat(2, axis=1)
+    contours, _ = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    return tuple(_ring(np.asarray(contour[:, 0]), fine) for contour in contours)
+
+
+def _ring(points: npt.NDArray[np.int32], fine: Mask) -> Polygon:
+    """Return a contour of the mask of half pixels as a ring of corners in whole pixels."""
+    walk: list[tuple[int, int]] = []
+    for (x1, y1), (x2, y2) in zip(points.tolist(), np.roll(points, -1, axis=0).tolist(), strict=True):
+        walk.append((x1, y1))
+        if x1 != x2 and y1 != y2:
+            # A short cut past an inner corner: go there, or points on the short cut fall into the background.
+            walk += [corner for corner in ((x1, y2), (x2, y1)) if fine[corner[1], corner[0]]]
+    steps = np.array(walk)
+    turns = (np.roll(steps, -1, axis=0) - steps != steps - np.roll(steps, 1, axis=0)).any(axis=1)
+    return tuple((float(x), float(y)) for x, y in (steps[turns] + 0.5) / 2)
 
 
 def _contours(mask: Mask) -> list[npt.NDArray[np.int32]]:

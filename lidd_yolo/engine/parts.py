@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from lidd_yolo.engine.nwd_trainer import NWDDetectionTrainer, NWDSegmentationTrainer, WLNetTrainer
 from lidd_yolo.engine.trainer import LIDDTrainer
-from lidd_yolo.engine.wlnet_trainer import WLNetTrainer
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.wlnet import WLNetModel
 
-_TRAINERS: dict[type, type] = {LIDDModel: LIDDTrainer, WLNetModel: WLNetTrainer}
+_TRAINERS: dict[type, type] = {
+    LIDDModel: LIDDTrainer,
+    NWDDetectionModel: NWDDetectionTrainer,
+    NWDSegmentationModel: NWDSegmentationTrainer,
+    WLNetModel: WLNetTrainer,
+}
 
 
 def part_for(model: Any, key: str) -> Any:

@@ -1,7 +1,8 @@
 """Training arguments of the papers, as defaults of ``yolo train``: whatever the user types wins.
 
 Paper: LIDD-Net, section 2.5 (batch, optimiser, learning rate, weight decay, epochs); what it leaves open:
-NanoDet-Plus's configuration, or our own trials (docs/decisions/0004-training-recipe.md).
+NanoDet-Plus's configuration, or our own trials (docs/decisions/0004-training-recipe.md). WLNet states nothing; its
+recipe is Hyper-YOLO's.
 """
 
 from __future__ import annotations
@@ -33,4 +34,39 @@ LIDD: dict[str, Any] = {
     "fliplr": 0.5,
 }
 
+WLNET: dict[str, Any] = {
+    "epochs": 500,
+    "patience": 100,
+    "batch": 16,
+    "optimizer": "SGD",
+    "lr0": 0.01,
+    "lrf": 0.01,
+    "momentum": 0.937,
+    "weight_decay": 0.0005,
+    "warmup_epochs": 3.0,
+    "warmup_momentum": 0.8,
+    "warmup_bias_lr": 0.1,
+    "nbs": 64,
+    "mosaic": 1.0,
+    "close_mosaic": 10,
+    "hsv_h": 0.015,
+    "hsv_s": 0.7,
+    "hsv_v": 0.4,
+    "translate": 0.1,
+    "scale": 0.5,
+    "fliplr": 0.5,
+    "overlap_mask": True,
+    "mask_ratio": 4,
+    "box": 7.5,
+    "cls": 0.5,
+    "dfl": 1.5,
+}
+
 GRADIENT_CLIP_NORM = 35.0
+"""LIDD-Net's; Ultralytics clips at 10."""
+
+
+def under(overrides: dict[str, Any] | None, recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments that the user typed, completed by a recipe; a resumed run keeps what it began with."""
+    typed = dict(overrides or {})
+    return typed if typed.get("resume") else {**recipe, **typed}

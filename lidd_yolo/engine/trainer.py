@@ -10,6 +10,7 @@ from ultralytics.utils import DEFAULT_CFG, RANK
 
 from lidd_yolo.engine import recipes
 from lidd_yolo.engine.checkpoint import finish_checkpoint
+from lidd_yolo.engine.network import build_network
 from lidd_yolo.models.criterion import LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
@@ -21,19 +22,12 @@ class LIDDTrainer(DetectionTrainer):
     def __init__(
         self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
     ) -> None:
-        overrides = dict(overrides or {})
-        if not overrides.get("resume"):
-            overrides = {**recipes.LIDD, **overrides}
-        super().__init__(cfg, overrides, _callbacks)
+        super().__init__(cfg, recipes.under(overrides, recipes.LIDD), _callbacks)
         self.add_callback("on_train_epoch_start", _start_epoch)
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> LIDDModel:
         """Return the network for this data set, with ``weights`` where they fit."""
-        model = LIDDModel(cfg, nc=self.data["nc"], ch=self.data.get("channels", 3), verbose=verbose and RANK == -1)
-        if getattr(self.args, "cls_remap", True):  # weights of the same class, by name, go to the same class
-            model.names = self.data["names"]
-        if weights:
-            model.load(weights)
+        model: LIDDModel = build_network(self, LIDDModel, cfg, weights, verbose=verbose)
         if self.device.type == "cpu":  # docs/decisions/0005-branches-one-by-one.md
             model.to(memory_format=torch.channels_last)
         return model

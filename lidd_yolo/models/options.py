@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Any, TypeVar
 
 AUX_KINDS = ("light", "dense", "off")
@@ -34,17 +35,74 @@ class Options:
 
 
 @dataclass(frozen=True)
+class NWDOptions:
+    """The ``nwd:`` key: NWD in the box loss of any detection or segmentation network.
+
+    Args:
+        iou_weight: Share of the CIoU term, 0 to 1; the rest is NWD's (WLNet, equation 5).
+        c_rel: NWD's constant as a share of the longer side of the input, or ``auto``: the mean size of the training
+            boxes, which the trainer measures.
+        measured: What the trainer measured for ``auto``; written by it, so that a resumed run goes on with it.
+    """
+
+    iou_weight: float = 0.6
+    c_rel: float | str = "auto"
+    measured: float | None = None
+
+    def __post_init__(self) -> None:
+        if not _is_number(self.iou_weight, (int, float)) or not 0 <= self.iou_weight <= 1:
+            raise ValueError(f"lidd_yolo: nwd: iou_weight: {self.iou_weight!r} is not a number from 0 to 1")
+        for value in (self.c_rel, self.measured):
+            if value not in ("auto", None) and (not _is_number(value, (int, float)) or not 0 < float(value) < inf):
+                raise ValueError(f"lidd_yolo: nwd: c_rel: {value!r} is neither auto nor a positive number")
+
+    @property
+    def constant(self) -> float | None:
+        """The share of the input side, or None while nobody has measured it."""
+        return self.measured if self.c_rel == "auto" else float(self.c_rel)
+
+
+@dataclass(frozen=True)
+class StockOptions:
+    """Options of a YAML that holds only rows of Ultralytics.
+
+    Args:
+        nwd: `NWDOptions`, or None for the stock box loss.
+    """
+
+    nwd: NWDOptions | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nwd", _read_nwd(self.nwd))
+
+
+@dataclass(frozen=True)
 class WLNetOptions:
     """Options of WLNet.
 
     Args:
+        nwd: `NWDOptions`, or None for the stock box loss.
         default_scale: Scale when the file name gives none.
     """
 
+    nwd: NWDOptions | None = None
     default_scale: str = "s"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nwd", _read_nwd(self.nwd))
 
-_Kind = TypeVar("_Kind", Options, WLNetOptions)
+
+_Kind = TypeVar("_Kind", Options, StockOptions, WLNetOptions)
+_Filled = TypeVar("_Filled", NWDOptions, Options, StockOptions, WLNetOptions)
+
+
+def _read_nwd(value: Any) -> NWDOptions | None:
+    """Read the ``nwd:`` key: keys and values, true for the paper's, false (YAML's off) for none."""
+    if value is None or value is False or isinstance(value, NWDOptions):
+        return value or None
+    if value is not True and not isinstance(value, dict):
+        raise ValueError(f"lidd_yolo: nwd: must hold keys and values, on or off, not {value!r}")
+    return _filled(NWDOptions, {} if value is True else value, "lidd_yolo: nwd")
 
 
 def _is_number(value: Any, kind: Any) -> bool:
@@ -66,7 +124,11 @@ def read_options(yaml: dict[str, Any], kind: type[_Kind]) -> _Kind:
     if section is True or not isinstance(section, dict):
         raise ValueError(f"lidd_yolo: must hold keys and values, not {section!r}")
     section = {k: "off" if k == "aux" and v is False else v for k, v in section.items()}  # YAML reads off as False
+    return _filled(kind, section, "lidd_yolo")
+
+
+def _filled(kind: type[_Filled], section: dict[str, Any], place: str) -> _Filled:
     known = [f.name for f in fields(kind)]
     if unknown := section.keys() - set(known):
-        raise ValueError(f"lidd_yolo: unknown key {', '.join(sorted(map(str, unknown)))}; known are {', '.join(known)}")
+        raise ValueError(f"{place}: unknown key {', '.join(sorted(map(str, unknown)))}; known are {', '.join(known)}")
     return kind(**section)

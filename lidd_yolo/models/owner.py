@@ -29,46 +29,57 @@ def building() -> Iterator[None]:
         _building.reset(token)
 
 
+def is_ours(yaml: dict[str, Any]) -> bool:
+    """Tell whether a model dictionary needs a model class of ours: a head of ours, or a ``lidd_yolo:`` section."""
+    return head_name(yaml) in HEADS or "lidd_yolo" in yaml
+
+
 def check(yaml: dict[str, Any]) -> None:
-    """Refuse a YAML with a head of ours outside our model classes.
+    """Refuse a YAML with a head or a section of ours outside our model classes.
 
     Raises:
         RuntimeError: Says how to build it instead.
     """
-    if head_name(yaml) in HEADS and not _building.get():
+    if is_ours(yaml) and not _building.get():
         name = yaml.get("yaml_file", "this model YAML")
         raise RuntimeError(
-            f"{name} belongs to lidd_yolo and cannot be built as a plain Ultralytics model: its loss and training "
-            f"branch would be missing. Use YOLO({str(name)!r}) or yolo train model={name} "
+            f"{name} belongs to lidd_yolo and cannot be built as a plain Ultralytics model: its loss would be "
+            f"missing. Use YOLO({str(name)!r}) or yolo train model={name} "
             "(not DetectionModel(...) or trainer=DetectionTrainer)."
         )
 
 
 def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
-    """Return our class for a model dictionary with one of our heads, else None.
+    """Return our class for a model dictionary with a head or a section of ours, else None.
 
     Raises:
-        ValueError: If the head is for another task than the one asked for.
+        ValueError: If the head, or the section, is for another task than the one asked for.
     """
-    name = head_name(cfg) if isinstance(cfg, dict) else ""
-    if name not in HEADS:
+    if not isinstance(cfg, dict) or not is_ours(cfg):
         return None
-    if task != HEADS[name].task:
-        file = cfg.get("yaml_file", "this model YAML")
-        raise ValueError(f"{file} ends in {name}, which is for task={HEADS[name].task}; task={task} needs another head")
     from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - these files need this one
+    from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel  # noqa: PLC0415
     from lidd_yolo.models.wlnet import WLNetModel  # noqa: PLC0415
 
-    owners: dict[str, type[nn.Module]] = {"LIDDDetect": LIDDModel, "WLNetSegment": WLNetModel}
-    return owners[name]
+    name, file = head_name(cfg), cfg.get("yaml_file", "this model YAML")
+    if name in HEADS:
+        if task != HEADS[name].task:
+            wanted = f"task={HEADS[name].task}; task={task} needs another head"
+            raise ValueError(f"{file} ends in {name}, which is for {wanted}")
+        owners: dict[str, type[nn.Module]] = {"LIDDDetect": LIDDModel, "WLNetSegment": WLNetModel}
+        return owners[name]
+    stock: dict[str | None, type[nn.Module]] = {"detect": NWDDetectionModel, "segment": NWDSegmentationModel}
+    if task not in stock:
+        raise ValueError(f"{file}: a lidd_yolo: section is for task=detect and task=segment, not task={task}")
+    return stock[task]
 
 
 def pickled_classes() -> list[type]:
     """Return every class of ours that a checkpoint may name."""
-    from lidd_yolo.models import lidd, wlnet  # noqa: PLC0415 - these files need this one
+    from lidd_yolo.models import box_loss, lidd, nwd, wlnet  # noqa: PLC0415 - these files need this one
 
     named = [row.module for row in ROWS.values()] + [head.module for head in HEADS.values()]
-    modules = {inspect.getmodule(module) for module in named} | {lidd, wlnet}
+    modules = {inspect.getmodule(module) for module in named} | {box_loss, lidd, nwd, wlnet}
     return [
         c
         for module in modules

@@ -5,6 +5,7 @@ Every undocumented name of Ultralytics that this package reads stands here or in
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from typing import Any
 
@@ -27,6 +28,27 @@ def loss_items(terms: dict[str, Tensor]) -> Any:
     """Return detached loss terms in the form this release's trainer and validator add up."""
     detached = {name: term.detach() for name, term in terms.items()}
     return torch.stack(list(detached.values())) if trainer_names_losses() else detached
+
+
+_BOX_LOSS = ("pred_dist", "pred_bboxes", "anchor_points", "target_bboxes", "target_scores", "target_scores_sum", "fg_mask")
+
+
+def box_criteria(criterion: Any) -> list[Any]:
+    """Return the parts of a criterion that hold a ``bbox_loss``: itself, or the two of an end-to-end network.
+
+    Raises:
+        RuntimeError: If there is none, or it takes other arguments than those of the tested releases.
+    """
+    parts = [criterion.one2many, criterion.one2one] if hasattr(criterion, "one2one") else [criterion]
+    for part in parts:
+        loss = getattr(part, "bbox_loss", None)
+        takes = tuple(inspect.signature(loss.forward).parameters)[: len(_BOX_LOSS)] if loss is not None else ()
+        if takes != _BOX_LOSS or not hasattr(part, "stride"):
+            raise RuntimeError(
+                f"lidd_yolo: nwd cannot be blended into {type(part).__name__}: its box loss is not the one of "
+                "Ultralytics' detection and segmentation networks. `lidd doctor` shows the tested releases."
+            )
+    return parts
 
 
 def unwrapped(model: Any) -> Any:

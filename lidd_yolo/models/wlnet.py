@@ -1,7 +1,6 @@
 """WLNet as an Ultralytics segmentation model: build the same network on every release, and fold it.
 
-Paper: WLNet, section 1 and figure 1. Differs from the paper so far: the criterion is Ultralytics' own, without the NWD
-box loss of section 1.2.
+Paper: WLNet, section 1 and figure 1; the box loss of section 1.2: ``lidd_yolo.models.nwd``.
 """
 
 from __future__ import annotations
@@ -9,14 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from ultralytics.nn.modules import SPPF
-from ultralytics.nn.tasks import SegmentationModel
 
 from lidd_yolo.layers.reparam import fold_all_batch_norm
-from lidd_yolo.models import owner
-from lidd_yolo.models.options import WLNetOptions, read_options
+from lidd_yolo.models.nwd import NWDSegmentationModel
+from lidd_yolo.models.options import WLNetOptions
 
 
-class WLNetModel(SegmentationModel):
+class WLNetModel(NWDSegmentationModel):
     """A segmentation network whose YAML ends in ``WLNetSegment``.
 
     Args:
@@ -29,12 +27,12 @@ class WLNetModel(SegmentationModel):
         ValueError: If the ``lidd_yolo:`` section has a key that is not WLNet's.
     """
 
+    options_kind = WLNetOptions
+
     def __init__(
         self, cfg: str | dict[str, Any] = "wlnet.yaml", ch: int = 3, nc: int | None = None, verbose: bool = True
     ) -> None:
-        with owner.building():
-            super().__init__(cfg, ch=ch, nc=nc, verbose=verbose)
-        read_options(self.yaml, WLNetOptions)
+        super().__init__(cfg, ch=ch, nc=nc, verbose=verbose)
         for row in self.model:
             if isinstance(row, SPPF):
                 row.cv1.act = row.cv2.act  # the first releases of 8.4 leave this activation out

@@ -2,9 +2,9 @@
 
 from ultralytics import YOLO
 
+from lidd_yolo.engine.nwd_trainer import WLNetTrainer
 from lidd_yolo.engine.parts import part_for
 from lidd_yolo.engine.trainer import LIDDTrainer
-from lidd_yolo.engine.wlnet_trainer import WLNetTrainer
 
 
 class TestPartFor:

@@ -18,3 +18,24 @@ class TestLIDD:
     def test_lidd__weight_decay_is_not_rescaled(self):
         """Ultralytics multiplies weight decay by batch * accumulate / nbs: 1 only where nbs equals the batch."""
         assert recipes.LIDD["nbs"] == recipes.LIDD["batch"]
+
+
+class TestWLNet:
+    def test_wlnet__known_arguments_only(self):
+        assert recipes.WLNET.keys() <= DEFAULT_CFG_DICT.keys()
+
+    def test_wlnet__hyper_yolos_schedule(self):
+        """SGD 0.01 down to 0.0001, nominal batch 64, 500 epochs, mosaic until the last ten."""
+        stated = {"optimizer": "SGD", "lr0": 0.01, "lrf": 0.01, "nbs": 64, "epochs": 500, "close_mosaic": 10}
+        assert stated.items() <= recipes.WLNET.items()
+
+
+class TestUnder:
+    def test_under__what_is_typed_wins(self):
+        assert recipes.under({"epochs": 3}, {"epochs": 300, "lr0": 0.1}) == {"epochs": 3, "lr0": 0.1}
+
+    def test_under__nothing_typed(self):
+        assert recipes.under(None, {"epochs": 300}) == {"epochs": 300}
+
+    def test_under__a_resumed_run_is_left_alone(self):
+        assert recipes.under({"resume": "last.pt"}, {"epochs": 300}) == {"resume": "last.pt"}

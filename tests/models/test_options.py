@@ -81,5 +81,5 @@ class TestWLNetOptions:
         assert read_options(section, WLNetOptions) == WLNetOptions(default_scale="s")
 
     def test_key__of_the_other_network(self):
-        with pytest.raises(ValueError, match=r"unknown key aux; known are default_scale$"):
+        with pytest.raises(ValueError, match=r"unknown key aux; known are nwd, default_scale"):
             read_options({"lidd_yolo": {"aux": "light"}}, WLNetOptions)

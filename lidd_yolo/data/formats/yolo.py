@@ -1,7 +1,8 @@
-"""YOLO label file: one line per box, ``class cx cy w h``, as fractions of the picture.
+"""YOLO label file: one line per object, a box ``class cx cy w h`` or an outline, as fractions of the picture.
 
-Format: Ultralytics, "Object Detection Datasets Overview". Boxes only; a box in whole pixels survives writing and
-reading exactly in pictures up to 300 000 pixels wide, because six decimals resolve less than half a pixel there.
+Format: Ultralytics, "Object Detection Datasets Overview"; outlines are in `lidd_yolo.data.formats.yolo_segment`. A box
+in whole pixels survives writing and reading exactly in pictures up to 300 000 pixels wide, because six decimals resolve
+less than half a pixel there.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.formats.boxes import check_box
+from lidd_yolo.data.formats.yolo_segment import read_outline, write_outline
 from lidd_yolo.data.problems import Problem
 
 _STEP = 1e-6
 """Resolution of the six decimals written, as a fraction of the picture."""
 
 
-def write_yolo(annotation: Annotation, class_names: Sequence[str]) -> str:
+def write_yolo(annotation: Annotation, class_names: Sequence[str], *, segments: bool = False) -> str:
     """Return the label file's text; the empty string for a picture without defects.
 
     Args:
-        annotation: Boxes in pixels, inside the picture.
+        annotation: Objects in pixels, inside the picture.
         class_names: Names in the order of their class numbers.
+        segments: Whether to write outlines, for all objects: Ultralytics refuses a file that has both.
 
     Raises:
         ValueError: If an object's class is not among ``class_names``.
@@ -32,9 +35,8 @@ def write_yolo(annotation: Annotation, class_names: Sequence[str]) -> str:
     for item in annotation.objects:
         if item.class_name not in numbers:
             raise ValueError(f"{annotation.image}: class {item.class_name!r} is none of {', '.join(class_names)}")
-        b, w, h = item.box, annotation.width, annotation.height
-        fractions = ((b.x1 + b.x2) / 2 / w, (b.y1 + b.y2) / 2 / h, b.width / w, b.height / h)
-        lines.append(f"{numbers[item.class_name]} " + " ".join(f"{value:.6f}" for value in fractions))
+        shape = write_outline(item, annotation) if segments else _write_box(item, annotation)
+        lines.append(f"{numbers[item.class_name]} {shape}")
     return "".join(line + "\n" for line in lines)
 
 
@@ -50,41 +52,67 @@ def read_yolo(
         image: File name of the picture; the label file's own name without ending if empty.
 
     Returns:
-        The annotation with boxes in pixels, or None if the file cannot be read as text; and every problem found, with
+        The annotation with boxes and outlines in pixels, or None if the file cannot be read as text; and every problem found, with
         its line.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         return None, [Problem(path, "", f"cannot be read as text ({error})", "file left out")]
-    objects, problems = [], []
+    objects: list[DefectObject] = []
+    problems: list[Problem] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        found, problem = _read_line(line, class_names, image_size, path, f"line {number}")
+        found, wrong = _read_line(line, class_names, image_size, path, f"line {number}")
         objects += [found] if found is not None else []
-        problems += [problem] if problem is not None else []
+        problems += wrong
     return Annotation(image or path.stem, *image_size, tuple(objects)), problems
+
+
+def _write_box(item: DefectObject, annotation: Annotation) -> str:
+    """Return centre and size of an object's box as fractions of the picture."""
+    b, w, h = item.box, annotation.width, annotation.height
+    fractions = ((b.x1 + b.x2) / 2 / w, (b.y1 + b.y2) / 2 / h, b.width / w, b.height / h)
+    return " ".join(f"{value:.6f}" for value in fractions)
 
 
 def _read_line(
     line: str, class_names: Sequence[str], size: tuple[int, int], path: Path, where: str
-) -> tuple[DefectObject | None, Problem | None]:
+) -> tuple[DefectObject | None, list[Problem]]:
     """Return the object of one line, and what was wrong with it."""
-    fields = line.split()
-    if len(fields) != 5:
-        return None, Problem(path, where, f"{len(fields)} fields where a box has 5", "line left out")
+    first, *rest = line.split()
+    if len(rest) != 4 and (len(rest) < 6 or len(rest) % 2):
+        reason = f"{1 + len(rest)} fields where a box has 5 and an outline 7, 9, 11 or more"
+        return None, [Problem(path, where, reason, "line left out")]
     try:
-        number, (cx, cy, w, h) = int(fields[0]), map(float, fields[1:])
+        number, values = int(first), [float(field) for field in rest]
     except ValueError:
-        return None, Problem(path, where, f"{line.strip()!r} is not a whole number and 4 numbers", "line left out")
+        reason = f"{_short(line)!r} is not a whole number and {len(rest)} numbers"
+        return None, [Problem(path, where, reason, "line left out")]
     if not 0 <= number < len(class_names):
-        return None, Problem(path, where, f"class {number} is none of 0 to {len(class_names) - 1}", "line left out")
-    box = Box(
-        *(_snap(c * n, n) for c, n in zip((cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2), size * 2, strict=True))
-    )
-    checked, problem = check_box(box, *size, file=path, where=where)
-    return (DefectObject(class_names[number], checked) if checked is not None else None), problem
+        reason = f"class {number} is none of 0 to {len(class_names) - 1}"
+        return None, [Problem(path, where, reason, "line left out")]
+    polygons: tuple[Polygon, ...] = ()
+    if len(values) == 4:
+        box, problem = check_box(_box(values, size), *size, file=path, where=where)
+        problems = [problem] if problem is not None else []
+    else:
+        box, polygons, problems = read_outline(values, size, file=path, where=where)
+    return (DefectObject(class_names[number], box, polygons) if box is not None else None), problems
+
+
+def _box(values: Sequence[float], size: tuple[int, int]) -> Box:
+    """Return the box, in pixels, of centre and size as fractions of the picture."""
+    cx, cy, w, h = values
+    edges = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
+    return Box(*(_snap(edge * length, length) for edge, length in zip(edges, size * 2, strict=True)))
+
+
+def _short(line: str) -> str:
+    """Return a line for a message, the middle left out of a long one."""
+    line = line.strip()
+    return line if len(line) <= 60 else f"{line[:40]} ... {line[-15:]}"
 
 
 def _snap(value: float, length: int) -> float:

@@ -1,0 +1,118 @@
+"""Several rings as one polygon and back: parts and holes are tied on by bridges that are walked there and back.
+
+Own work, after the keyhole of polygon triangulation (Held, "FIST", Algorithmica 30, 2001). A bridge has no area, so the
+even-odd rule fills the joined polygon as it fills the rings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lidd_yolo.data.annotation import Polygon
+
+Points = NDArray[np.float64]
+
+
+def join_rings(rings: Sequence[Polygon]) -> Polygon:
+    """Return one polygon that encloses the same area as the rings by the even-odd rule.
+
+    A hole is tied to the ring straight above its highest corner, so that its bridge lies in what is filled anyway and
+    stays there when the polygon is drawn. A separate part is tied on where its corners come nearest; drawn, that bridge
+    is a line one pixel wide, the least that a label of one polygon an object can say.
+
+    Args:
+        rings: At least one ring, see `lidd_yolo.data.annotation.DefectObject`.
+
+    Raises:
+        ValueError: If there is no ring.
+    """
+    if not rings:
+        raise ValueError("no ring to make a polygon of")
+    ordered = sorted((_from_the_top(ring) for ring in rings), key=lambda ring: ring[0][::-1])
+    path = ordered[0]
+    for number, ring in enumerate(ordered[1:], start=1):
+        above = [_edges_above(np.array(other), *ring[0]) for other in ordered[:number]]
+        # Rings further down cannot lie above this one's highest corner: an odd number of borders above means a hole.
+        is_hole = sum(count for count, _ in above) % 2 == 1
+        path = _tie_above(path, ring) if is_hole else _tie_nearest(path, ring)
+    return tuple(corner for corner, _ in groupby(path))
+
+
+def split_rings(polygon: Polygon) -> tuple[Polygon, ...]:
+    """Return the rings that bridges join in a polygon; the polygon alone if it has no bridge or is nothing else.
+
+    Every edge that is walked in both directions is taken for a bridge, as Ultralytics' conversion of COCO makes them
+    too. Rings that only touch in a corner come apart, which changes nothing about the area.
+
+    Args:
+        polygon: At least three corners.
+    """
+    left: dict[tuple[float, float], list[tuple[float, float]]] = {}
+    for a, b in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
+        if a == b:
+            continue
+        if a in left.get(b, []):
+            left[b].remove(a)
+        else:
+            left.setdefault(a, []).append(b)
+    rings = []
+    for start in polygon:
+        while left.get(start):
+            ring = _walk(left, start)
+            rings += [ring] if len(ring) > 2 else []
+    return tuple(rings) or (polygon,)
+
+
+def _walk(left: dict[tuple[float, float], list[tuple[float, float]]], start: tuple[float, float]) -> Polygon:
+    """Return the corners from ``start`` until it is met again, and take their edges out of ``left``."""
+    ring = [start]
+    here = left[start].pop(0)
+    while here != start:
+        ring.append(here)
+        here = left[here].pop(0)
+    return tuple(ring)
+
+
+def _from_the_top(ring: Polygon) -> list[tuple[float, float]]:
+    """Return the ring's corners, beginning with its highest, the leftmost of several."""
+    first = min(range(len(ring)), key=lambda k: ring[k][::-1])
+    return [*ring[first:], *ring[:first]]
+
+
+def _edges_above(path: Points, x: float, y: float) -> tuple[int, int]:
+    """Return how many edges of a closed path pass above a point, and the first corner of the lowest of them."""
+    after = np.roll(path, -1, axis=0)
+    # Half open: an upright line through a corner passes one of the corner's two edges, not both.
+    passed = (np.minimum(path[:, 0], after[:, 0]) <= x) & (x < np.maximum(path[:, 0], after[:, 0]))
+    heights = np.full(len(path), -np.inf)
+    heights[passed] = _height(path[passed], after[passed], x)
+    heights[heights >= y] = -np.inf
+    return int(np.isfinite(heights).sum()), int(np.argmax(heights))
+
+
+def _height(a: Points, b: Points, x: float) -> Points:
+    """Return the y at which the edges from ``a`` to ``b``, shape ``(N, 2)``, none upright, meet the column ``x``."""
+    height: Points = a[:, 1] + (x - a[:, 0]) * (b[:, 1] - a[:, 1]) / (b[:, 0] - a[:, 0])
+    return height
+
+
+def _tie_above(path: list[tuple[float, float]], ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the path with the ring tied to its edge straight above the ring's first corner."""
+    x, y = ring[0]
+    points = np.array(path)
+    _, edge = _edges_above(points, x, y)
+    ends = points[[edge, (edge + 1) % len(path)]]
+    foot = (x, float(_height(ends[:1], ends[1:], x)[0]))
+    return [*path[: edge + 1], foot, *ring, ring[0], foot, *path[edge + 1 :]]
+
+
+def _tie_nearest(path: list[tuple[float, float]], ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the path with the ring tied on where a corner of each come nearest."""
+    distances = np.square(np.array(path)[:, None] - np.array(ring)[None]).sum(axis=2)
+    here, there = divmod(int(np.argmin(distances)), len(ring))
+    turned = [*ring[there:], *ring[: there + 1]]
+    return [*path[: here + 1], *turned, *path[here:]]

@@ -1,0 +1,183 @@
+"""Class-index mask: one grey 8-bit picture, 0 is background, value ``k + 1`` is class ``k``.
+
+Format: that of NEU-Seg and of most segmentation benchmarks. Objects are the 8-connected components of each class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.outline import Mask, trace_exactly
+from lidd_yolo.data.problems import Problem
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_COLOUR_TYPE = 25  # offset in the file
+_PALETTE = 3
+
+
+def read_mask(
+    path: Path, class_names: Sequence[str], image_size: tuple[int, int] | None = None, image: str = ""
+) -> tuple[Annotation | None, list[Problem]]:
+    """Read one mask.
+
+    Args:
+        path: The picture that holds the class numbers.
+        class_names: Names in the order of their class numbers, the first for value 1.
+        image_size: Width and height of the picture in pixels, which the mask must have; any if None.
+        image: File name of the picture; the mask's own name if empty.
+
+    Returns:
+        The annotation, or None if the mask is unusable; and why, see `load_mask`.
+    """
+    mask, problems = load_mask(path, len(class_names), image_size)
+    if mask is None:
+        return None, problems
+    return annotate_mask(mask, class_names, image or path.name), problems
+
+
+def load_mask(
+    path: Path, class_count: int, image_size: tuple[int, int] | None = None
+) -> tuple[Mask | None, list[Problem]]:
+    """Read the values of one mask.
+
+    Args:
+        path: The mask's file.
+        class_count: Number of classes; the largest value that may occur.
+        image_size: Width and height the mask must have; any if None.
+
+    Returns:
+        The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth, size or value
+        than it should: a guess would label the wrong thing. And the problem that says so.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return None, [Problem(path, "", f"cannot be read ({error.strerror})", "mask left out")]
+    # OpenCV raises on an empty buffer, and gives None for one it does not understand.
+    values = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    if values is None:
+        return None, [Problem(path, "", "it cannot be decoded as a picture", "mask left out; copy it again")]
+    mask = np.asarray(values)
+    if mask.ndim == 3:
+        palette = data.startswith(_PNG) and data[_PNG_COLOUR_TYPE] == _PALETTE
+        reason = "it has a colour palette" if palette else f"it has colours ({mask.shape[2]} channels)"
+        return None, [Problem(path, "", reason, "mask left out; save the class numbers themselves as grey, 8 bit")]
+    if mask.dtype != np.uint8:
+        reason = f"it has {8 * mask.dtype.itemsize} bits a pixel where 8 are due"
+        return None, [Problem(path, "", reason, "mask left out; save the class numbers as grey, 8 bit")]
+    height, width = mask.shape
+    if image_size is not None and (width, height) != image_size:
+        reason = f"it is {width}x{height}, its picture {image_size[0]}x{image_size[1]}"
+        return None, [Problem(path, "", reason, "mask left out; export it at the picture's size")]
+    if unknown := [int(value) for value in np.unique(mask) if value > class_count]:
+        shown = ", ".join(map(str, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+        reason = f"value{'s' if len(unknown) > 1 else ''} {shown} in {int((mask > class_count).sum())} pixels, but the "
+        reason += f"classes are 1 to {class_count}"
+        return None, [Problem(path, "", reason, "mask left out; a lossy format or a grey display copy looks like this")]
+    return mask.astype(np.uint8), []
+
+
+def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]]]:
+    """Remove the components of fewer than ``min_pixels`` pixels.
+
+    Args:
+        mask: Class values, shape ``(H, W)``; not changed.
+        min_pixels: Smallest component that stays, in pixels; with 0 or 1 all stay.
+
+    Returns:
+        The mask without them, and value and number of pixels of each.
+    """
+    kept, specks = mask.copy(), []
+    for value, _, part, inside in _components(mask):
+        if (pixels := int(part.sum())) < min_pixels:
+            kept[inside][part > 0] = 0
+            specks.append((value, pixels))
+    return kept, specks
+
+
+def annotate_mask(mask: Mask, class_names: Sequence[str], image: str) -> Annotation:
+    """Return the objects of a mask: every 8-connected component of a class, with its holes.
+
+    Args:
+        mask: Class values, shape ``(H, W)``.
+        class_names: Names in the order of their class numbers, the first for value 1.
+        image: File name of the picture.
+
+    Returns:
+        Objects in order of class, then from the top. The boxes are the pixels' outer edges, the outlines run a quarter
+        of a pixel inside them, see `lidd_yolo.data.outline.trace_exactly`.
+    """
+    objects = []
+    for value, box, part, _ in _components(mask):
+        rings = tuple(tuple((x + box.x1, y + box.y1) for x, y in ring) for ring in trace_exactly(part))
+        objects.append(DefectObject(class_names[value - 1], box, rings))
+    return Annotation(image, mask.shape[1], mask.shape[0], tuple(objects))
+
+
+def draw_mask(annotation: Annotation, class_names: Sequence[str]) -> Mask:
+    """Return the mask that an annotation stands for, objects without outline as their boxes.
+
+    Args:
+        annotation: Objects; where several cover a pixel, the smallest has it, as in Ultralytics.
+        class_names: Names in the order of their class numbers, the first for value 1.
+
+    Returns:
+        Class values, shape ``(H, W)``.
+
+    Raises:
+        ValueError: If a class is not among ``class_names``, or there are more than 255.
+    """
+    if len(class_names) > 255:
+        raise ValueError(f"{len(class_names)} classes do not fit into a mask of 8 bits")
+    values = {name: value for value, name in enumerate(class_names, start=1)}
+    drawn = []
+    for item in annotation.objects:
+        if item.class_name not in values:
+            raise ValueError(f"{annotation.image}: class {item.class_name!r} is none of {', '.join(class_names)}")
+        filled = fill(item.polygons or (_edge(item.box),), annotation.width, annotation.height)
+        drawn.append((int(filled.sum()), values[item.class_name], filled))
+    mask = np.zeros((annotation.height, annotation.width), dtype=np.uint8)
+    for _, value, filled in sorted(drawn, key=lambda entry: -entry[0]):
+        mask[filled > 0] = value
+    return mask
+
+
+def fill(rings: Sequence[Polygon], width: int, height: int) -> Mask:
+    """Return what rings cover, filled as Ultralytics does: corners cut to whole pixels, borders included, even-odd.
+
+    Args:
+        rings: Rings in pixels.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
+
+    Returns:
+        0/1 mask, shape ``(H, W)``.
+    """
+    filled = np.zeros((height, width), dtype=np.uint8)
+    # float32 as in Ultralytics, so that rounding is the same
+    cv2.fillPoly(filled, [np.array(ring, dtype=np.float32).astype(np.int32) for ring in rings], 1)
+    return filled
+
+
+def _edge(box: Box) -> Polygon:
+    """Return a box as a ring that fills its whole pixels: a quarter inside, as all our outlines."""
+    x1, y1, x2, y2 = box.x1 + 0.25, box.y1 + 0.25, box.x2 - 0.25, box.y2 - 0.25
+    return (x1, y1), (x2, y1), (x2, y2), (x1, y2)
+
+
+def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
+    """Return value, box, 0/1 mask inside the box and the box as an index of each 8-connected component."""
+    found = []
+    for value in range(1, int(mask.max(initial=0)) + 1):
+        count, numbers, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=8)
+        for number in range(1, count):
+            x, y, w, h = (int(n) for n in stats[number, :4])
+            inside = (slice(y, y + h), slice(x, x + w))
+            box = Box(float(x), float(y), float(x + w), float(y + h))
+            found.append((value, box, (numbers[inside] == number).astype(np.uint8), inside))
+    return found
