@@ -31,6 +31,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     curves.add_argument("pattern", help="entries to draw, such as 'neu-det-*'")
     curves.add_argument("target", type=Path, help="picture to write")
 
+    pictures = actions.add_parser("pictures", help="draw pictures beside their labels and what networks find in them")
+    pictures.add_argument("target", type=Path, help="picture to write, .jpg or .png")
+    pictures.add_argument("--data", required=True, metavar="YAML", help="data set")
+    pictures.add_argument("--models", nargs="+", default=[], metavar="[NAME=]FILE", help="checkpoints or exported models")
+    pictures.add_argument("--split", default="val", choices=("train", "val", "test"))
+    pictures.add_argument("--count", type=int, default=4, metavar="N", help="number of pictures (default: 4)")
+    pictures.add_argument("--conf", type=float, default=0.25, metavar="C", help="smallest confidence (default: 0.25)")
+    pictures.add_argument("--imgsz", type=int, metavar="PX", help="input size (default: each checkpoint's own)")
+    pictures.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the choice (default: 0)")
+
     steps = actions.add_parser("steps", help="time training steps side by side and add the ratios to the ledger")
     steps.add_argument("--imgsz", type=int, default=192)
     steps.add_argument("--batch", type=int, default=32)
@@ -40,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run ``lidd bench`` and return its exit status: 0 done, 2 could not run."""
     try:
-        {"record": _record, "tables": _tables, "curves": _curves, "steps": _steps}[args.action](args)
+        {"record": _record, "tables": _tables, "curves": _curves, "pictures": _pictures, "steps": _steps}[args.action](args)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"lidd bench {args.action}: {error}\n")
         return 2
@@ -72,6 +82,28 @@ def _curves(args: argparse.Namespace) -> None:
         raise ValueError(f"no step times in {args.ledger}: lidd bench steps")
     draw_curves(entries, step_ratios(steps[0]), args.target)
     _say(f"wrote {args.target}")
+
+
+def _pictures(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.pictures import draw_side_by_side  # noqa: PLC0415 - loads OpenCV
+
+    models = {}
+    for word in args.models:
+        name, _, file = word.rpartition("=")
+        if not Path(file).exists():
+            raise ValueError(f"no model {file}")
+        models[name or Path(file).stem] = Path(file)
+    files = draw_side_by_side(
+        models,
+        args.data,
+        args.target,
+        split=args.split,
+        count=args.count,
+        conf=args.conf,
+        imgsz=args.imgsz,
+        seed=args.seed,
+    )
+    _say(f"wrote {args.target}: {', '.join(file.name for file in files)}")
 
 
 def _steps(args: argparse.Namespace) -> None:

@@ -61,8 +61,10 @@ def read_curve(results: Path) -> dict[str, list[float]]:
         "time": "time",
         "map50": "metrics/mAP50(B)",
         "map": "metrics/mAP50-95(B)",
+        "mask_map50": "metrics/mAP50(M)",
+        "mask_map": "metrics/mAP50-95(M)",
     }
-    return {name: [float(row[column]) for row in rows] for name, column in columns.items()}
+    return {name: [float(row[column]) for row in rows] for name, column in columns.items() if column in rows[0]}
 
 
 def data_identity(data: str) -> dict[str, Any]:
@@ -81,17 +83,24 @@ def data_identity(data: str) -> dict[str, Any]:
 def _measure(weights: Path, args: dict[str, Any], split: str) -> dict[str, Any]:
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
 
-    metrics = YOLO(weights).val(
+    model = YOLO(weights)
+    segments = model.task == "segment"
+    metrics = model.val(
         data=args["data"], split=split, imgsz=args["imgsz"], device=args.get("device"), plots=False, verbose=False
     )
-    by_class = zip(metrics.box.ap_class_index, metrics.box.ap50, strict=True)
-    per_class = {metrics.names[c]: round(float(m), 5) for c, m in by_class}
+    masks = {f"mask_{key}": value for key, value in _figures(metrics.seg, metrics.names).items()} if segments else {}
+    return {**_figures(metrics.box, metrics.names), **masks}
+
+
+def _figures(metric: Any, names: dict[int, str]) -> dict[str, Any]:
+    """Return what is kept of one of Ultralytics' metrics."""
+    by_class = zip(metric.ap_class_index, metric.ap50, strict=True)
     return {
-        "map50": round(float(metrics.box.map50), 5),
-        "map": round(float(metrics.box.map), 5),
-        "precision": round(float(metrics.box.mp), 5),
-        "recall": round(float(metrics.box.mr), 5),
-        "map50_of_class": per_class,
+        "map50": round(float(metric.map50), 5),
+        "map": round(float(metric.map), 5),
+        "precision": round(float(metric.mp), 5),
+        "recall": round(float(metric.mr), 5),
+        "map50_of_class": {names[c]: round(float(m), 5) for c, m in by_class},
     }
 
 

@@ -9,8 +9,14 @@ from typing import Any
 
 # What the LIDD paper prints in table 3 (NEU-DET, unknown split): mAP@0.5, mAP@0.5:0.95, parameters in millions.
 _PRINTED = {"lidd.yaml": (98.30, 73.26, 0.6287), "yolov8n.yaml": (90.43, 57.93, 3.0068)}
+# What the WLNet paper prints in table 1 (NEU-Seg, unknown split): box and mask mAP@0.5, mAP@0.5:0.95, parameters.
+_PRINTED_MASKS = {
+    "wlnet-base.yaml": (93.3, 70.4, 91.0, 53.6, 14.17),
+    "wlnet-base-nwd.yaml": (93.6, 69.4, 91.1, 53.8, 14.17),
+    "wlnet.yaml": (93.9, 70.5, 91.2, 54.1, 12.57),
+}
 _MARKED = re.compile(
-    r"(<!-- (?P<kind>table|steps): (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of (?P=kind) -->)", re.DOTALL
+    r"(<!-- (?P<kind>table|masks|steps): (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of (?P=kind) -->)", re.DOTALL
 )
 
 
@@ -52,6 +58,26 @@ def _row(entry: dict[str, Any]) -> str:
     return f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
 
 
+def mask_table(entries: list[dict[str, Any]]) -> str:
+    """Return a Markdown table of segmentation runs: boxes and masks on the test part beside the printed figures."""
+    lines = [
+        "| run | network | parameters | epochs | split | box mAP50 | box mAP50-95 | mask mAP50 | mask mAP50-95 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    keys = ("map50", "map", "mask_map50", "mask_map")
+    for entry in entries:
+        size = f"{entry['size']['parameters_folded'] / 1e6:.3f} M"
+        start = f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} |"
+        for split, results in entry["results"].items():
+            lines.append(f"{start} {split} | {' | '.join(f'{results[key]:.3f}' for key in keys)} |")
+    for model in dict.fromkeys(entry["model"] for entry in entries):
+        if model in _PRINTED_MASKS:
+            *figures, size = _PRINTED_MASKS[model]
+            cells = " | ".join(f"{figure / 100:.3f}" for figure in figures)
+            lines.append(f"| *printed in the paper* | {model} | {size} M | ? | ? | {cells} |")
+    return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
+
+
 def step_table(entries: list[dict[str, Any]]) -> str:
     """Return a Markdown table of step times and their ratios to YOLOv8n's."""
     lines = ["| network | median step in s | x YOLOv8n |", "|---|---|---|"]
@@ -79,7 +105,7 @@ def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
 
 def fill(text: str, ledger: Path) -> str:
     """Return a page with every marked table renewed from the ledger."""
-    tables = {"table": result_table, "steps": step_table}
+    tables = {"table": result_table, "masks": mask_table, "steps": step_table}
     return _MARKED.sub(lambda m: f"{m[1]}{tables[m['kind']](read_ledger(ledger, m['pattern']))}{m[4]}", text)
 
 

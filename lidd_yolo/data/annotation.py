@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 Polygon = tuple[tuple[float, float], ...]
-"""Corners ``(x, y)`` in pixels, in order, not closed. Pixel ``i`` reaches from ``i`` to ``i + 1``; its centre is at .5."""
+"""Corners ``(x, y)`` in pixels, in order, not closed. Pixel ``i`` reaches from ``i`` to ``i + 1``, as in `Box`."""
 
 
 @dataclass(frozen=True, order=True)

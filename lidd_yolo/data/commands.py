@@ -8,43 +8,73 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from lidd_yolo.data.datasets import neu_det
+from lidd_yolo.data.datasets import neu_det, neu_seg
 from lidd_yolo.data.datasets.writer import Conversion
 from lidd_yolo.paths import datasets_dir
 
-_FOLDERS = {"grouped": "neu-det", "paper": "neu-det-paper"}
-"""Folder made by default; apart, so that ``data=neu-det.yaml`` never means a split that leaks."""
 _SHOWN = 20
 """Problems listed on the screen; all of them are in ``split.json``."""
+
+_Convert = Callable[..., Conversion]
+
+
+class _DataSet(NamedTuple):
+    """One published release: function, line of the help, layout of the release, protocols and what they do."""
+
+    convert: _Convert
+    line: str
+    layout: str
+    protocols: tuple[str, ...]
+    meaning: str
+    min_pixels: int | None = None
+
+
+_SETS = {
+    "neu-det": _DataSet(
+        neu_det.convert,
+        "NEU-DET, hot-rolled steel strip, six classes, boxes",
+        "IMAGES and ANNOTATIONS, Pascal VOC",
+        tuple(neu_det.PROTOCOLS),
+        "grouped: pictures of one spot stay on one side (default); paper: random 8:2, leaks",
+    ),
+    "neu-seg": _DataSet(
+        neu_seg.convert,
+        "NEU-Seg, hot-rolled steel strip, three classes, outlines",
+        "images and annotations, each with training and test, class-index masks",
+        tuple(neu_seg.PROTOCOLS),
+        "grouped: pictures of one spot stay on one side (default); paper: random 8:1:1, leaks; "
+        "official: train and test as published, val taken from train, leaks",
+        neu_seg.MIN_PIXELS,
+    ),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one sub-command for each data set to the parser of ``lidd data``."""
     sets = parser.add_subparsers(dest="data_set", required=True, metavar="DATA_SET")
-    neu = sets.add_parser(
-        "neu-det",
-        help="NEU-DET, hot-rolled steel strip, six classes, boxes",
-        description="Convert the NEU-DET release (IMAGES and ANNOTATIONS, Pascal VOC) for `data=neu-det.yaml`.",
-    )
-    neu.add_argument("--source", type=Path, required=True, metavar="FOLDER", help="folder of the release")
-    neu.add_argument(
-        "--target",
-        type=Path,
-        metavar="DIR",
-        help="folder to make (default: neu-det below Ultralytics' datasets_dir, neu-det-paper for --protocol paper)",
-    )
-    neu.add_argument(
-        "--protocol",
-        choices=tuple(neu_det.PROTOCOLS),
-        default="grouped",
-        help="grouped: pictures of one spot stay on one side (default); paper: random 8:2, leaks",
-    )
-    neu.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
-    neu.add_argument("--overwrite", action="store_true", help="replace a data set made before; no training may use it")
-    neu.add_argument("--json", action="store_true", help="print the figures as JSON")
+    for name, about in _SETS.items():
+        described = f"Convert the {about.line.partition(',')[0]} release ({about.layout}) for `data={name}.yaml`."
+        command = sets.add_parser(name, help=about.line, description=described)
+        command.add_argument("--source", type=Path, required=True, metavar="FOLDER", help="folder of the release")
+        command.add_argument(
+            "--target",
+            type=Path,
+            metavar="DIR",
+            help=f"folder to make (default: {name} below Ultralytics' datasets_dir, {name}-PROTOCOL for a protocol "
+            "other than grouped)",
+        )
+        command.add_argument("--protocol", choices=about.protocols, default="grouped", help=about.meaning)
+        command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
+        if about.min_pixels is not None:
+            told = f"drop objects of fewer than N pixels and count them (default: {about.min_pixels})"
+            command.add_argument("--min-pixels", type=int, default=about.min_pixels, metavar="N", help=told)
+        replace = "replace a data set made before; no training may use it"
+        command.add_argument("--overwrite", action="store_true", help=replace)
+        command.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,9 +83,19 @@ def run(args: argparse.Namespace) -> int:
     Args:
         args: What the parser of `add_arguments` returned.
     """
+    about = _SETS[args.data_set]
+    # apart, so that `data=neu-det.yaml` never means a split that leaks
+    folder = args.data_set if args.protocol == "grouped" else f"{args.data_set}-{args.protocol}"
+    further = {} if about.min_pixels is None else {"min_pixels": args.min_pixels}
     try:
-        target = args.target or datasets_dir() / _FOLDERS[args.protocol]
-        done = neu_det.convert(args.source, target, protocol=args.protocol, seed=args.seed, overwrite=args.overwrite)
+        done = about.convert(
+            args.source,
+            args.target or datasets_dir() / folder,
+            protocol=args.protocol,
+            seed=args.seed,
+            overwrite=args.overwrite,
+            **further,
+        )
     except (OSError, ValueError) as error:
         sys.stderr.write(f"lidd data {args.data_set}: {error}\n")
         return 2
@@ -82,6 +122,7 @@ def summary(done: Conversion) -> str:
     lines += [f"{side}: {100 * share:.1f} % {told}" for side, share in leak.items()]
     if any(leak.values()):
         lines.append("This split LEAKS: its figures are too high and say nothing about new plates.")
+    lines += _labels(report)
     lost = [problem for problem in done.problems if not problem.repaired]
     noted = [problem for problem in done.problems if problem.repaired]
     for title, problems in (("left out", lost), ("repaired", noted)):
@@ -90,6 +131,20 @@ def summary(done: Conversion) -> str:
         lines += [f"  and {len(problems) - _SHOWN} more, see split.json"] if len(problems) > _SHOWN else []
     lines += ["", f"Train with data={done.target / 'data.yaml'}"]
     return "\n".join(lines)
+
+
+def _labels(report: dict[str, Any]) -> list[str]:
+    """Return what labels made from masks lose of them; nothing for other labels."""
+    if "round_trip" not in report:
+        return []
+    dropped, trip = report["dropped"], report["round_trip"]
+    count, pixels = sum(dropped["objects"].values()), sum(dropped["pixels"].values())
+    lines = ["", f"{count} objects of fewer than {dropped['min_pixels']} pixels dropped, {pixels} pixels in all."]
+    if not trip["unequal"]:
+        return [*lines, f"The labels give back the masks of all {trip['equal']} pictures, pixel for pixel."]
+    name, worst = next(iter(trip["unequal"].items()))
+    told = f"The labels differ from the masks of {len(trip['unequal'])} pictures by {trip['pixels']} pixels in all; "
+    return [*lines, told + f"worst: {name}, {worst['pixels']} pixels, IoU {worst['iou']}."]
 
 
 def _table(report: dict[str, Any]) -> list[str]:

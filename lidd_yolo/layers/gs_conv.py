@@ -3,7 +3,8 @@
 Paper: WLNet, section 1.1, figures 2 and 3; origin: slim-neck (Li et al., 2022). The paper's GSConv has a 1x1 dense
 convolution; the second one of a bottleneck is 3x3 here, as in the origin and as the paper's sizes need. Differs from
 the origin: the convolution that VoVGSCSP declares but never runs is left out
-(docs/decisions/0010-wlnet-from-its-sizes.md).
+(docs/decisions/0010-wlnet-from-its-sizes.md), and for inference the halves follow each other: inside a VoVGSCSP the next
+convolution takes its inputs in that order instead.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from ultralytics.nn.modules import Conv
 
+from lidd_yolo.layers.reparam import fold_conv_block
 from lidd_yolo.layers.shuffle import channel_shuffle
 
 _DEPTHWISE_KERNEL = 5
@@ -35,6 +37,8 @@ class GSConv(nn.Module):
         ValueError: If ``c2`` is odd.
     """
 
+    interleaves: bool = True
+
     def __init__(self, c1: int, c2: int, k: int = 1, s: int = 1, act: bool = True) -> None:
         super().__init__()
         if c2 % 2:
@@ -46,7 +50,8 @@ class GSConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return channels dense 0, depthwise 0, dense 1, depthwise 1, and so on."""
         dense = self.dense(x)
-        return channel_shuffle(torch.cat((dense, self.depthwise(dense)), 1))
+        halves = torch.cat((dense, self.depthwise(dense)), 1)
+        return channel_shuffle(halves) if self.interleaves else halves
 
 
 class GSBottleneck(nn.Module):
@@ -71,6 +76,14 @@ class GSBottleneck(nn.Module):
         """Add the two paths."""
         out: Tensor = self.gs2(self.gs1(x)) + self.shortcut(x)
         return out
+
+    def reparameterize(self) -> bool:
+        """Let the second GSConv take the halves of the first one as they come; what comes in and goes out stays."""
+        if not self.gs1.interleaves:
+            return False
+        self.gs1.interleaves = False
+        _reorder(self.gs2.dense, inputs=_halves(self.gs2.dense.conv.in_channels))
+        return True
 
 
 class VoVGSCSP(nn.Module):
@@ -97,3 +110,34 @@ class VoVGSCSP(nn.Module):
         """Run both paths on the input and mix them."""
         out: Tensor = self.merge(torch.cat((self.partial(x), self.main(x)), 1))
         return out
+
+    def reparameterize(self) -> bool:
+        """Let everything that takes the output of a GSBottleneck take its halves as they come."""
+        first, *bottlenecks = self.main
+        if not any(bottleneck.gs2.interleaves for bottleneck in bottlenecks):
+            return False
+        half = first.conv.out_channels
+        order = _halves(half)
+        for index, bottleneck in enumerate(bottlenecks):
+            bottleneck.gs2.interleaves = False
+            inputs = order if index else None  # the first one takes the output of a plain convolution
+            _reorder(bottleneck.gs1.dense, inputs=inputs)
+            _reorder(bottleneck.shortcut, inputs=inputs, outputs=order)
+        _reorder(self.merge, inputs=torch.cat((torch.arange(half), half + order)))
+        return True
+
+
+def _halves(channels: int) -> Tensor:
+    """Return where in GSConv's order the channels are that come first, second, ... when its halves follow each other."""
+    return channel_shuffle(torch.arange(channels).view(1, -1, 1, 1), channels // 2).flatten()
+
+
+def _reorder(block: Conv, *, inputs: Tensor | None = None, outputs: Tensor | None = None) -> None:
+    """Rearrange a convolution of one group, its batch normalisation folded, to other orders of channels."""
+    fold_conv_block(block)
+    kernel, bias = block.conv.weight.detach(), block.conv.bias.detach()
+    if inputs is not None:
+        kernel = kernel[:, inputs.to(kernel.device)]
+    if outputs is not None:
+        kernel, bias = kernel[outputs.to(kernel.device)], bias[outputs.to(bias.device)]
+    block.conv.weight, block.conv.bias = nn.Parameter(kernel.contiguous()), nn.Parameter(bias)

@@ -3,15 +3,24 @@
 Paper: WLNet, section 1 (its baseline, Hyper-YOLO); origin: Feng et al., Hyper-YOLO, TPAMI 2024.
 Differs from the origin: distances come from one Gram matrix of centred features, and the incidence is divided by its
 degrees before the product. The function is the same, but it exports without a distance operator and does not overflow.
+Outside an export the matrix is never whole in floating point: it is worked off in blocks of rows and remembered as one
+byte for each pair of pixels.
 """
 
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 from ultralytics.nn.modules import Conv
+
+from lidd_yolo.layers.reparam import batch_norm_scale_shift
+
+_ENTRIES_CPU, _ENTRIES = 2**20, 2**24  # of the matrix at a time: what fits a cache; what keeps an accelerator busy
 
 
 def hyperedge_means(nodes: Tensor, radius: float) -> Tensor:
@@ -28,12 +37,106 @@ def hyperedge_means(nodes: Tensor, radius: float) -> Tensor:
     Returns:
         ``(B, N, N)``, rows of sum 1.
     """
+    z, square = _centred(nodes, radius)
+    incidence = (square.transpose(1, 2) - (2 * z) @ z.transpose(1, 2) < 1 - square).to(z.dtype)
+    return incidence / incidence.sum(2, keepdim=True).clamp(min=1)
+
+
+def two_step_means(nodes: Tensor, message: Tensor, radius: float) -> Tensor:
+    """Apply the matrix of `hyperedge_means` twice, without ever holding it.
+
+    Args:
+        nodes: Features, ``(B, N, C)``; no gradient flows through the comparison.
+        message: What is averaged, ``(B, N, D)``, of the same type.
+        radius: Euclidean distance in the C-dimensional feature space.
+
+    Returns:
+        ``(B, N, D)``. For the backward pass N^2 bytes are kept for each image.
+    """
+    means: Tensor = _TwoStepMeans.apply(nodes.detach(), message, radius)
+    return means
+
+
+class _TwoStepMeans(torch.autograd.Function):
+    """D^-1 H D^-1 H; its gradient is H D^-1 H D^-1, since the incidence H is symmetric and D holds its row sums."""
+
+    @staticmethod
+    def forward(ctx: Any, nodes: Tensor, message: Tensor, radius: float) -> Tensor:
+        incidences, degrees, out = [], [], torch.empty_like(message, memory_format=torch.contiguous_format)
+        keep = ctx.needs_input_grad[1]
+        for image, (z, square) in enumerate(zip(*_centred(nodes, radius), strict=True)):
+            incidence = _incidence(z, square)
+            edges, degree = _sums(incidence, message[image]), _degrees(incidence, message.dtype)
+            torch.div(_sums(incidence, edges / degree), degree, out=out[image])
+            if keep:
+                incidences.append(incidence)
+                degrees.append(degree)
+        ctx.save_for_backward(*incidences, *degrees)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, None]:
+        saved = ctx.saved_tensors
+        incidences, degrees = saved[: len(saved) // 2], saved[len(saved) // 2 :]
+        out = torch.empty_like(grad, memory_format=torch.contiguous_format)
+        with torch.autocast(grad.device.type, enabled=False):
+            for image, (incidence, degree) in enumerate(zip(incidences, degrees, strict=True)):
+                out[image] = _sums(incidence, _sums(incidence, grad[image] / degree) / degree)
+        return None, out, None
+
+
+def _centred(nodes: Tensor, radius: float) -> tuple[Tensor, Tensor]:
+    """Return nodes ``(B, N, C)`` in radii from their mean, and the squares of their lengths ``(B, N, 1)``."""
     z = nodes.detach()
     z = (z - z.mean(1, keepdim=True)) / radius
-    square = (z * z).sum(2, keepdim=True)
-    distance = square + square.transpose(1, 2) - 2 * (z @ z.transpose(1, 2))
-    incidence = (distance < 1).to(z.dtype)
-    return incidence / incidence.sum(2, keepdim=True).clamp(min=1)
+    return z, (z * z).sum(2, keepdim=True)
+
+
+def _blocks(incidence: Tensor) -> list[slice]:
+    """Return runs of rows that hold a bounded number of entries."""
+    nodes = len(incidence)
+    rows = max(1, (_ENTRIES_CPU if incidence.device.type == "cpu" else _ENTRIES) // nodes)
+    return [slice(first, min(first + rows, nodes)) for first in range(0, nodes, rows)]
+
+
+def _incidence(z: Tensor, square: Tensor) -> Tensor:
+    """Return which of one image's nodes ``(N, C)`` are less than 1 apart: bool ``(N, N)``, exactly symmetric."""
+    incidence = torch.empty(len(z), len(z), dtype=torch.bool, device=z.device)
+    for rows in _blocks(incidence):
+        right = slice(rows.start, None)  # what lies to the left was filled in by the blocks above
+        near = torch.addmm(square[right].t(), z[rows], z[right].t(), alpha=-2) < 1 - square[rows]
+        incidence[rows, right] = near
+        incidence[rows.stop :, rows] = near[:, rows.stop - rows.start :].t()
+    return incidence
+
+
+def _sums(incidence: Tensor, message: Tensor) -> Tensor:
+    """Return the sum of the message ``(N, D)`` over each node's neighbours."""
+    out = torch.empty_like(message, memory_format=torch.contiguous_format)
+    for rows in _blocks(incidence):
+        torch.mm(incidence[rows].to(message.dtype), message, out=out[rows])
+    return out
+
+
+def _degrees(incidence: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the number of neighbours ``(N, 1)``, at least 1: a node whose features are not finite has none."""
+    return incidence.sum(1, keepdim=True).clamp(min=1).to(dtype)
+
+
+def pooling_factor(height: int, width: int, max_nodes: int | None) -> int:
+    """Return the smallest power of 2 by which a grid must be pooled to have at most ``max_nodes`` nodes."""
+    factor = 1
+    while max_nodes is not None and -(-height // factor) * -(-width // factor) > max_nodes:
+        factor *= 2
+    return factor
+
+
+def _exporting() -> bool:
+    """Tell whether a graph is being recorded: its operators must not depend on sizes, so the matrix is one."""
+    compiling = hasattr(torch, "compiler") and torch.compiler.is_compiling()
+    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined]
+    return bool(compiling or tracing or torch.onnx.is_in_onnx_export())
 
 
 class HyperCompute(nn.Module):
@@ -46,6 +149,10 @@ class HyperCompute(nn.Module):
     The comparison and the two means are computed in float32 at least, whatever the network computes in: half precision
     takes one neighbour in a hundred for a stranger or the other way round.
 
+    ``max_nodes`` bounds the hypergraph: a larger grid is averaged over squares of 2, 4, ... pixels, and all pixels of a
+    square get its message. None, the paper's, leaves the grid as it is. An export fixes the side of the squares at the
+    size it is made with; ``pooled_by`` tells that of the last forward.
+
     Shape:
         - Input: ``(B, c, H, W)``
         - Output: ``(B, c, H, W)``
@@ -53,6 +160,9 @@ class HyperCompute(nn.Module):
     Raises:
         ValueError: If ``r`` is not positive.
     """
+
+    max_nodes: int | None = None
+    pooled_by: int = 1
 
     def __init__(self, c: int, r: float) -> None:
         super().__init__()
@@ -65,12 +175,47 @@ class HyperCompute(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activated sum of the map and its message."""
-        nodes = x.flatten(2).transpose(1, 2)
-        message = self.project(nodes)
-        exact = torch.promote_types(x.dtype, torch.float32)
-        with torch.autocast(x.device.type, enabled=False):
-            means = hyperedge_means(nodes.to(exact), self.radius)
-            message = means @ (means @ message.to(exact))
-        spread = message.to(x.dtype).transpose(1, 2).reshape(x.shape)
-        out: Tensor = self.act(self.bn(x + spread))
+        h, w = x.shape[2:]
+        factor = 1 if self.max_nodes is None else pooling_factor(h, w, self.max_nodes)
+        if factor == 1:
+            spread = self._spread(x)
+        else:
+            pooled = F.avg_pool2d(x, factor, ceil_mode=True, count_include_pad=False)
+            spread = F.interpolate(self._spread(pooled), scale_factor=factor)[..., :h, :w]
+        self.pooled_by = factor
+        out: Tensor = self.act(self.bn(x + spread) if hasattr(self, "bn") else self._scaled(x) + spread)
         return out
+
+    def fold_batch_norm(self) -> bool:
+        """Fold the batch normalisation in place; return whether there was any left.
+
+        Its scale goes into the projection, which the means commute with, and beside the map; its shift stays.
+        """
+        if not hasattr(self, "bn"):
+            return False
+        weight = self.project.weight
+        scale, shift = batch_norm_scale_shift(self.bn)
+        kernel, bias = (t.detach().cpu().double() for t in (weight, self.project.bias))
+        self.project.weight = nn.Parameter((kernel * scale.view(-1, 1)).to(weight))
+        self.project.bias = nn.Parameter((bias * scale).to(weight))
+        self.scale, self.shift = nn.Parameter(scale.to(weight)), nn.Parameter(shift.to(weight))
+        del self.bn
+        return True
+
+    def _spread(self, x: Tensor) -> Tensor:
+        """Return the message that the hyperedges bring to each pixel of the map ``(B, c, H, W)``."""
+        nodes = x.flatten(2).transpose(1, 2)
+        message: Tensor = self.project(nodes)
+        exact = torch.promote_types(x.dtype, torch.float32)
+        nodes, message = nodes.to(exact), message.to(exact)
+        with torch.autocast(x.device.type, enabled=False):
+            if _exporting():
+                means = hyperedge_means(nodes, self.radius)
+                message = means @ (means @ message)
+            else:
+                message = two_step_means(nodes, message, self.radius)
+        return message.to(x.dtype).transpose(1, 2).reshape(x.shape)
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        """Return what the folded batch normalisation makes of the map itself."""
+        return torch.addcmul(self.shift.view(1, -1, 1, 1), x, self.scale.view(1, -1, 1, 1))

@@ -45,8 +45,10 @@ class MANet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Concatenate point, separable, both halves of the stem and all stages of the chain, and mix them."""
         stem = self.stem(x)
-        stages = [self.point(stem), self.separable(stem), *stem.chunk(2, 1)]
+        stages = [self.point(stem), self.separable(stem), stem]
+        stage = stem[:, stem.shape[1] // 2 :]
         for bottleneck in self.chain:
-            stages.append(bottleneck(stages[-1]))
+            stage = bottleneck(stage)
+            stages.append(stage)
         out: Tensor = self.merge(torch.cat(stages, 1))
         return out

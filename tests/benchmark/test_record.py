@@ -17,6 +17,15 @@ class TestReadCurve:
         assert read_curve(file) == {"epoch": [1, 2], "time": [10.5, 20], "map50": [0.1, 0.3], "map": [0.05, 0.1]}
 
 
+    def test_read_curve__masks_where_there_are_any(self, tmp_path):
+        file = tmp_path / "results.csv"
+        file.write_text(
+            "epoch,time,metrics/mAP50(B),metrics/mAP50-95(B),metrics/mAP50(M),metrics/mAP50-95(M)\n1,9,0.4,0.2,0.3,0.1\n"
+        )
+        assert read_curve(file)["mask_map50"] == [0.3]
+        assert read_curve(file)["mask_map"] == [0.1]
+
+
 class TestRecordRun:
     def test_record_run__unfinished_run(self, tmp_path):
         (tmp_path / "args.yaml").write_text("model: lidd.yaml")

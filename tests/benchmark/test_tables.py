@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.benchmark.tables import fill, read_ledger, result_table, step_table, write_tables
+from lidd_yolo.benchmark.tables import fill, mask_table, read_ledger, result_table, step_table, write_tables
 
 ROOT = Path(__file__).parents[2]
 ENTRY = {
@@ -36,6 +36,17 @@ class TestResultTable:
         last = result_table([ENTRY]).splitlines()[-1]
         for fact in ("neu-det", "`grouped` split seed 0", "abababababab", "192 px", "Some CPU", "ultralytics 8.4.190"):
             assert fact in last
+
+
+class TestMaskTable:
+    def test_mask_table__boxes_and_masks_beside_the_printed_ones(self):
+        figures = {"map50": 0.5, "map": 0.25, "mask_map50": 0.4, "mask_map": 0.2}
+        entry = {**ENTRY, "model": "wlnet.yaml", "results": {"val": figures, "test": {**figures, "mask_map": 0.1}}}
+        rows = mask_table([entry, {**entry, "name": "b-run"}]).splitlines()[2:]
+        assert rows[0] == "| a-run | wlnet.yaml | 0.626 M | 60 | val | 0.500 | 0.250 | 0.400 | 0.200 |"
+        assert rows[1] == "| a-run | wlnet.yaml | 0.626 M | 60 | test | 0.500 | 0.250 | 0.400 | 0.100 |"
+        assert rows[4] == "| *printed in the paper* | wlnet.yaml | 12.57 M | ? | ? | 0.939 | 0.705 | 0.912 | 0.541 |"
+        assert rows[5] == ""
 
 
 class TestFill:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -48,12 +49,20 @@ class TestTwoProcesses:
             assert alone.abs().max() > 0.01
             torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-5 * float(alone.abs().max()))
 
-    def test_train__both_end_with_the_same_weights(self, folder):
-        first, second = (torch.load(folder / f"weights{rank}.pt") for rank in (0, 1))
+    @pytest.mark.parametrize("network", ["LIDD", "WLNet"])
+    def test_train__both_end_with_the_same_weights(self, folder, network):
+        first, second = (torch.load(folder / f"{network}{rank}.pt") for rank in (0, 1))
         assert first.keys() == second.keys()
         assert all(torch.equal(first[k], second[k]) for k in first)
 
     def test_train__one_checkpoint(self, folder):
-        last = torch.load(folder / "run" / "weights" / "last.pt", weights_only=False)
+        last = torch.load(folder / "LIDD" / "weights" / "last.pt", weights_only=False)
         assert last["epoch"] == 0
         assert last["ema"].head.latm is not None
+
+    def test_train__constant_of_the_whole_training_part(self, folder):
+        last = torch.load(folder / "WLNet" / "weights" / "last.pt", weights_only=False)
+        lines = [f.read_text().splitlines() for f in sorted((folder / "data/labels/train").glob("*.txt"))]
+        outlines = [np.array(line.split()[1:], float).reshape(-1, 2) for part in lines for line in part]
+        sizes = [np.sqrt(np.prod(np.ptp(outline, axis=0))) for outline in outlines]  # pictures are square
+        assert last["ema"].nwd.measured == pytest.approx(np.mean(sizes), rel=1e-4)

@@ -13,12 +13,13 @@ from ultralytics.utils import DEFAULT_CFG
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from lidd_yolo.engine.nwd_trainer import WLNetTrainer
 from lidd_yolo.engine.trainer import LIDDTrainer
 from lidd_yolo.models.lidd import LIDDModel
 
 
-class TwoProcessTrainer(LIDDTrainer):
-    """The trainer, told that it is one of two processes."""
+class OneOfTwo:
+    """What a trainer lacks to be one of two processes; named before the trainer."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -29,6 +30,14 @@ class TwoProcessTrainer(LIDDTrainer):
 
     def final_eval(self):
         """Left out: Ultralytics validates at the end on a CUDA device when there are several processes."""
+
+
+class LIDD(OneOfTwo, LIDDTrainer):
+    """LIDD-Net's trainer in two processes."""
+
+
+class WLNet(OneOfTwo, WLNetTrainer):
+    """WLNet's trainer in two processes."""
 
 
 def gradients(model, batch, world_size):
@@ -65,7 +74,7 @@ def make_batch(images, first):
 
 
 def main(data, folder):
-    """Compare gradients with one process's, then train through Ultralytics' loop and save the weights."""
+    """Compare LIDD-Net's gradients with one process's, then train both networks through Ultralytics' loop."""
     alone = gradients(make_model(), make_batch(4, 0), 1)
     distributed.init_process_group("gloo")
     rank = distributed.get_rank()
@@ -73,12 +82,14 @@ def main(data, folder):
     torch.save((alone, together), Path(folder) / f"gradients{rank}.pt")
 
     torch.nn.parallel.DistributedDataParallel = on_cpu
-    overrides = {"model": "lidd.yaml", "data": data, "epochs": 1, "imgsz": 64, "batch": 4, "nbs": 4, "device": "cpu"}
-    trainer = TwoProcessTrainer(
-        overrides={**overrides, "plots": False, "project": folder, "name": "run", "exist_ok": True, "workers": 0}
-    )
-    trainer.train()
-    torch.save(dict(trainer.model.module.named_parameters()), Path(folder) / f"weights{rank}.pt")
+    for trainer_class, model in ((LIDD, "lidd.yaml"), (WLNet, "wlnetn.yaml")):
+        overrides = {"model": model, "data": data, "epochs": 1, "imgsz": 64, "batch": 4, "nbs": 4, "device": "cpu"}
+        name = trainer_class.__name__
+        trainer = trainer_class(
+            overrides={**overrides, "plots": False, "project": folder, "name": name, "exist_ok": True, "workers": 0}
+        )
+        trainer.train()
+        torch.save(dict(trainer.model.module.named_parameters()), Path(folder) / f"{name}{rank}.pt")
     distributed.destroy_process_group()
 
 

@@ -15,15 +15,20 @@ _NEU_DET = (
     "from http://faculty.neu.edu.cn/songkc/en/zdylm/263265/list/index.htm "
     "or github.com/siddhartamukherjee/NEU-DET-Steel-Surface-Defect-Detection"
 )
-_RELEASES = {"neu-det": _NEU_DET}
+_NEU_SEG = (
+    "the NEU-Seg release of Northeastern University, China (H. Dong, K. Song, Y. He, J. Xu, Y. Yan, Q. Meng, IEEE "
+    "Trans. Ind. Informatics 16(12), 2020, doi 10.1109/TII.2019.2958826), from github.com/DHW-Master/NEU_Seg"
+)
+_RELEASES = {"neu-det": _NEU_DET, "neu-seg": _NEU_SEG}
 
 
-def explain(name: str, folder: str | Path) -> NoReturn:
+def explain(name: str, folder: str | Path, protocol: str = "") -> NoReturn:
     """Say how to make a data set that was not found.
 
     Args:
         name: Data set, as ``lidd data`` calls it.
         folder: Where it was looked for.
+        protocol: Protocol to name in the command; the default one if empty.
 
     Raises:
         FileNotFoundError: Always; its message names the command and the release.
@@ -31,8 +36,9 @@ def explain(name: str, folder: str | Path) -> NoReturn:
     """
     if name not in _RELEASES:
         raise ValueError(f"no data set {name!r}; known: {', '.join(_RELEASES)}")
+    asked = f" --protocol {protocol}" if protocol else ""
     raise FileNotFoundError(
-        f"The data set {name} is not at {folder}. Make it with\n"
-        f"    lidd data {name} --source FOLDER\n"
+        f"The data set {Path(folder).name} is not at {folder}. Make it with\n"
+        f"    lidd data {name} --source FOLDER{asked}\n"
         f"where FOLDER holds {_RELEASES[name]}."
     )

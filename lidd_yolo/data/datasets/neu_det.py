@@ -10,14 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from lidd_yolo.data.datasets.release import read_release
-from lidd_yolo.data.datasets.writer import Conversion, check_target, describe, write_dataset
-from lidd_yolo.data.overlap import MIN_AREA, MIN_SIMILARITY, find_overlaps, group_overlaps
-from lidd_yolo.data.split import split_groups, split_random
+from lidd_yolo.data.datasets.assemble import Plan, assemble, check_protocol
+from lidd_yolo.data.datasets.release import VOC, read_release, release_parts
+from lidd_yolo.data.datasets.writer import Conversion, check_target
 
 CLASS_NAMES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Classes in the order of their numbers."""
@@ -28,7 +24,7 @@ PROTOCOLS: Mapping[str, Mapping[str, float]] = {
 }
 """Share of the pictures on each side: ``grouped`` keeps crops of one spot together, ``paper`` draws at random."""
 
-_FOLDERS = (("IMAGES", "ANNOTATIONS"), ("Validation_Images", "Validation_Annotations"))
+_FOLDERS = (("IMAGES", "ANNOTATIONS", ""), ("Validation_Images", "Validation_Annotations", ""))
 """Folders of the release; the second pair is some copies' random sample of the first and no official split."""
 
 
@@ -60,42 +56,8 @@ def convert(
         FileExistsError: If ``target`` must not be written to.
         ValueError: If the protocol is unknown or nothing in the release is usable.
     """
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
+    check_protocol(protocol, PROTOCOLS)
     check_target(target, overwrite=overwrite)
-    samples, problems = read_release(_folders(source), CLASS_NAMES)
-    if not samples:
-        raise ValueError(f"{source} holds no usable picture; first problem: {problems[0] if problems else 'no files'}")
-    groups = group_overlaps(len(samples), find_overlaps([sample.gray for sample in samples]))
-    wanted = dict(ratios or PROTOCOLS[protocol])
-    if protocol == "grouped":
-        counts = [[sum(o.class_name == c for o in s.annotation.objects) for c in CLASS_NAMES] for s in samples]
-        split = split_groups(groups, np.array(counts), wanted, seed)
-    else:
-        split = split_random(len(samples), wanted, seed)
-    report: dict[str, Any] = {
-        "dataset": "neu-det",
-        "protocol": protocol,
-        "seed": seed,
-        "ratios": wanted,
-        "overlap": {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY},
-        **describe(samples, split, groups, CLASS_NAMES),
-        "problems": [problem.as_dict() for problem in problems],
-    }
-    write_dataset(target, samples, split, CLASS_NAMES, report)
-    return Conversion(target, report, problems)
-
-
-def _folders(source: Path) -> list[tuple[Path, Path]]:
-    """Return the release's pairs of folders.
-
-    Raises:
-        FileNotFoundError: If the first pair is missing.
-    """
-    pairs = [(source / images, source / annotations) for images, annotations in _FOLDERS]
-    missing = [str(folder) for folder in pairs[0] if not folder.is_dir()]
-    if missing:
-        raise FileNotFoundError(
-            f"{source} is not the NEU-DET release: there is no folder {' and no folder '.join(missing)}"
-        )
-    return [pair for pair in pairs if all(folder.is_dir() for folder in pair)]
+    samples, problems = read_release(release_parts(source, "NEU-DET", _FOLDERS), CLASS_NAMES, VOC)
+    plan = Plan("neu-det", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed)
+    return assemble(target, plan, samples, problems)

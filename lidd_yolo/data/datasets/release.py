@@ -1,13 +1,14 @@
-"""Pictures of a VOC release paired with their annotations, by file name, and read.
+"""Pictures of a release paired with their annotations, by file name, and read.
 
 Own work; the releases' file lists never quite match, so every picture or XML file without a partner is reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,6 +21,37 @@ from lidd_yolo.data.problems import Problem
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 
+class Part(NamedTuple):
+    """One pair of folders of a release; their sub-folders are included.
+
+    Args:
+        images: Folder of the pictures.
+        annotations: Folder of the annotations, which have the names of their pictures.
+        prefix: Put in front of the pictures' names, where different pictures of two parts have the same.
+    """
+
+    images: Path
+    annotations: Path
+    prefix: str = ""
+
+
+class AnnotationKind(NamedTuple):
+    """How a release states its annotations.
+
+    Args:
+        name: What a file of it is called in messages.
+        ending: Of the file names, with the dot.
+        read: Takes a file and the picture's width and height, returns its annotation or None, and what was wrong.
+    """
+
+    name: str
+    ending: str
+    read: Callable[[Path, tuple[int, int]], tuple[Annotation | None, list[Problem]]]
+
+
+VOC = AnnotationKind("XML file", ".xml", read_voc)
+
+
 @dataclass(frozen=True)
 class Sample:
     """One picture with its annotation.
@@ -28,43 +60,79 @@ class Sample:
         path: The picture's file.
         data: Its bytes.
         gray: Its grey values, shape ``(H, W)``.
-        annotation: Its defects; ``image`` is the name of ``path``.
+        annotation: Its defects; ``image`` is the name it gets in the data set.
+        source: The file of its annotation.
     """
 
     path: Path
     data: bytes
     gray: NDArray[np.uint8]
     annotation: Annotation
+    source: Path
+
+    @property
+    def name(self) -> str:
+        """File name in the data set, unique there."""
+        return self.annotation.image
+
+
+def release_parts(source: Path, release: str, folders: Iterable[tuple[str, str, str]]) -> list[Part]:
+    """Return the parts of a release that exist; the first must.
+
+    Args:
+        source: Folder of the release.
+        release: Its name, for the message.
+        folders: Folder of the pictures, of the annotations and prefix of each part, the folders relative to ``source``.
+
+    Raises:
+        FileNotFoundError: If a folder of the first part is missing.
+    """
+    parts = [Part(source / images, source / annotations, prefix) for images, annotations, prefix in folders]
+    missing = [str(folder) for folder in parts[0][:2] if not folder.is_dir()]
+    if missing:
+        raise FileNotFoundError(
+            f"{source} is not the {release} release: there is no folder {' and no folder '.join(missing)}"
+        )
+    return [part for part in parts if part.images.is_dir() and part.annotations.is_dir()]
 
 
 def read_release(
-    folders: Iterable[tuple[Path, Path]], class_names: tuple[str, ...]
+    parts: Iterable[Part], class_names: tuple[str, ...], kind: AnnotationKind
 ) -> tuple[list[Sample], list[Problem]]:
     """Read all pictures that have a usable annotation.
 
     Args:
-        folders: Pairs of a folder of pictures and a folder of XML files; sub-folders are included.
+        parts: Where pictures and annotations are.
         class_names: Classes that may occur; objects of others are left out.
+        kind: What the annotations are.
 
     Returns:
-        Samples in order of their file names, and everything that was wrong.
+        Samples in order of their names, and everything that was wrong.
+
+    Raises:
+        ValueError: If there is no sample; the message names the first problem.
     """
     samples: dict[str, Sample] = {}
     problems: list[Problem] = []
-    for image_folder, xml_folder in folders:
-        images, doubled = _by_stem(image_folder, _PICTURES)
-        xmls, doubled_xmls = _by_stem(xml_folder, {".xml"})
-        problems += doubled + doubled_xmls
-        for stem in sorted({*images, *xmls}):
-            if stem in samples:
-                again = images.get(stem) or xmls[stem]
+    parts = list(parts)
+    for part in parts:
+        images, doubled = _by_stem(part.images, _PICTURES)
+        sources, doubled_sources = _by_stem(part.annotations, {kind.ending})
+        problems += doubled + doubled_sources
+        for stem in sorted({*images, *sources}):
+            name = part.prefix + stem
+            if name in samples:
+                again = images.get(stem) or sources[stem]
                 problems.append(Problem(again, "", "a picture of this name came before", "file left out"))
                 continue
-            sample, found = _read_pair(images.get(stem), xmls.get(stem), class_names)
+            sample, found = _read_pair(images.get(stem), sources.get(stem), part.prefix, class_names, kind)
             problems += found
             if sample is not None:
-                samples[stem] = sample
-    return [samples[stem] for stem in sorted(samples)], problems
+                samples[name] = sample
+    if not samples:
+        folders = ", ".join(str(part.images) for part in parts)
+        raise ValueError(f"{folders}: no usable picture; first problem: {problems[0] if problems else 'no files'}")
+    return [samples[name] for name in sorted(samples)], problems
 
 
 def _by_stem(folder: Path, endings: set[str]) -> tuple[dict[str, Path], list[Problem]]:
@@ -76,26 +144,27 @@ def _by_stem(folder: Path, endings: set[str]) -> tuple[dict[str, Path], list[Pro
 
 
 def _read_pair(
-    picture: Path | None, xml: Path | None, class_names: tuple[str, ...]
+    picture: Path | None, source: Path | None, prefix: str, class_names: tuple[str, ...], kind: AnnotationKind
 ) -> tuple[Sample | None, list[Problem]]:
     """Return one sample, or None, and what was wrong with its two files."""
     if picture is None:
-        return None, [Problem(xml or Path(), "", "it has no picture", "file left out")]
-    if xml is None:
-        return None, [Problem(picture, "", "it has no XML file", "picture left out; nobody says what it shows")]
+        return None, [Problem(source or Path(), "", "it has no picture", "file left out")]
+    if source is None:
+        reason = f"it has no {kind.name}"
+        return None, [Problem(picture, "", reason, "picture left out; nobody says what it shows")]
     data = picture.read_bytes()
     gray = _decode(data)
     if gray is None:
         return None, [Problem(picture, "", "it cannot be decoded as a picture", "picture left out; copy it again")]
-    annotation, problems = read_voc(xml, (gray.shape[1], gray.shape[0]))
+    annotation, problems = kind.read(source, (gray.shape[1], gray.shape[0]))
     if annotation is None:
         return None, problems
-    cleaned, found = _clean(replace(annotation, image=picture.name), xml, class_names)
-    problems += found
+    cleaned, found = _clean(replace(annotation, image=prefix + picture.name), source, class_names)
+    problems = problems + found
     if not cleaned.objects and any(not problem.repaired for problem in problems):
         # As a picture without defects it would teach the opposite of what its file says.
         return None, [*problems, Problem(picture, "", "none of its objects is usable", "picture left out")]
-    return Sample(picture, data, gray, cleaned), problems
+    return Sample(picture, data, gray, cleaned, source), problems
 
 
 def _decode(data: bytes) -> NDArray[np.uint8] | None:
@@ -105,15 +174,15 @@ def _decode(data: bytes) -> NDArray[np.uint8] | None:
     return None if decoded is None else decoded.astype(np.uint8)
 
 
-def _clean(annotation: Annotation, xml: Path, class_names: tuple[str, ...]) -> tuple[Annotation, list[Problem]]:
+def _clean(annotation: Annotation, source: Path, class_names: tuple[str, ...]) -> tuple[Annotation, list[Problem]]:
     """Return the annotation without objects of unknown class and without exact duplicates."""
     problems = []
     for unknown in sorted({o.class_name for o in annotation.objects} - set(class_names)):
         reason = f"class {unknown!r} is none of {', '.join(class_names)}"
-        problems.append(Problem(xml, "", reason, "its objects left out"))
+        problems.append(Problem(source, "", reason, "its objects left out"))
     known = replace(annotation, objects=tuple(o for o in annotation.objects if o.class_name in class_names))
     unique = known.without_duplicates()
     if twice := len(known.objects) - len(unique.objects):
         reason = f"{twice} object{'s' if twice > 1 else ''} with the same class and box as another"
-        problems.append(Problem(xml, "", reason, "kept once", repaired=True))
+        problems.append(Problem(source, "", reason, "kept once", repaired=True))
     return unique, problems

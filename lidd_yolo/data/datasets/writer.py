@@ -60,7 +60,12 @@ def check_target(target: Path, *, overwrite: bool) -> None:
 
 
 def describe(
-    samples: Sequence[Sample], split: Mapping[str, Sequence[int]], groups: Sequence[int], class_names: Sequence[str]
+    samples: Sequence[Sample],
+    split: Mapping[str, Sequence[int]],
+    groups: Sequence[int],
+    class_names: Sequence[str],
+    *,
+    segments: bool = False,
 ) -> dict[str, Any]:
     """Return the figures and hashes of a split for ``split.json``.
 
@@ -69,8 +74,9 @@ def describe(
         split: Indices of the pictures on each side; one side is ``train``.
         groups: Group number of each picture.
         class_names: Names in the order of their class numbers.
+        segments: Whether the labels hold outlines.
     """
-    names = [sample.path.name for sample in samples]
+    names = [sample.name for sample in samples]
     side_of = {names[index]: side for side, part in split.items() for index in part}
     sizes = sorted(Counter(groups).values(), reverse=True)
     return {
@@ -82,8 +88,8 @@ def describe(
         "split_sha256": _digest(sorted(f"{side}/{name}" for name, side in side_of.items())),
         "data_sha256": _digest(
             part
-            for sample in sorted(samples, key=lambda s: s.path.name)
-            for part in (sample.path.name, sample.data, write_yolo(sample.annotation, class_names))
+            for sample in sorted(samples, key=lambda s: s.name)
+            for part in (sample.name, sample.data, write_yolo(sample.annotation, class_names, segments=segments))
         ),
         "pictures": {name: {"split": side_of[name], "group": group} for name, group in zip(names, groups, strict=True)},
     }
@@ -95,6 +101,8 @@ def write_dataset(
     split: Mapping[str, Sequence[int]],
     class_names: Sequence[str],
     report: Mapping[str, Any],
+    *,
+    segments: bool = False,
 ) -> None:
     """Write the data set beside ``target`` and move it there when it is complete.
 
@@ -104,6 +112,7 @@ def write_dataset(
         split: Indices of the pictures on each side.
         class_names: Names in the order of their class numbers.
         report: Content of ``split.json``.
+        segments: Whether the labels hold outlines.
     """
     with _all_or_nothing(target) as folder:
         for side, part in split.items():
@@ -111,9 +120,9 @@ def write_dataset(
             images.mkdir(parents=True)
             labels.mkdir(parents=True)
             for sample in (samples[index] for index in part):
-                (images / sample.path.name).write_bytes(sample.data)
-                text = write_yolo(sample.annotation, class_names)
-                (labels / f"{sample.path.stem}.txt").write_text(text, encoding="utf-8")
+                (images / sample.name).write_bytes(sample.data)
+                text = write_yolo(sample.annotation, class_names, segments=segments)
+                (labels / f"{Path(sample.name).stem}.txt").write_text(text, encoding="utf-8")
         sides = {side: f"images/{side}" for side in split}
         data = yaml.safe_dump({**sides, "names": dict(enumerate(class_names))}, sort_keys=False)
         (folder / "data.yaml").write_text(data, encoding="utf-8")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.outline import Mask, trace_exactly
@@ -57,29 +59,47 @@ def load_mask(
     try:
         data = path.read_bytes()
     except OSError as error:
-        return None, [Problem(path, "", f"cannot be read ({error.strerror})", "mask left out")]
+        return None, [Problem(path, "", f"it cannot be read ({error.strerror})", "mask left out")]
     # OpenCV raises on an empty buffer, and gives None for one it does not understand.
     values = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if values is None:
         return None, [Problem(path, "", "it cannot be decoded as a picture", "mask left out; copy it again")]
     mask = np.asarray(values)
+    fault = _wrong_kind(mask, data) or _wrong_size(mask, image_size) or _wrong_values(mask, class_count)
+    if fault is not None:
+        return None, [Problem(path, "", fault[0], f"mask left out; {fault[1]}")]
+    return mask.astype(np.uint8), []
+
+
+def _wrong_kind(mask: NDArray[Any], data: bytes) -> tuple[str, str] | None:
+    """Return reason and remedy if a decoded mask is no grey picture of 8 bits."""
+    remedy = "save the class numbers themselves as grey, 8 bit"
     if mask.ndim == 3:
         palette = data.startswith(_PNG) and data[_PNG_COLOUR_TYPE] == _PALETTE
-        reason = "it has a colour palette" if palette else f"it has colours ({mask.shape[2]} channels)"
-        return None, [Problem(path, "", reason, "mask left out; save the class numbers themselves as grey, 8 bit")]
-    if mask.dtype != np.uint8:
-        reason = f"it has {8 * mask.dtype.itemsize} bits a pixel where 8 are due"
-        return None, [Problem(path, "", reason, "mask left out; save the class numbers as grey, 8 bit")]
+        return "it has a colour palette" if palette else f"it has colours ({mask.shape[2]} channels)", remedy
+    return None if mask.dtype == np.uint8 else (f"it has {8 * mask.dtype.itemsize} bits a pixel, not 8", remedy)
+
+
+def _wrong_size(mask: NDArray[Any], image_size: tuple[int, int] | None) -> tuple[str, str] | None:
+    """Return reason and remedy if a mask is not of its picture's size."""
     height, width = mask.shape
-    if image_size is not None and (width, height) != image_size:
-        reason = f"it is {width}x{height}, its picture {image_size[0]}x{image_size[1]}"
-        return None, [Problem(path, "", reason, "mask left out; export it at the picture's size")]
-    if unknown := [int(value) for value in np.unique(mask) if value > class_count]:
-        shown = ", ".join(map(str, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
-        reason = f"value{'s' if len(unknown) > 1 else ''} {shown} in {int((mask > class_count).sum())} pixels, but the "
-        reason += f"classes are 1 to {class_count}"
-        return None, [Problem(path, "", reason, "mask left out; a lossy format or a grey display copy looks like this")]
-    return mask.astype(np.uint8), []
+    if image_size in (None, (width, height)):
+        return None
+    reason = f"it is {width}x{height}, its picture {'x'.join(map(str, image_size or ()))}"
+    return reason, "export it at the picture's size"
+
+
+def _wrong_values(mask: NDArray[Any], class_count: int) -> tuple[str, str] | None:
+    """Return reason and remedy if a mask has values that are no class."""
+    unknown = [str(value) for value in np.unique(mask) if value > class_count]
+    if not unknown:
+        return None
+    shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+    pixels = int((mask > class_count).sum())
+    reason = (
+        f"value{'s' if len(unknown) > 1 else ''} {shown} in {pixels} pixels, but the classes are 1 to {class_count}"
+    )
+    return reason, "a lossy format or a copy for display looks like this"
 
 
 def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]]]:

@@ -52,22 +52,37 @@ def read_yolo(
         image: File name of the picture; the label file's own name without ending if empty.
 
     Returns:
-        The annotation with boxes and outlines in pixels, or None if the file cannot be read as text; and every problem found, with
-        its line.
+        The annotation with boxes and outlines in pixels, or None if the file cannot be read as text; and every problem
+        found, with its line.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         return None, [Problem(path, "", f"cannot be read as text ({error})", "file left out")]
+    return parse_yolo(text, class_names, image_size, file=path, image=image or path.stem)
+
+
+def parse_yolo(
+    text: str, class_names: Sequence[str], image_size: tuple[int, int], *, file: Path, image: str
+) -> tuple[Annotation, list[Problem]]:
+    """Return what the text of a label file says, and every problem found, with its line.
+
+    Args:
+        text: The text.
+        class_names: Names in the order of their class numbers.
+        image_size: Width and height of the picture in pixels.
+        file: File named in the problems.
+        image: File name of the picture.
+    """
     objects: list[DefectObject] = []
     problems: list[Problem] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        found, wrong = _read_line(line, class_names, image_size, path, f"line {number}")
+        found, wrong = _read_line(line, class_names, image_size, file, f"line {number}")
         objects += [found] if found is not None else []
         problems += wrong
-    return Annotation(image or path.stem, *image_size, tuple(objects)), problems
+    return Annotation(image, *image_size, tuple(objects)), problems
 
 
 def _write_box(item: DefectObject, annotation: Annotation) -> str:

@@ -1,0 +1,216 @@
+"""Draw pictures of a data set beside their labels and what networks find in them.
+
+Paper: WLNet, figure 4; LIDD-Net, figure 9. Works for every data set and every model that Ultralytics can load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lidd_yolo.data.annotation import Annotation
+from lidd_yolo.data.formats.yolo import read_yolo
+from lidd_yolo.data.progress import progress
+
+Picture = NDArray[np.uint8]
+
+_SIDE = 320  # pixels of a cell; small pictures are enlarged, or lines and words would hide them
+_HEAD = 28  # pixels of a column's heading
+_WHITE = (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One defect to draw.
+
+    Args:
+        number: Class number; names the colour.
+        text: What is written at the box.
+        box: Left, upper, right and lower edge as shares of the picture.
+        rings: Outline as corners ``(x, y)``, shares of the picture, filled by the even-odd rule; empty for a box.
+    """
+
+    number: int
+    text: str
+    box: tuple[float, float, float, float]
+    rings: tuple[NDArray[np.float64], ...] = ()
+
+
+def draw_side_by_side(
+    models: Mapping[str, Path],
+    data: str,
+    target: Path,
+    *,
+    split: str = "val",
+    count: int = 4,
+    conf: float = 0.25,
+    imgsz: int | None = None,
+    seed: int = 0,
+) -> list[Path]:
+    """Write one picture: a row for each picture of the split, columns original, label and one for each model.
+
+    Args:
+        models: Heading -> checkpoint or exported model.
+        data: Data YAML.
+        target: File to write; its suffix names the format.
+        split: Split to take pictures from.
+        count: Number of pictures; every class that occurs is shown if there is room.
+        conf: Smallest confidence that is drawn.
+        imgsz: Input size; None takes each checkpoint's own.
+        seed: Seed of the choice.
+
+    Returns:
+        The pictures drawn.
+
+    Raises:
+        ValueError: If the split has no picture, or the file type cannot be written.
+    """
+    from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
+    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415
+
+    described = check_det_dataset(data, autodownload=False)
+    names = list(described["names"].values())
+    labelled = choose(read_split(described, split), names, count, seed)
+    rows = [[_prepared(file), _drawn(_prepared(file), _of_label(label, names))] for file, label in labelled]
+    for weights in progress(iter(models.values()), len(models), "predicting"):
+        model = YOLO(weights)
+        asked = {"imgsz": imgsz} if imgsz else {}
+        for row, (file, _) in zip(rows, labelled, strict=True):
+            (result,) = model.predict(str(file), conf=conf, verbose=False, **asked)
+            row.append(_drawn(_prepared(file), _of_result(result)))
+    sheet = _sheet(rows, ["picture", "label", *models])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.haveImageWriter(str(target)) or not cv2.imwrite(str(target), sheet):
+        raise ValueError(f"{target} cannot be written as a picture; end its name in .jpg or .png")
+    return [file for file, _ in labelled]
+
+
+def read_split(described: Mapping[str, Any], split: str) -> list[tuple[Path, Annotation]]:
+    """Return the pictures of one split with their labels.
+
+    Args:
+        described: Data dictionary as Ultralytics checks it.
+        split: ``train``, ``val`` or ``test``.
+
+    Raises:
+        ValueError: If the data set has no such split, or it holds no picture.
+    """
+    from ultralytics.data.utils import IMG_FORMATS, img2label_paths  # noqa: PLC0415 - seconds to import
+
+    places = described.get(split) or []
+    folders = [Path(place) for place in ([places] if isinstance(places, (str, Path)) else places)]
+    listed = [Path(line) for f in folders if f.is_file() for line in f.read_text(encoding="utf-8").split("\n") if line]
+    found = [p for f in folders if f.is_dir() for p in f.rglob("*") if p.suffix[1:].lower() in IMG_FORMATS]
+    files = sorted({*listed, *found})
+    if not files:
+        raise ValueError(f"no picture in {split} ({', '.join(map(str, folders)) or 'no such split in the data YAML'})")
+    names = list(described["names"].values())
+    pairs = []
+    for file, label in zip(files, img2label_paths([str(f) for f in files]), strict=True):
+        height, width = _read(file).shape[:2]
+        annotation = read_yolo(Path(label), names, (width, height), file.name)[0] if Path(label).is_file() else None
+        pairs.append((file, annotation or Annotation(file.name, width, height)))
+    return pairs
+
+
+def choose(
+    pairs: Sequence[tuple[Path, Annotation]], names: Sequence[str], count: int, seed: int
+) -> list[tuple[Path, Annotation]]:
+    """Return ``count`` pictures in the order of the draw: first one of each class, as far as there is room."""
+    shuffled = [pairs[i] for i in np.random.default_rng(seed).permutation(len(pairs))]
+    chosen: list[tuple[Path, Annotation]] = []
+    for name in names:
+        held = [p for p in shuffled if p not in chosen and any(o.class_name == name for o in p[1].objects)]
+        chosen += held[:1]
+    chosen += [p for p in shuffled if p not in chosen]
+    return chosen[:count]
+
+
+def _read(file: Path) -> Picture:
+    # from bytes, since OpenCV cannot open every path on every system
+    picture = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f"{file} cannot be read as a picture")
+    return picture.astype(np.uint8)
+
+
+def _prepared(file: Path) -> Picture:
+    """Return a picture scaled to fit into a cell."""
+    picture = _read(file)
+    factor = _SIDE / max(picture.shape[:2])
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return cv2.resize(picture, None, fx=factor, fy=factor, interpolation=how).astype(np.uint8)
+
+
+def _of_label(annotation: Annotation, names: Sequence[str]) -> list[Shape]:
+    size = np.array([annotation.width, annotation.height])
+    return [
+        Shape(
+            names.index(item.class_name),
+            item.class_name,
+            (
+                item.box.x1 / annotation.width,
+                item.box.y1 / annotation.height,
+                item.box.x2 / annotation.width,
+                item.box.y2 / annotation.height,
+            ),
+            tuple(np.array(ring) / size for ring in item.polygons),
+        )
+        for item in annotation.objects
+    ]
+
+
+def _of_result(result: Any) -> list[Shape]:
+    outlines = result.masks.xyn if result.masks is not None else [()] * len(result.boxes)
+    shapes = []
+    for box, outline in zip(result.boxes, outlines, strict=True):
+        number = int(box.cls)
+        x1, y1, x2, y2 = box.xyxyn[0].tolist()
+        rings = (np.asarray(outline, dtype=np.float64),) if len(outline) else ()
+        shapes.append(Shape(number, f"{result.names[number]} {float(box.conf):.2f}", (x1, y1, x2, y2), rings))
+    return shapes
+
+
+def _drawn(picture: Picture, shapes: Sequence[Shape]) -> Picture:
+    """Return the picture with outlines, or boxes where there are none, and their words."""
+    from ultralytics.utils.plotting import colors  # noqa: PLC0415 - seconds to import
+
+    drawn, size = picture.copy(), np.array(picture.shape[1::-1])
+    for shape in shapes:
+        color = colors(shape.number, True)
+        if shape.rings:
+            rings = [np.rint(ring * size).astype(np.int32) for ring in shape.rings]
+            filled = drawn.copy()
+            cv2.fillPoly(filled, rings, color)
+            drawn = cv2.addWeighted(filled, 0.35, drawn, 0.65, 0).astype(np.uint8)
+            cv2.polylines(drawn, rings, True, color, 2, cv2.LINE_AA)
+        else:
+            x1, y1, x2, y2 = np.rint(np.array(shape.box) * np.tile(size, 2)).astype(int).tolist()
+            cv2.rectangle(drawn, (x1, y1), (x2, y2), color, 2, cv2.LINE_AA)
+    for shape in shapes:  # words over all colours
+        _write(drawn, shape.text, (int(shape.box[0] * size[0]) + 2, max(int(shape.box[1] * size[1]), 10) + 4))
+    return drawn
+
+
+def _write(picture: Picture, text: str, place: tuple[int, int]) -> None:
+    """Write dark text with a light edge, readable on any ground."""
+    for color, width in ((_WHITE, 3), ((0, 0, 0), 1)):
+        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, color, width, cv2.LINE_AA)
+
+
+def _sheet(rows: Sequence[Sequence[Picture]], headings: Sequence[str]) -> Picture:
+    """Return all cells in one picture, a heading above each column, shape ``(H, W, 3)``."""
+    gap = 4
+    sheet = np.full((_HEAD + len(rows) * (_SIDE + gap), len(headings) * (_SIDE + gap), 3), 255, dtype=np.uint8)
+    for column, heading in enumerate(headings):
+        _write(sheet, heading, (column * (_SIDE + gap) + 6, _HEAD - 9))
+        for row, cells in enumerate(rows):
+            cell, top, left = cells[column], _HEAD + row * (_SIDE + gap), column * (_SIDE + gap)
+            sheet[top : top + cell.shape[0], left : left + cell.shape[1]] = cell
+    return sheet

@@ -1,0 +1,113 @@
+"""From the samples of a release to a data set: groups, split, figures, files.
+
+Own work; what all releases have in common, so that their figures mean the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lidd_yolo.data.datasets.release import Sample
+from lidd_yolo.data.datasets.writer import Conversion, describe, write_dataset
+from lidd_yolo.data.overlap import MIN_AREA, MIN_SIMILARITY, find_overlaps, group_overlaps
+from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.split import split_groups, split_random
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What data set to make.
+
+    Args:
+        dataset: Its name, as ``lidd data`` calls it.
+        class_names: Names in the order of their class numbers.
+        protocol: ``paper`` draws at random; any other keeps pictures of one spot together.
+        ratios: Share of the pictures on each side, ``train`` among them.
+        seed: Seed of the split.
+        segments: Whether to write outlines; then the combination of classes in a picture is balanced as well.
+        facts: Further entries of ``split.json``.
+    """
+
+    dataset: str
+    class_names: tuple[str, ...]
+    protocol: str
+    ratios: Mapping[str, float]
+    seed: int
+    segments: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_protocol(protocol: str, known: Mapping[str, Any]) -> None:
+    """Refuse a protocol that a data set does not have.
+
+    Raises:
+        ValueError: If ``protocol`` is not among ``known``.
+    """
+    if protocol not in known:
+        raise ValueError(f"no protocol {protocol!r}; there are {', '.join(known)}")
+
+
+def assemble(
+    target: Path,
+    plan: Plan,
+    samples: Sequence[Sample],
+    problems: list[Problem],
+    fixed: Mapping[str, Sequence[int]] | None = None,
+) -> Conversion:
+    """Group and split the samples and write the data set.
+
+    Args:
+        target: Folder to make, see `lidd_yolo.data.datasets.writer.check_target`.
+        plan: What to make.
+        samples: All pictures.
+        problems: What was wrong in the release.
+        fixed: Indices of the samples on sides that are given; ``plan.ratios`` divide the others.
+
+    Returns:
+        The figures of the split and the problems.
+    """
+    groups = group_overlaps(len(samples), find_overlaps([sample.gray for sample in samples]))
+    split = _split(plan, samples, groups, fixed or {})
+    report: dict[str, Any] = {
+        "dataset": plan.dataset,
+        "protocol": plan.protocol,
+        "seed": plan.seed,
+        "ratios": dict(plan.ratios),
+        "overlap": {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY},
+        **describe(samples, split, groups, plan.class_names, segments=plan.segments),
+        **plan.facts,
+        "problems": [problem.as_dict() for problem in problems],
+    }
+    write_dataset(target, samples, split, plan.class_names, report, segments=plan.segments)
+    return Conversion(target, report, problems)
+
+
+def _split(
+    plan: Plan, samples: Sequence[Sample], groups: Sequence[int], fixed: Mapping[str, Sequence[int]]
+) -> dict[str, list[int]]:
+    """Return the indices of the samples on each side."""
+    if plan.protocol == "paper":
+        return split_random(len(samples), plan.ratios, plan.seed)
+    given = {index for side in fixed.values() for index in side}
+    free = [index for index in range(len(samples)) if index not in given]
+    labels = _labels([samples[index] for index in free], plan)
+    split = split_groups([groups[index] for index in free], labels, plan.ratios, plan.seed)
+    drawn = {side: [free[place] for place in part] for side, part in split.items()}
+    return {**drawn, **{side: list(part) for side, part in fixed.items()}}
+
+
+def _labels(samples: Sequence[Sample], plan: Plan) -> NDArray[np.int64]:
+    """Return what the split balances: objects of each class, for outlines class combinations too, ``(N, C)``."""
+    found = [[item.class_name for item in sample.annotation.objects] for sample in samples]
+    counts = np.array([[names.count(name) for name in plan.class_names] for names in found])
+    if not plan.segments:
+        return counts
+    kinds = [frozenset(names) for names in found]
+    columns = sorted(set(kinds), key=sorted)
+    return np.hstack([counts, np.array([[kind == column for column in columns] for kind in kinds], dtype=np.int64)])

@@ -1,0 +1,88 @@
+"""Pictures beside labels and predictions: which are chosen, and what ends up where on the sheet."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from ultralytics import YOLO
+from ultralytics.data.utils import check_det_dataset
+
+from lidd_yolo.benchmark.pictures import choose, draw_side_by_side, read_split
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from tests.helpers.generated import generated_data
+from tests.helpers.tiny import write_tiny_data
+
+
+def labelled(name, *classes):
+    objects = tuple(DefectObject(c, Box(0, 0, 4, 4)) for c in classes)
+    return Path(name), Annotation(name, 8, 8, objects)
+
+
+class TestChoose:
+    def test_choose__every_class_first(self):
+        pairs = [labelled(f"{i}.png", "common") for i in range(50)] + [labelled("rare.png", "rare")]
+        for seed in range(5):
+            chosen = choose(pairs, ["common", "rare"], 2, seed)
+            assert Path("rare.png") in [file for file, _ in chosen]
+            assert len(chosen) == 2
+
+    def test_choose__same_seed_same_choice_no_picture_twice(self):
+        pairs = [labelled(f"{i}.png", "a", "b") for i in range(9)]
+        assert choose(pairs, ["a", "b"], 5, 3) == choose(pairs, ["a", "b"], 5, 3)
+        assert len({file for file, _ in choose(pairs, ["a", "b"], 9, 3)}) == 9
+
+    def test_choose__fewer_pictures_than_asked(self):
+        assert len(choose([labelled("1.png"), labelled("2.png", "a")], ["a"], 6, 0)) == 2
+
+
+class TestReadSplit:
+    def test_read__labels_beside_pictures(self, tmp_path):
+        described = check_det_dataset(str(write_tiny_data(tmp_path)), autodownload=False)
+        pairs = read_split(described, "val")
+        assert [file.name for file, _ in pairs] == ["0.png", "1.png", "2.png", "3.png"]
+        assert [[o.class_name for o in a.objects] for _, a in pairs] == [["dark", "bright"]] * 4
+
+    def test_read__list_of_pictures(self, tmp_path):
+        described = check_det_dataset(str(write_tiny_data(tmp_path)), autodownload=False)
+        files = tmp_path / "some.txt"
+        files.write_text(f"{tmp_path}/images/train/3.png\n", encoding="utf-8")
+        assert [f.name for f, _ in read_split({**described, "val": str(files)}, "val")] == ["3.png"]
+
+    def test_read__no_such_split(self, tmp_path):
+        described = check_det_dataset(str(write_tiny_data(tmp_path)), autodownload=False)
+        with pytest.raises(ValueError, match=r"no picture in test \(no such split"):
+            read_split(described, "test")
+
+
+class TestDrawSideBySide:
+    def test_draw__columns_and_labels(self, tmp_path):
+        """Untrained network: at confidence 0.999 its column is the original; the label's column is not."""
+        data = generated_data(tmp_path)
+        YOLO("lidd.yaml").save(tmp_path / "model.pt")
+        target = tmp_path / "out" / "sheet.png"
+        files = draw_side_by_side({"LIDD-Net": tmp_path / "model.pt"}, str(data), target, count=2, conf=0.999, imgsz=96)
+        assert len(files) == 2
+        sheet = cv2.imread(str(target))
+        assert sheet.shape == (28 + 2 * 324, 3 * 324, 3)
+        original, label, network = (sheet[28:348, k * 324 : k * 324 + 320] for k in range(3))
+        assert np.array_equal(original, network)
+        assert (original != label).any()
+
+    def test_draw__outlines_are_filled_inside_only(self, tmp_path):
+        """A square outline on black: its middle is coloured, the corner of the picture is not."""
+        for folder in ("images/val", "labels/val", "images/train"):
+            (tmp_path / folder).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "images/val/a.png"), np.zeros((64, 64, 3), np.uint8))
+        (tmp_path / "labels/val/a.txt").write_text("0 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75\n", encoding="utf-8")
+        data = tmp_path / "data.yaml"
+        data.write_text(f"path: {tmp_path}\ntrain: images/train\nval: images/val\nnames: [pit]\n", encoding="utf-8")
+        draw_side_by_side({}, str(data), tmp_path / "sheet.png", count=1)
+        label = cv2.imread(str(tmp_path / "sheet.png"))[28:348, 324:644]
+        assert label[160, 160].any()
+        assert not label[310, 310].any()
+
+    def test_draw__unknown_file_type(self, tmp_path):
+        data = write_tiny_data(tmp_path)
+        with pytest.raises(ValueError, match=r"end its name in \.jpg or \.png"):
+            draw_side_by_side({}, str(data), tmp_path / "sheet.xyz", count=1)
