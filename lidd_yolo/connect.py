@@ -185,8 +185,8 @@ def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
-        from lidd_yolo.models.activation import BUILDING  # noqa: PLC0415
         from lidd_yolo.models import owner  # noqa: PLC0415
+        from lidd_yolo.models.activation import BUILDING  # noqa: PLC0415
         from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
 
         owner.check(d)

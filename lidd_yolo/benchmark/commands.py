@@ -1,4 +1,4 @@
-"""Command ``lidd bench``: put finished runs into the ledger, write tables and plots from it, time training steps."""
+"""Command ``lidd bench``: put finished runs into the ledger, write tables and plots from it, time networks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pictures = actions.add_parser("pictures", help="draw pictures beside their labels and what networks find in them")
     pictures.add_argument("target", type=Path, help="picture to write, .jpg or .png")
     pictures.add_argument("--data", required=True, metavar="YAML", help="data set")
-    pictures.add_argument("--models", nargs="+", default=[], metavar="[NAME=]FILE", help="checkpoints or exported models")
+    pictures.add_argument(
+        "--models", nargs="+", default=[], metavar="[NAME=]FILE", help="checkpoints or exported models"
+    )
     pictures.add_argument("--split", default="val", choices=("train", "val", "test"))
     pictures.add_argument("--count", type=int, default=4, metavar="N", help="number of pictures (default: 4)")
     pictures.add_argument("--conf", type=float, default=0.25, metavar="C", help="smallest confidence (default: 0.25)")
@@ -46,11 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     steps.add_argument("--batch", type=int, default=32)
     steps.add_argument("--rounds", type=int, default=7)
 
+    latency = actions.add_parser("latency", help="time predictions side by side and add the ratios to the ledger")
+    latency.add_argument("--models", nargs="+", default=["yolov8s-seg.yaml", "wlnet.yaml"], metavar="MODEL")
+    latency.add_argument("--imgsz", type=int, default=640)
+    latency.add_argument("--threads", type=int, default=1)
+    latency.add_argument("--rounds", type=int, default=15)
+
 
 def run(args: argparse.Namespace) -> int:
     """Run ``lidd bench`` and return its exit status: 0 done, 2 could not run."""
     try:
-        {"record": _record, "tables": _tables, "curves": _curves, "pictures": _pictures, "steps": _steps}[args.action](args)
+        _ACTIONS[args.action](args)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"lidd bench {args.action}: {error}\n")
         return 2
@@ -129,5 +137,38 @@ def _steps(args: argparse.Namespace) -> None:
     _say(f"wrote {write_entry(entry, args.ledger)}")
 
 
+def _latency(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.inference_time import measure_latency, ways_to_run  # noqa: PLC0415 - loads torch
+    from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415
+    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
+
+    models = {name: model for word in args.models for name, model in ways_to_run(word).items()}
+    reference = next(iter(models))
+    results = measure_latency(models, imgsz=args.imgsz, threads=args.threads, rounds=args.rounds, reference=reference)
+    entry = {
+        "name": f"latency-{args.imgsz}-threads{args.threads}",
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "imgsz": args.imgsz,
+        "rounds": args.rounds,
+        "reference": reference,
+        "results": results,
+        "commit": commit(Path(__file__).parent),
+        "machine": {**describe_machine(), "threads": args.threads},
+    }
+    for name, figures in results.items():
+        _say(f"{name:36s} {1e3 * figures['median_s']:7.1f} ms  {figures['ratio']:.2f} x {reference}")
+    _say(f"wrote {write_entry(entry, args.ledger)}")
+
+
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
+
+
+_ACTIONS = {
+    "record": _record,
+    "tables": _tables,
+    "curves": _curves,
+    "pictures": _pictures,
+    "steps": _steps,
+    "latency": _latency,
+}

@@ -181,7 +181,8 @@ def _drawn(picture: Picture, shapes: Sequence[Shape]) -> Picture:
     """Return the picture with outlines, or boxes where there are none, and their words."""
     from ultralytics.utils.plotting import colors  # noqa: PLC0415 - seconds to import
 
-    drawn, size = picture.copy(), np.array(picture.shape[1::-1])
+    drawn: Picture = picture.copy()
+    size = np.array(picture.shape[1::-1])
     for shape in shapes:
         color = colors(shape.number, True)
         if shape.rings:

@@ -60,7 +60,7 @@ def trainable(name: str, **options: Any) -> Any:
         yaml["lidd_yolo"] = {**yaml.get("lidd_yolo", {}), **options}
         model = type(model)(yaml, verbose=False)
     model.args = copy.copy(DEFAULT_CFG)
-    if _is_ours(model):
+    if is_our_network(model):
         model.to(memory_format=torch.channels_last)
     return model.train()
 
@@ -80,7 +80,7 @@ def _batch(imgsz: int, batch: int) -> dict[str, Tensor]:
 def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor]) -> float:
     """Take one step as the network's own trainer would: ours works in channels-last order on a CPU."""
     batch = dict(data)
-    if _is_ours(model):
+    if is_our_network(model):
         batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
     start = time.perf_counter()
     loss, _ = model(batch)
@@ -90,5 +90,6 @@ def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor])
     return time.perf_counter() - start
 
 
-def _is_ours(model: Any) -> bool:
+def is_our_network(model: Any) -> bool:
+    """Tell whether a network is one of this package."""
     return type(model).__module__.startswith("lidd_yolo.")

@@ -16,7 +16,7 @@ _PRINTED_MASKS = {
     "wlnet.yaml": (93.9, 70.5, 91.2, 54.1, 12.57),
 }
 _MARKED = re.compile(
-    r"(<!-- (?P<kind>table|masks|steps): (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of (?P=kind) -->)", re.DOTALL
+    r"(<!-- (?P<kind>table|masks|steps|latency): (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of (?P=kind) -->)", re.DOTALL
 )
 
 
@@ -72,9 +72,9 @@ def mask_table(entries: list[dict[str, Any]]) -> str:
             lines.append(f"{start} {split} | {' | '.join(f'{results[key]:.3f}' for key in keys)} |")
     for model in dict.fromkeys(entry["model"] for entry in entries):
         if model in _PRINTED_MASKS:
-            *figures, size = _PRINTED_MASKS[model]
+            *figures, millions = _PRINTED_MASKS[model]
             cells = " | ".join(f"{figure / 100:.3f}" for figure in figures)
-            lines.append(f"| *printed in the paper* | {model} | {size} M | ? | ? | {cells} |")
+            lines.append(f"| *printed in the paper* | {model} | {millions} M | ? | ? | {cells} |")
     return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
 
 
@@ -87,6 +87,19 @@ def step_table(entries: list[dict[str, Any]]) -> str:
         machine = entry["machine"]
         lines += ["", f"{machine['processor']}, {machine['threads']} thread(s), torch {machine['versions']['torch']}."]
     return "\n".join(lines) + "\n"
+
+
+def latency_table(entries: list[dict[str, Any]]) -> str:
+    """Return a Markdown table of the times of one prediction and their ratios to the reference network's."""
+    lines = ["| network | side in px | threads | median in ms | x reference |", "|---|---|---|---|---|"]
+    for entry in entries:
+        setting = f"{entry['imgsz']} | {entry['machine']['threads']}"
+        for name, figures in entry["results"].items():
+            time = 1e3 * figures["median_s"]
+            lines.append(f"| {name} | {setting} | {time:.1f} | {figures['ratio']:.2f} |")
+    machines = {f"{e['machine']['processor']}, torch {e['machine']['versions']['torch']}" for e in entries}
+    references = {entry["reference"] for entry in entries}
+    return "\n".join([*lines, "", f"Reference: {', '.join(references)}. {', '.join(machines)}."]) + "\n"
 
 
 def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
@@ -105,7 +118,7 @@ def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
 
 def fill(text: str, ledger: Path) -> str:
     """Return a page with every marked table renewed from the ledger."""
-    tables = {"table": result_table, "masks": mask_table, "steps": step_table}
+    tables = {"table": result_table, "masks": mask_table, "steps": step_table, "latency": latency_table}
     return _MARKED.sub(lambda m: f"{m[1]}{tables[m['kind']](read_ledger(ledger, m['pattern']))}{m[4]}", text)
 
 

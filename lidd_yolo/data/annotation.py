@@ -6,10 +6,14 @@ Own work; every format of `lidd_yolo.data.formats` is read into and written from
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners ``(x, y)`` in pixels, in order, not closed. Pixel ``i`` reaches from ``i`` to ``i + 1``, as in `Box`."""
+
+MAX_PIXELS = 100_000_000
+"""Largest picture, in pixels, that readers draw a mask for: a file of a few bytes may claim any size."""
 
 
 @dataclass(frozen=True, order=True)
@@ -27,6 +31,12 @@ class Box:
     y1: float
     x2: float
     y2: float
+
+    @classmethod
+    def around(cls, corners: Iterable[tuple[float, float]]) -> Box:
+        """Return the smallest box that holds all of at least one corner ``(x, y)``."""
+        xs, ys = zip(*corners, strict=True)
+        return cls(min(xs), min(ys), max(xs), max(ys))
 
     @property
     def width(self) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lidd_yolo.data.datasets import neu_det, neu_seg
-from lidd_yolo.data.datasets.writer import Conversion
+from lidd_yolo.data.datasets.writer import REPORT, Conversion
 from lidd_yolo.paths import datasets_dir
 
 _SHOWN = 20
@@ -35,14 +35,14 @@ class _DataSet(NamedTuple):
 
 _SETS = {
     "neu-det": _DataSet(
-        neu_det.convert,
+        neu_det.convert_neu_det,
         "NEU-DET, hot-rolled steel strip, six classes, boxes",
         "IMAGES and ANNOTATIONS, Pascal VOC",
         tuple(neu_det.PROTOCOLS),
         "grouped: pictures of one spot stay on one side (default); paper: random 8:2, leaks",
     ),
     "neu-seg": _DataSet(
-        neu_seg.convert,
+        neu_seg.convert_neu_seg,
         "NEU-Seg, hot-rolled steel strip, three classes, outlines",
         "images and annotations, each with training and test, class-index masks",
         tuple(neu_seg.PROTOCOLS),
@@ -129,8 +129,19 @@ def summary(done: Conversion) -> str:
         lines += ["", f"{len(problems)} {title}:"] if problems else []
         lines += [f"  {problem}" for problem in problems[:_SHOWN]]
         lines += [f"  and {len(problems) - _SHOWN} more, see split.json"] if len(problems) > _SHOWN else []
+    lines += _shared_pictures(done)
     lines += ["", f"Train with data={done.target / 'data.yaml'}"]
     return "\n".join(lines)
+
+
+def _shared_pictures(done: Conversion) -> list[str]:
+    """Return a warning if the other of the two sets that share pictures lies beside this one."""
+    other = {"neu-det": "neu-seg", "neu-seg": "neu-det"}.get(done.report["dataset"])
+    beside = sorted(done.target.absolute().parent.glob(f"{other}*/{REPORT}")) if other else []
+    if not beside:
+        return []
+    told = "Most pictures of NEU-Seg are of NEU-DET too: test no network on the one that was trained on the other"
+    return ["", f"{told} ({beside[0].parent})."]
 
 
 def _labels(report: dict[str, Any]) -> list[str]:

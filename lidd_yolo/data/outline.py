@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lidd_yolo.data.annotation import Polygon
+from lidd_yolo.data.annotation import Box, Polygon
 
 Mask = npt.NDArray[np.uint8]
 
@@ -82,7 +82,8 @@ def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
     mask's own size every corner falls into the pixel it belongs to, and the result is the mask, pixel for pixel. In a
     picture enlarged n-fold the ideal distance would be 0.5 / n, where cutting is compensated on average; a quarter is
     never further than a quarter of a pixel from it. Through the pixels' centres, as contours usually run, an enlarged
-    mask lacks half a pixel all round; on the edges themselves, one column and one row too many are filled.
+    mask lacks half a pixel all round; on the edges themselves, one column and one row too many are filled. Programs
+    that fill the pixels whose centres lie inside get the mask as well.
 
     Args:
         mask: 0/1, shape ``(H, W)``; any number of components, pixels that touch at a corner are connected.
@@ -95,15 +96,33 @@ def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
     return tuple(_ring(np.asarray(contour[:, 0]), fine) for contour in contours)
 
 
+def outline_object(mask: Mask) -> tuple[Box | None, tuple[Polygon, ...]]:
+    """Return the box of a mask's pixels and the rings of `trace_exactly`; work and memory grow with the box alone.
+
+    Args:
+        mask: 0/1, shape ``(H, W)``.
+
+    Returns:
+        Box along the pixels' outer edges, None if no pixel is set, and rings, both in pixels.
+    """
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width:
+        return None, ()
+    rings = trace_exactly(mask[y : y + height, x : x + width])
+    moved = tuple(tuple((cx + x, cy + y) for cx, cy in ring) for ring in rings)
+    return Box(float(x), float(y), float(x + width), float(y + height)), moved
+
+
 def _ring(points: npt.NDArray[np.int32], fine: Mask) -> Polygon:
     """Return a contour of the mask of half pixels as a ring of corners in whole pixels."""
-    walk: list[tuple[int, int]] = []
-    for (x1, y1), (x2, y2) in zip(points.tolist(), np.roll(points, -1, axis=0).tolist(), strict=True):
-        walk.append((x1, y1))
-        if x1 != x2 and y1 != y2:
-            # A short cut past an inner corner: go there, or points on the short cut fall into the background.
-            walk += [corner for corner in ((x1, y2), (x2, y1)) if fine[corner[1], corner[0]]]
-    steps = np.array(walk)
+    after = np.roll(points, -1, axis=0)
+    diagonal = (points != after).all(axis=1)
+    below, beside = np.column_stack([points[:, 0], after[:, 1]]), np.column_stack([after[:, 0], points[:, 1]])
+    by_below, by_beside = (diagonal & (fine[corner[:, 1], corner[:, 0]] > 0) for corner in (below, beside))
+    corners = np.where(by_below[:, None], below, beside)
+    # A short cut past an inner corner: go there, or points on the short cut fall into the background.
+    cut = by_below | by_beside
+    steps = np.insert(points, np.flatnonzero(cut) + 1, corners[cut], axis=0)
     turns = (np.roll(steps, -1, axis=0) - steps != steps - np.roll(steps, 1, axis=0)).any(axis=1)
     return tuple((float(x), float(y)) for x, y in (steps[turns] + 0.5) / 2)
 

@@ -5,6 +5,8 @@ Paper: WLNet, section 1.2; the NWD paper's constant, the mean size of the object
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ class NWDTrainer:
     """What a trainer of Ultralytics gains: our network, and its constant. Named before the class it extends."""
 
     network: type = NWDDetectionModel
-    recipe: dict[str, Any] = {}
+    recipe: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
@@ -84,4 +86,6 @@ def _measure(trainer: Any) -> None:
     if trainer.ema:
         trainer.ema.ema.set_measured(model.nwd.measured)
     if RANK in {-1, 0}:
-        LOGGER.info(f"NWD: {1 - model.nwd.iou_weight:g} of the box loss, c_rel {model.nwd.measured:.4f} (mean box size)")
+        LOGGER.info(
+            f"NWD: {1 - model.nwd.iou_weight:g} of the box loss, c_rel {model.nwd.measured:.4f} (mean box size)"
+        )

@@ -7,6 +7,7 @@ recipe is Hyper-YOLO's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 LIDD: dict[str, Any] = {
@@ -66,7 +67,7 @@ GRADIENT_CLIP_NORM = 35.0
 """LIDD-Net's; Ultralytics clips at 10."""
 
 
-def under(overrides: dict[str, Any] | None, recipe: dict[str, Any]) -> dict[str, Any]:
+def under(overrides: dict[str, Any] | None, recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments that the user typed, completed by a recipe; a resumed run keeps what it began with."""
     typed = dict(overrides or {})
     return typed if typed.get("resume") else {**recipe, **typed}

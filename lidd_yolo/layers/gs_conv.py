@@ -3,11 +3,13 @@
 Paper: WLNet, section 1.1, figures 2 and 3; origin: slim-neck (Li et al., 2022). The paper's GSConv has a 1x1 dense
 convolution; the second one of a bottleneck is 3x3 here, as in the origin and as the paper's sizes need. Differs from
 the origin: the convolution that VoVGSCSP declares but never runs is left out
-(docs/decisions/0010-wlnet-from-its-sizes.md), and for inference the halves follow each other: inside a VoVGSCSP the next
-convolution takes its inputs in that order instead.
+(docs/decisions/0010-wlnet-from-its-sizes.md), and for inference the halves are no longer interleaved: inside a VoVGSCSP
+the next convolution takes them one after the other.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -113,10 +115,10 @@ class VoVGSCSP(nn.Module):
 
     def reparameterize(self) -> bool:
         """Let everything that takes the output of a GSBottleneck take its halves as they come."""
-        first, *bottlenecks = self.main
+        bottlenecks: list[Any] = list(self.main)[1:]
         if not any(bottleneck.gs2.interleaves for bottleneck in bottlenecks):
             return False
-        half = first.conv.out_channels
+        half = self.merge.conv.in_channels // 2
         order = _halves(half)
         for index, bottleneck in enumerate(bottlenecks):
             bottleneck.gs2.interleaves = False
@@ -128,7 +130,7 @@ class VoVGSCSP(nn.Module):
 
 
 def _halves(channels: int) -> Tensor:
-    """Return where in GSConv's order the channels are that come first, second, ... when its halves follow each other."""
+    """Return the places in GSConv's order of its dense half and then of its depthwise half: 0, 2, ... 1, 3, ..."""
     return channel_shuffle(torch.arange(channels).view(1, -1, 1, 1), channels // 2).flatten()
 
 

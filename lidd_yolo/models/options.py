@@ -83,17 +83,22 @@ class WLNetOptions:
     Args:
         nwd: `NWDOptions`, or None for the stock box loss.
         default_scale: Scale when the file name gives none.
+        max_nodes: Most pixels of stride 16 in one hypergraph, whose cost grows with their square; a larger map is
+            pooled for it. None (the paper) leaves every map as it is.
     """
 
     nwd: NWDOptions | None = None
     default_scale: str = "s"
+    max_nodes: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nwd", _read_nwd(self.nwd))
+        if self.max_nodes is not None and (not _is_number(self.max_nodes, int) or self.max_nodes < 1):
+            raise ValueError(f"lidd_yolo: max_nodes: {self.max_nodes!r} is not a number of pixels")
 
 
-_Kind = TypeVar("_Kind", Options, StockOptions, WLNetOptions)
-_Filled = TypeVar("_Filled", NWDOptions, Options, StockOptions, WLNetOptions)
+_Kind = TypeVar("_Kind", bound="Options | StockOptions | WLNetOptions")
+_Filled = TypeVar("_Filled", bound="NWDOptions | Options | StockOptions | WLNetOptions")
 
 
 def _read_nwd(value: Any) -> NWDOptions | None:

@@ -29,7 +29,7 @@ def building() -> Iterator[None]:
         _building.reset(token)
 
 
-def is_ours(yaml: dict[str, Any]) -> bool:
+def needs_our_class(yaml: dict[str, Any]) -> bool:
     """Tell whether a model dictionary needs a model class of ours: a head of ours, or a ``lidd_yolo:`` section."""
     return head_name(yaml) in HEADS or "lidd_yolo" in yaml
 
@@ -40,7 +40,7 @@ def check(yaml: dict[str, Any]) -> None:
     Raises:
         RuntimeError: Says how to build it instead.
     """
-    if is_ours(yaml) and not _building.get():
+    if needs_our_class(yaml) and not _building.get():
         name = yaml.get("yaml_file", "this model YAML")
         raise RuntimeError(
             f"{name} belongs to lidd_yolo and cannot be built as a plain Ultralytics model: its loss would be "
@@ -55,7 +55,7 @@ def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
     Raises:
         ValueError: If the head, or the section, is for another task than the one asked for.
     """
-    if not isinstance(cfg, dict) or not is_ours(cfg):
+    if not isinstance(cfg, dict) or not needs_our_class(cfg):
         return None
     from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - these files need this one
     from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel  # noqa: PLC0415

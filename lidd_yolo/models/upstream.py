@@ -30,7 +30,15 @@ def loss_items(terms: dict[str, Tensor]) -> Any:
     return torch.stack(list(detached.values())) if trainer_names_losses() else detached
 
 
-_BOX_LOSS = ("pred_dist", "pred_bboxes", "anchor_points", "target_bboxes", "target_scores", "target_scores_sum", "fg_mask")
+_BOX_LOSS = (
+    "pred_dist",
+    "pred_bboxes",
+    "anchor_points",
+    "target_bboxes",
+    "target_scores",
+    "target_scores_sum",
+    "fg_mask",
+)
 
 
 def box_criteria(criterion: Any) -> list[Any]:

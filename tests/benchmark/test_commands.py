@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from lidd_yolo.cli import main
 from tests.benchmark.test_tables import ENTRY
@@ -42,3 +43,15 @@ class TestBench:
     def test_record__not_a_run(self, ledger, tmp_path, capsys):
         assert main(["bench", "--ledger", str(ledger), "record", str(tmp_path)]) == 2
         assert "not a finished training run" in capsys.readouterr().err
+
+    def test_latency__writes_an_entry(self, ledger, capsys):
+        words = ["latency", "--models", "yolov8n-seg.yaml", "wlnet-t.yaml", "--imgsz", "32", "--rounds", "1"]
+        threads = torch.get_num_threads()
+        assert main(["bench", "--ledger", str(ledger), *words]) == 0
+        assert torch.get_num_threads() == threads
+        entry = json.loads((ledger / "latency-32-threads1.json").read_text())
+        assert entry["reference"] == "yolov8n-seg.yaml"
+        assert len(entry["results"]) == 4
+        assert entry["machine"]["threads"] == 1
+        assert all(figures["min_s"] > 0 for figures in entry["results"].values())
+        assert "x yolov8n-seg.yaml" in capsys.readouterr().out

@@ -16,7 +16,6 @@ class TestReadCurve:
         )
         assert read_curve(file) == {"epoch": [1, 2], "time": [10.5, 20], "map50": [0.1, 0.3], "map": [0.05, 0.1]}
 
-
     def test_read_curve__masks_where_there_are_any(self, tmp_path):
         file = tmp_path / "results.csv"
         file.write_text(

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.benchmark.tables import fill, mask_table, read_ledger, result_table, step_table, write_tables
+from lidd_yolo.benchmark.tables import (
+    fill,
+    latency_table,
+    mask_table,
+    read_ledger,
+    result_table,
+    step_table,
+    write_tables,
+)
 
 ROOT = Path(__file__).parents[2]
 ENTRY = {
@@ -72,6 +80,30 @@ class TestStepTable:
         lines = step_table([entry]).splitlines()
         assert lines[2:4] == ["| yolov8n.yaml | 0.500 | 1.00 |", "| x | 0.900 | 1.80 |"]
         assert "Some CPU, 1 thread(s)" in lines[-1]
+
+
+class TestLatencyTable:
+    def test_latency_table__networks_and_settings(self):
+        def entry(imgsz, seconds):
+            machine = {"processor": "Some CPU", "threads": 2, "versions": {"torch": "2.15.0"}}
+            results = {"a.yaml": {"median_s": seconds, "ratio": 1.0}, "b.yaml": {"median_s": 0.0404, "ratio": 1.06}}
+            return {"imgsz": imgsz, "reference": "a.yaml", "results": results, "machine": machine}
+
+        lines = latency_table([entry(224, 0.038), entry(640, 0.25)]).splitlines()
+        assert lines[2:6] == [
+            "| a.yaml | 224 | 2 | 38.0 | 1.00 |",
+            "| b.yaml | 224 | 2 | 40.4 | 1.06 |",
+            "| a.yaml | 640 | 2 | 250.0 | 1.00 |",
+            "| b.yaml | 640 | 2 | 40.4 | 1.06 |",
+        ]
+        assert lines[-1] == "Reference: a.yaml. Some CPU, torch 2.15.0."
+
+    def test_fill__by_its_marker(self, tmp_path):
+        machine = {"processor": "Some CPU", "threads": 1, "versions": {"torch": "2"}}
+        entry = {"name": "x", "imgsz": 64, "reference": "a", "results": {"a": {"median_s": 1, "ratio": 1}}}
+        (tmp_path / "latency-64.json").write_text(json.dumps({**entry, "machine": machine}))
+        filled = fill("<!-- latency: latency-* -->\n<!-- end of latency -->\n", tmp_path)
+        assert "| a | 64 | 1 | 1000.0 | 1.00 |" in filled
 
 
 class TestWriteTables:

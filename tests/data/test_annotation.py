@@ -23,6 +23,9 @@ class TestBox:
     def test_clipped__picture_of_10_by_20(self, box, expected):
         assert box.clipped(10, 20) == expected
 
+    def test_around__smallest(self):
+        assert Box.around([(3, 9), (5, 1), (4, 4)]) == Box(3, 1, 5, 9)
+
     def test_clipped__outside_is_empty(self):
         assert Box(11, 0, 15, 5).clipped(10, 20).width == 0
 

@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from lidd_yolo.data import commands
+from lidd_yolo.data.datasets.writer import Conversion
+from tests.helpers.masks import write_mask_release
 from tests.helpers.plates import write_release
 
 
@@ -21,6 +23,13 @@ def _run(*words):
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("release")
     write_release(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def masks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("masks")
+    write_mask_release(folder)
     return folder
 
 
@@ -90,12 +99,70 @@ class TestRun:
         assert _run("neu-det", "--source", source, "--protocol", protocol) == 0
         assert (tmp_path / folder / "data.yaml").is_file()
 
-    @pytest.mark.parametrize("words", [[], ["neu-det"], ["coco"], ["neu-det", "--source", "x", "--protocol", "random"]])
+    @pytest.mark.parametrize(
+        "words",
+        [
+            [],
+            ["neu-det"],
+            ["coco"],
+            ["neu-det", "--source", "x", "--protocol", "random"],
+            ["neu-det", "--source", "x", "--min-pixels", "3"],
+        ],
+    )
     def test_bad_arguments__refused_by_the_parser(self, words, capsys):
         with pytest.raises(SystemExit) as caught:
             _run(*words)
         assert caught.value.code == 2
         assert "usage:" in capsys.readouterr().err
+
+
+class TestRunNeuSeg:
+    def test_clean__status_0_and_what_the_labels_lose(self, masks, tmp_path, capsys):
+        assert _run("neu-seg", "--source", masks, "--target", tmp_path / "set") == 0
+        out = capsys.readouterr().out
+        assert "neu-seg, protocol grouped, seed 0" in out
+        assert "60 objects of fewer than 16 pixels dropped, 60 pixels in all." in out
+        assert "The labels give back the masks of all 60 pictures, pixel for pixel." in out
+
+    def test_min_pixels__handed_on(self, masks, tmp_path, capsys):
+        assert _run("neu-seg", "--source", masks, "--target", tmp_path / "set", "--min-pixels", "1", "--json") == 0
+        dropped = json.loads(capsys.readouterr().out)["dropped"]
+        assert (dropped["min_pixels"], sum(dropped["objects"].values())) == (1, 0)
+
+    def test_bad_mask__status_1_and_file_named(self, tmp_path, capsys):
+        write_mask_release(tmp_path / "release", plates=8)
+        (tmp_path / "release/annotations/training/000002.png").write_bytes(b"")
+        assert _run("neu-seg", "--source", tmp_path / "release", "--target", tmp_path / "set") == 1
+        assert "000002.png: it cannot be decoded as a picture" in capsys.readouterr().out
+
+    def test_official__own_folder_and_leak_said(self, masks, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(commands, "datasets_dir", lambda: tmp_path)
+        assert _run("neu-seg", "--source", masks, "--protocol", "official") == 0
+        assert (tmp_path / "neu-seg-official" / "data.yaml").is_file()
+        assert "This split LEAKS" in capsys.readouterr().out
+
+
+class TestSummary:
+    def test_shared_pictures__said_when_both_are_there(self, source, masks, tmp_path, capsys):
+        assert _run("neu-det", "--source", source, "--target", tmp_path / "neu-det") == 0
+        assert "test no network" not in capsys.readouterr().out
+        assert _run("neu-seg", "--source", masks, "--target", tmp_path / "neu-seg") == 0
+        assert f"trained on the other ({tmp_path / 'neu-det'})." in capsys.readouterr().out
+
+    def test_difference__worst_picture_named(self, tmp_path):
+        side = {"train": {"a": 1}}
+        report = {
+            **{"dataset": "x", "protocol": "grouped", "seed": 0, "images": {"train": 3}, "boxes": side, "leak": {}},
+            "groups": {"count": 3, "largest": 1, "sizes": {1: 3}},
+            "dropped": {"min_pixels": 4, "objects": {"a": 0}, "pixels": {"a": 0}},
+            "round_trip": {
+                "equal": 1,
+                "pixels": 12,
+                "unequal": {"b.jpg": {"pixels": 3, "iou": 0.5}, "c.jpg": {"pixels": 9, "iou": 0.9}},
+            },
+        }
+        told = "The labels differ from the masks of 2 pictures by 12 pixels in all; worst: b.jpg, 3 pixels, IoU 0.5."
+        assert told in commands.summary(Conversion(tmp_path, report, []))
 
 
 class TestImport:

@@ -3,8 +3,10 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
 
-from lidd_yolo.data.outline import enclose, trace
+from lidd_yolo.data.outline import enclose, outline_object, trace, trace_exactly
+from tests.helpers.masks import PROPERTY, masks
 
 
 def _fill(polygon: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -114,3 +116,66 @@ class TestTrace:
     def test_trace__empty(self):
         with pytest.raises(ValueError, match="no outline"):
             trace(np.zeros((5, 5), dtype=np.uint8))
+
+
+class TestTraceExactly:
+    def test_one_pixel__quarter_inside_its_edges(self):
+        mask = np.zeros((5, 7), dtype=np.uint8)
+        mask[2, 4] = 1
+        [ring] = trace_exactly(mask)
+        assert set(ring) == {(4.25, 2.25), (4.75, 2.25), (4.75, 2.75), (4.25, 2.75)}
+
+    def test_frame__border_and_hole_with_corners_alone(self):
+        mask = np.ones((4, 5), dtype=np.uint8)
+        mask[2, 1:3] = 0
+        outer, hole = sorted(map(sorted, trace_exactly(mask)))
+        assert outer == [(0.25, 0.25), (0.25, 3.75), (4.75, 0.25), (4.75, 3.75)]
+        assert hole == [(0.75, 1.75), (0.75, 3.25), (3.25, 1.75), (3.25, 3.25)]
+
+    def test_inner_corner__not_cut_short(self):
+        mask = np.array([[1, 1], [1, 0]], dtype=np.uint8)
+        [ring] = trace_exactly(mask)
+        assert (0.75, 0.75) in ring
+        assert len(ring) == 6
+
+    def test_touching_corners__one_ring(self):
+        [ring] = trace_exactly(np.eye(2, dtype=np.uint8))
+        assert len(ring) == 4 + 4 + 2  # both inner corners are passed twice
+
+    def test_nothing__no_ring(self):
+        assert trace_exactly(np.zeros((3, 3), dtype=np.uint8)) == ()
+
+    @PROPERTY
+    @given(masks(1))
+    def test_any_mask__given_back_by_pixel_centres(self, mask):
+        height, width = mask.shape
+        inside = np.zeros(mask.shape, dtype=bool)
+        for ring in trace_exactly(mask):
+            inside ^= _fill(np.array(ring), height, width)
+        np.testing.assert_array_equal(inside, mask > 0)
+
+    @PROPERTY
+    @given(masks(1))
+    def test_any_mask__given_back_at_twice_the_size(self, mask):
+        large = mask.repeat(2, axis=0).repeat(2, axis=1)
+        drawn = np.zeros_like(large)
+        if rings := [(2 * np.array(ring)).astype(np.int32) for ring in trace_exactly(mask)]:
+            cv2.fillPoly(drawn, rings, 1)
+        np.testing.assert_array_equal(drawn, large)
+
+
+class TestOutlineObject:
+    def test_box_and_rings__where_the_pixels_are(self):
+        mask = np.zeros((20, 30), dtype=np.uint8)
+        mask[4:7, 10:12] = 1
+        box, [ring] = outline_object(mask)
+        assert (box.x1, box.y1, box.x2, box.y2) == (10, 4, 12, 7)
+        assert set(ring) == {(10.25, 4.25), (11.75, 4.25), (11.75, 6.75), (10.25, 6.75)}
+
+    def test_nothing(self):
+        assert outline_object(np.zeros((3, 3), dtype=np.uint8)) == (None, ())
+
+    @PROPERTY
+    @given(masks(1))
+    def test_rings__those_of_the_whole_mask(self, mask):
+        assert set(map(frozenset, outline_object(mask)[1])) == set(map(frozenset, trace_exactly(mask)))

@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from lidd_yolo.data.grouping.orientation import turned
 from lidd_yolo.data.overlap import Overlap, find_overlaps, group_overlaps
 from tests.helpers.plates import crop, plate
+from tests.helpers.releases import release
+from tests.helpers.shots import shots, turned_by_hand
 
 
 def _pairs(overlaps):
@@ -33,6 +36,28 @@ class TestFindOverlaps:
             assert pair.area == (100 - abs(x1 - x2)) * (100 - abs(y1 - y2)) / 100**2
             assert 0.8 < pair.similarity <= 1 + 1e-6
 
+    @pytest.mark.parametrize("number", range(8))
+    def test_turned__orientation_and_shift_lay_one_over_the_other(self, number):
+        whole = plate(8)
+        first, second = crop(whole, 0, 0, 120), turned_by_hand(crop(whole, 30, 20, 120, quality=None), number)
+        [pair] = find_overlaps([first, second, plate(9)[:120, :120]])
+        assert (pair.first, pair.second, pair.area) == (0, 1, 90 * 100 / 120**2)
+        assert (pair.dx, pair.dy) == (-30, -20)
+        again = turned(second, pair.orientation)
+        assert np.array_equal(again, crop(whole, 30, 20, 120, quality=None))
+
+    @pytest.mark.parametrize(
+        ("plates", "crops", "noise"), [(10, 4, 2.0), pytest.param(150, 8, 2.0, marks=pytest.mark.slow)]
+    )
+    def test_photographs__turned_exposed_and_compressed(self, plates, crops, noise):
+        images, areas = shots(3, plates, crops, noise=noise)
+        found = set(_pairs(find_overlaps(images)))
+        must = {pair for pair, area in areas.items() if area >= 0.25}
+        may = {pair for pair, area in areas.items() if area > 0}
+        assert len(must) > plates
+        assert len(must & found) >= 0.98 * len(must)
+        assert len(found & may) >= 0.99 * len(found)
+
     def test_light__other_brightness_and_contrast(self):
         whole = plate(1)
         darker = (crop(whole, 40, 30).astype(float) * 0.6 + 10).astype(np.uint8)
@@ -40,7 +65,7 @@ class TestFindOverlaps:
 
     def test_sizes__differ(self):
         whole = plate(2)
-        [pair] = find_overlaps([whole[20:100, 30:180], whole[0:120, 90:190]])
+        [pair] = find_overlaps([whole[20:100, 30:180], whole[0:120, 90:190], plate(11, 9, 200), plate(12, 40, 40)])
         # Rows 20 to 100 and columns 90 to 180 are shared: 80 x 90 of the smaller picture's 120 x 100 pixels.
         assert (pair.dx, pair.dy, pair.area) == (-60, 20, 80 * 90 / (120 * 100))
 
@@ -56,19 +81,30 @@ class TestFindOverlaps:
             cv2.line(image, (30 + 3 * k, 0), (33 + 3 * k, 99), 255, 1)
         assert find_overlaps(images) == []
 
+    def test_equal__turned_and_linked_by_the_first_only(self):
+        whole = plate(10)
+        one, other = crop(whole, 0, 0), crop(whole, 20, 10)
+        pairs = find_overlaps([one, turned_by_hand(one, 3), other, one])
+        assert _pairs(pairs) == [(0, 1), (0, 2), (0, 3)]
+        assert np.array_equal(turned(turned_by_hand(one, 3), pairs[0].orientation), one)
+
     def test_equal__even_without_texture(self):
         flat, other = np.full((50, 50), 90, np.uint8), np.full((50, 50), 91, np.uint8)
         assert _pairs(find_overlaps([flat, other, flat, flat])) == [(0, 2), (0, 3)]
 
     def test_min_area__small_overlap_ignored(self):
         whole = plate(6)
-        images = [crop(whole, 0, 0), crop(whole, 70, 40)]
-        assert [o.area for o in find_overlaps(images)] == [30 * 60 / 100**2]
-        assert find_overlaps(images, min_area=0.2) == []
+        images = [crop(whole, 0, 0), crop(whole, 50, 40)]
+        assert [o.area for o in find_overlaps(images)] == [50 * 60 / 100**2]
+        assert find_overlaps(images, min_area=0.4) == []
 
     def test_min_similarity__nothing_reaches_more_than_one(self):
         whole = plate(6)
         assert find_overlaps([crop(whole, 0, 0), crop(whole, 20, 20)], min_similarity=1.01) == []
+
+    def test_min_sharpness__unreachable(self):
+        whole = plate(6)
+        assert find_overlaps([crop(whole, 0, 0), crop(whole, 20, 20)], min_sharpness=1000) == []
 
     @pytest.mark.parametrize("count", [0, 1])
     def test_few__no_pairs(self, count):
@@ -88,3 +124,36 @@ class TestGroupOverlaps:
 
     def test_none__every_picture_alone(self):
         assert group_overlaps(3, []) == [0, 1, 2]
+
+
+def _read(files):
+    return [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in files]
+
+
+class TestRealReleases:
+    def test_neu_det__known_pairs(self):
+        names = ["patches_101", "patches_105", "scratches_37", "scratches_41", "rolled-in_scale_1"]
+        found = find_overlaps(_read(release("neu-det") / "IMAGES" / f"{name}.jpg" for name in names))
+        # The first two are equal; the scratches are parallel ones on different steel.
+        assert _pairs(found) == [(0, 1)]
+        assert found[0].area == 1
+
+    @pytest.mark.slow
+    def test_neu_det__groups_stay_small(self):
+        files = sorted(release("neu-det").glob("*IMAGES/*.jpg")) + sorted(release("neu-det").glob("*_Images/*.jpg"))
+        groups = group_overlaps(len(files), find_overlaps(_read(files)))
+        assert len(files) == 1530
+        assert 450 < max(groups) + 1 < 510
+        assert np.bincount(groups).max() < 0.05 * 1530
+
+    @pytest.mark.slow
+    def test_neu_seg__all_four_rotations_of_every_picture(self):
+        files = sorted((release("neu-seg") / "images").rglob("*.jpg"))
+        pairs = find_overlaps(_read(files))
+        whole = [pair for pair in pairs if pair.area > 0.95 and pair.similarity > 0.8]
+        sizes = np.bincount(group_overlaps(len(files), whole))
+        assert len(files) == 2832
+        # A few pictures of the release come in one rotation only; two are seldom nearly the same crop.
+        assert set(sizes.tolist()) == {1, 4, 8}
+        assert np.count_nonzero(sizes == 1) == 16
+        assert np.count_nonzero(sizes == 4) > 600

@@ -12,10 +12,12 @@ from tests.helpers.randomise import randomise_batch_norm
 
 
 def build_wlnet(name: str = "wlnet-n.yaml", *, seed: int = 0, **keys: Any) -> WLNetModel:
-    """Return a network; ``keys`` replace those of its YAML."""
+    """Return a network as a trainer hands it over; ``keys`` replace those of its YAML."""
     torch.manual_seed(seed)
     model = WLNetModel({**yaml_model_load(name), **keys}, verbose=False)
     model.args = get_cfg()
+    if model.nwd is not None:
+        model.set_measured(0.2)
     return model
 
 

@@ -5,17 +5,18 @@ import torch
 from torch import nn
 
 from lidd_yolo.layers.gs_conv import GSBottleneck, GSConv, VoVGSCSP
-from lidd_yolo.layers.reparam import fold_all_batch_norm
+from lidd_yolo.layers.reparam import fold_all_batch_norm, reparameterize_model
 from tests.helpers.checks import (
     assert_every_parameter_learns,
     assert_exports,
     assert_fold_keeps_output,
     assert_gradients_are_exact,
+    batch_norms,
     noise,
 )
 from tests.helpers.randomise import randomise_batch_norm
 
-LAYERS = [GSConv(6, 8), GSConv(6, 8, 3, 2, act=False), GSBottleneck(8, 8), VoVGSCSP(6, 8), VoVGSCSP(6, 8, 2)]
+LAYERS = [GSConv(6, 8), GSConv(6, 8, 3, 2, act=False), GSBottleneck(8, 8), VoVGSCSP(6, 8), VoVGSCSP(6, 16, 3)]
 SMALL_LAYERS = [GSConv(3, 4, 3), GSBottleneck(2, 4), VoVGSCSP(3, 4, 2)]
 
 
@@ -121,6 +122,54 @@ class TestAll:
     @pytest.mark.parametrize("layer", LAYERS, ids=lambda m: type(m).__name__)
     def test_export__parity(self, layer):
         assert_exports(layer, noise(1, layer_channels(layer), 7, 5))
+
+
+class TestOrderOfHalves:
+    """After folding, GSConv's halves follow each other wherever the next convolution can take them so."""
+
+    @pytest.mark.parametrize("n", [0, 1, 3])
+    def test_block__interleaves_nothing(self, n):
+        layer = randomise_batch_norm(VoVGSCSP(6, 16, n), seed=0).eval()
+        keys = [k for k in layer.state_dict() if k.endswith("conv.weight")]
+        fold_all_batch_norm(layer)
+        assert not any(m.interleaves for m in layer.modules() if isinstance(m, GSConv))
+        assert [k for k in layer.state_dict() if k.endswith("conv.weight")] == keys
+        assert not batch_norms(layer)
+
+    def test_block__acts_once(self):
+        layer = randomise_batch_norm(VoVGSCSP(6, 16, 2), seed=0)
+        assert reparameterize_model(layer) == 3  # the block and its two bottlenecks
+        weights = [p.clone() for p in layer.parameters()]
+        assert reparameterize_model(layer) == 0
+        assert all(torch.equal(a, b) for a, b in zip(weights, layer.parameters(), strict=True))
+
+    def test_inside__halves_of_the_bottlenecks(self):
+        """What the bottleneck gives is the same as before, dense half first."""
+        layer = randomise_batch_norm(VoVGSCSP(6, 16, 2), seed=0).double().eval()
+        x = noise(1, 6, 5, 4, dtype=torch.float64)
+        before = layer.main(x)
+        fold_all_batch_norm(layer)
+        want = torch.cat((before[:, 0::2], before[:, 1::2]), 1)
+        torch.testing.assert_close(layer.main(x), want, rtol=0, atol=1e-10)
+
+    def test_alone__keeps_its_order(self):
+        """What follows a GSConv or a GSBottleneck by itself is not known."""
+        for layer in (GSConv(6, 8, 3), GSBottleneck(8, 8)):
+            assert_fold_keeps_output(layer, fold_all_batch_norm, 2, layer_channels(layer), 7, 5)
+        conv, bottleneck = GSConv(6, 8), GSBottleneck(8, 8)
+        reparameterize_model(conv)
+        reparameterize_model(bottleneck)
+        assert [conv.interleaves, bottleneck.gs1.interleaves, bottleneck.gs2.interleaves] == [True, False, True]
+
+    def test_training__interleaves(self):
+        layer = VoVGSCSP(6, 16, 2).train()
+        layer(noise(2, 6, 7, 5))
+        assert all(m.interleaves for m in layer.modules() if isinstance(m, GSConv))
+
+    def test_export__parity(self):
+        layer = randomise_batch_norm(VoVGSCSP(6, 16, 2), seed=0).eval()
+        fold_all_batch_norm(layer)
+        assert_exports(layer, noise(1, 6, 7, 5))
 
 
 def layer_channels(layer):

@@ -1,11 +1,23 @@
-"""HyperCompute: the hypergraph by loops, both steps of its means, precision, gradients, export."""
+"""HyperCompute: the hypergraph by loops, both steps of its means, memory, precision, gradients, pooling, export."""
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from lidd_yolo.layers.hyper_compute import HyperCompute, hyperedge_means
-from tests.helpers.checks import assert_exports, assert_gradients_are_exact, noise
+from lidd_yolo.layers import hyper_compute
+from lidd_yolo.layers.hyper_compute import HyperCompute, hyperedge_means, pooling_factor, two_step_means
+from lidd_yolo.layers.reparam import fold_all_batch_norm
+from tests.helpers.checks import (
+    assert_every_parameter_learns,
+    assert_exports,
+    assert_fold_keeps_output,
+    assert_gradients_are_exact,
+    batch_norms,
+    noise,
+    num_params,
+)
 from tests.helpers.randomise import randomise_batch_norm
 
 RADIUS = 2.0
@@ -83,6 +95,97 @@ class TestHyperedgeMeans:
 
     def test_gradient__none_through_the_comparison(self):
         assert not hyperedge_means(clustered().requires_grad_(), RADIUS).requires_grad
+
+
+class LargestFloat(TorchDispatchMode):
+    """Watches for the largest floating point tensor that any operator returns."""
+
+    entries = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor) and out.is_floating_point():
+            self.entries = max(self.entries, out.numel())
+        return out
+
+
+@pytest.fixture(params=[1, 30, 10**6], ids=["row by row", "ragged blocks", "one block"])
+def block(request, monkeypatch):
+    """Work the matrix off in blocks of this many entries."""
+    monkeypatch.setattr(hyper_compute, "_ENTRIES_CPU", request.param)
+
+
+class TestTwoStepMeans:
+    @pytest.mark.usefixtures("block")
+    @pytest.mark.parametrize("x", [clustered(), overlapping(), noise(2, 13, 3, dtype=torch.float64)])
+    def test_blocks__equal_the_matrix_twice(self, x):
+        message = noise(len(x), x.shape[1], 4, dtype=torch.float64, seed=5)
+        means = hyperedge_means(x, RADIUS)
+        assert 0.05 < (means > 0).double().mean() < 0.95
+        torch.testing.assert_close(two_step_means(x, message, RADIUS), means @ (means @ message), rtol=0, atol=1e-12)
+
+    @pytest.mark.usefixtures("block")
+    def test_gradient__that_of_the_matrix(self):
+        x, grad = noise(2, 13, 3, dtype=torch.float64), noise(2, 13, 4, dtype=torch.float64, seed=6)
+        message = noise(2, 13, 4, dtype=torch.float64, seed=5).requires_grad_()
+        means = hyperedge_means(x, RADIUS)
+        (want,) = torch.autograd.grad(means @ (means @ message), message, grad)
+        (got,) = torch.autograd.grad(two_step_means(x, message, RADIUS), message, grad)
+        torch.testing.assert_close(got, want, rtol=0, atol=1e-12)
+        assert not torch.allclose(got, means @ (means @ grad))  # degrees differ: the matrix is not symmetric
+
+    @pytest.mark.usefixtures("block")
+    def test_gradient__finite_differences(self):
+        x, message = overlapping(), noise(1, 7, 2, dtype=torch.float64).requires_grad_()
+        assert torch.autograd.gradcheck(lambda m: two_step_means(x, m, RADIUS), message)
+
+    def test_nodes__get_no_gradient(self):
+        x, message = clustered().requires_grad_(), noise(2, 12, 4, dtype=torch.float64).requires_grad_()
+        two_step_means(x, message, RADIUS).sum().backward()
+        assert x.grad is None
+
+    def test_memory__one_byte_for_each_pair(self):
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
+            two_step_means(noise(3, 50, 4), noise(3, 50, 4).requires_grad_(), RADIUS)
+        assert sum(t.numel() * t.element_size() for t in kept) == 3 * (50 * 50 + 50 * 4)
+
+    def test_memory__never_the_whole_matrix_as_floats(self, monkeypatch):
+        monkeypatch.setattr(hyper_compute, "_ENTRIES_CPU", 1000)
+        x, message = noise(2, 100, 4), noise(2, 100, 4).requires_grad_()
+        with LargestFloat() as watch:
+            two_step_means(x, message, RADIUS).sum().backward()
+            assert watch.entries == 1000
+            hyperedge_means(x, RADIUS)
+        assert watch.entries == 2 * 100 * 100
+
+    def test_nodes__not_finite(self):
+        """They have no neighbours, not even themselves; that does not spread over the comparison."""
+        x = clustered(images=2)
+        x[0, 0] = float("nan")  # the mean of this image, so every node of it
+        message = noise(2, 12, 4, dtype=torch.float64)
+        out = two_step_means(x, message, RADIUS)
+        assert torch.equal(out[0], torch.zeros_like(out[0]))
+        assert out[1].isfinite().all()
+        torch.testing.assert_close(hyperedge_means(x, RADIUS)[0], torch.zeros(12, 12, dtype=torch.float64))
+
+
+class TestPoolingFactor:
+    @pytest.mark.parametrize(
+        ("size", "max_nodes", "want"),
+        [
+            ((40, 40), None, 1),
+            ((40, 40), 1600, 1),
+            ((40, 40), 1599, 2),
+            ((80, 80), 1600, 2),
+            ((80, 80), 399, 8),  # 20 x 20 is one too many
+            ((7, 5), 12, 2),  # 4 x 3
+            ((7, 5), 11, 4),  # 2 x 2
+            ((7, 5), 1, 8),
+        ],
+    )
+    def test_factor__by_hand(self, size, max_nodes, want):
+        assert pooling_factor(*size, max_nodes) == want
 
 
 class TestHyperCompute:
@@ -180,3 +283,91 @@ class TestHyperCompute:
         layer = HyperCompute(6, 3).eval()
         graph = torch.export.export(layer, (noise(1, 6, 7, 5),)).run_decompositions({}).graph
         assert not [node for node in graph.nodes if "cdist" in str(node.target) or "sqrt" in str(node.target)]
+
+    def test_export__one_matrix_whatever_the_size(self):
+        layer = HyperCompute(6, 3).eval()
+        graph = torch.export.export(layer, (noise(1, 6, 7, 5),)).run_decompositions({}).graph
+        operators = [str(node.target).split(".")[1:2] for node in graph.nodes]
+        products = [name for name in operators if name in (["matmul"], ["bmm"], ["mm"])]
+        assert len(products) == 3  # distances and two means; the projection is another operator
+
+    def test_export__traced_at_another_size(self):
+        layer = randomise_batch_norm(HyperCompute(6, 3), seed=0).eval()
+        with torch.no_grad():
+            traced = torch.jit.trace(layer, noise(1, 6, 7, 5))
+            for size in ((1, 6, 4, 9), (2, 6, 3, 3)):
+                torch.testing.assert_close(traced(noise(*size)), layer(noise(*size)))
+
+
+class TestFold:
+    def test_fold__keeps_output(self):
+        folded = assert_fold_keeps_output(HyperCompute(6, 3), fold_all_batch_norm, 2, 6, 7, 5)
+        assert not batch_norms(folded)
+        assert num_params(folded) == 6**2 + 3 * 6  # the paper counts a network with this normalisation unfolded
+        assert not folded.fold_batch_norm()
+
+    def test_fold__messages_that_differ(self):
+        """The other test's radius may join all or nothing; here the three clusters stay apart."""
+        layer = randomise_batch_norm(HyperCompute(5, RADIUS), seed=0).double().eval()
+        x = clustered().transpose(1, 2).reshape(2, 5, 3, 4)
+        with torch.no_grad():
+            want = layer(x)
+            fold_all_batch_norm(layer)
+            torch.testing.assert_close(layer(x), want, rtol=0, atol=1e-10)
+
+    def test_export__after_folding(self):
+        layer = randomise_batch_norm(HyperCompute(6, 3), seed=0).eval()
+        fold_all_batch_norm(layer)
+        assert_exports(layer, noise(1, 6, 7, 5))
+
+
+class TestMaxNodes:
+    def layer(self, max_nodes):
+        torch.manual_seed(0)
+        layer = randomise_batch_norm(HyperCompute(5, 1.5), seed=0).eval()
+        layer.max_nodes = max_nodes
+        return layer
+
+    @pytest.mark.parametrize("max_nodes", [None, 24])
+    def test_forward__fits(self, max_nodes):
+        layer, x = self.layer(max_nodes), noise(2, 5, 4, 6)
+        assert torch.equal(layer(x), self.layer(None)(x))
+        assert layer.pooled_by == 1
+
+    @pytest.mark.parametrize(("size", "factor"), [((4, 6), 2), ((7, 5), 2), ((8, 8), 4)])
+    def test_forward__message_of_each_square(self, size, factor):
+        """Squares of the map by loops, ragged ones at the lower and right border included."""
+        layer, x = self.layer(12), noise(1, 5, *size)
+        layer.radius = 10**0.5 / factor  # as far apart as the means of squares of noise in five channels are
+        rows, columns = (range(0, side, factor) for side in size)
+        squares = {(i, j): x[0, :, i : i + factor, j : j + factor] for i in rows for j in columns}
+        nodes = torch.stack([square.mean((1, 2)) for square in squares.values()])[None]
+        means = hyperedge_means(nodes, layer.radius)
+        assert 0.1 < (means > 0).float().mean() < 0.9
+        message = (means @ means @ (nodes @ layer.project.weight.T + layer.project.bias))[0]
+        total = x.clone()
+        for (i, j), bringing in zip(squares, message, strict=True):
+            total[0, :, i : i + factor, j : j + factor] += bringing.view(-1, 1, 1)
+        torch.testing.assert_close(layer(x), F.silu(layer.bn(total)), rtol=1e-5, atol=1e-5)
+        assert layer.pooled_by == factor
+
+    def test_pooled_by__of_the_last_forward(self):
+        layer = self.layer(12)
+        for size, factor in ((8, 4), (3, 1), (6, 2)):
+            layer(noise(1, 5, size, size))
+            assert layer.pooled_by == factor
+
+    def test_gradient__reaches_every_parameter(self):
+        assert_every_parameter_learns(self.layer(12), noise(2, 5, 7, 5))
+
+    def test_export__parity(self):
+        assert_exports(self.layer(12), noise(1, 5, 7, 5))
+
+    def test_export__squares_fixed_by_the_size_it_is_made_with(self):
+        layer = self.layer(12)
+        with torch.no_grad():
+            traced = torch.jit.trace(layer, noise(1, 5, 4, 6))
+            layer.max_nodes = 1  # squares of 8 for this size, were they not fixed
+            got = traced(noise(1, 5, 8, 8))
+            layer.max_nodes = 16
+            torch.testing.assert_close(got, layer(noise(1, 5, 8, 8)))

@@ -57,7 +57,7 @@ def blended(iou_weight, c_rel=0.2):
 class TestBlendedBoxLoss:
     def test_value__loop_over_assigned_anchor_points(self):
         arguments, extra = case()
-        _, pred, points, target, scores, total, fg_mask = arguments
+        _, pred, _, target, scores, total, fg_mask = arguments
         _, strides = extra
         c, term = 0.2 * 96, 0.0
         for image, anchor in fg_mask.nonzero().tolist():

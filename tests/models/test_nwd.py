@@ -12,6 +12,7 @@ from ultralytics.nn.tasks import DetectionModel, SegmentationModel
 from lidd_yolo.models.box_loss import BlendedBoxLoss
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.options import NWDOptions
+from tests.helpers.wlnet_model import build_wlnet, mask_batch
 
 
 def stock_yaml(name, section, folder):
@@ -61,7 +62,7 @@ class TestStockRows:
         assert not isinstance(criterion.bbox_loss, BlendedBoxLoss)
 
     def test_build__constant_not_measured_yet(self, tmp_path):
-        with pytest.raises(RuntimeError, match="c_rel: auto is measured .* by yolo train"):
+        with pytest.raises(RuntimeError, match=r"c_rel: auto is measured .* by yolo train"):
             built("yolov8", {"nwd": True}, tmp_path).init_criterion()
 
     def test_build__key_of_another_network(self, tmp_path):
@@ -105,3 +106,34 @@ class TestWLNet:
         model.args = get_cfg()
         model.set_measured(0.2)
         assert isinstance(model.init_criterion().bbox_loss, BlendedBoxLoss)
+
+
+class TestLoss:
+    def test_loss__bfloat16_autocast_is_finite(self):
+        model = build_wlnet(lidd_yolo={"nwd": {"c_rel": 0.2}}).train()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss, _ = model.loss(mask_batch())
+        loss.sum().backward()
+        assert loss.isfinite().all()
+        assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+    def test_loss__pictures_without_defects(self):
+        """No box in the batch: box, mask and distribution terms are 0, the class term still teaches."""
+        batch = mask_batch()
+        nothing = {"batch_idx": torch.zeros(0), "cls": torch.zeros(0, 1), "bboxes": torch.zeros(0, 4)}
+        masks = {"masks": torch.zeros(3, 16, 16), "sem_masks": torch.zeros(3, 16, 16, dtype=torch.long)}
+        model = build_wlnet(lidd_yolo={"nwd": {"c_rel": 0.2}}).train()
+        loss, _ = model.loss({**batch, **nothing, **masks})
+        loss.sum().backward()
+        assert loss.isfinite().all()
+        assert (loss != 0).sum() == 1
+        assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+    def test_loss__differs_from_the_stock_one_in_the_box_term_alone(self):
+        terms = {}
+        for share in (1.0, 0.6):
+            model = build_wlnet(lidd_yolo={"nwd": {"iou_weight": share, "c_rel": 0.2}}).train()
+            terms[share] = model.loss(mask_batch())[0]
+        model = build_wlnet(lidd_yolo={"nwd": False}).train()
+        assert torch.equal(model.loss(mask_batch())[0], terms[1.0])
+        assert (terms[1.0] != terms[0.6]).nonzero().flatten().tolist() == [0]

@@ -83,3 +83,12 @@ class TestWLNetOptions:
     def test_key__of_the_other_network(self):
         with pytest.raises(ValueError, match=r"unknown key aux; known are nwd, default_scale"):
             read_options({"lidd_yolo": {"aux": "light"}}, WLNetOptions)
+
+    @pytest.mark.parametrize("nodes", [1, 1600, None])
+    def test_max_nodes__number_or_none(self, nodes):
+        assert read_options({"lidd_yolo": {"max_nodes": nodes}}, WLNetOptions).max_nodes == nodes
+
+    @pytest.mark.parametrize("nodes", [0, -1, 2.5, "1600", True])
+    def test_max_nodes__not_a_number_of_pixels(self, nodes):
+        with pytest.raises(ValueError, match=rf"max_nodes: {nodes!r} is not a number of pixels"):
+            read_options({"lidd_yolo": {"max_nodes": nodes}}, WLNetOptions)

@@ -12,10 +12,12 @@ from ultralytics.nn.modules import SPPF
 from ultralytics.nn.tasks import SegmentationModel, yaml_model_load
 from ultralytics.utils.loss import v8SegmentationLoss
 
-from lidd_yolo.layers.gs_conv import VoVGSCSP
+from lidd_yolo.layers.gs_conv import GSConv, VoVGSCSP
 from lidd_yolo.layers.hyper_compute import HyperCompute, hyperedge_means
 from lidd_yolo.layers.ma_net import MANet
 from lidd_yolo.layers.segment_head import WLNetSegment
+from lidd_yolo.models import wlnet
+from lidd_yolo.models.box_loss import BlendedBoxLoss
 from lidd_yolo.models.wlnet import WLNetModel
 from tests.helpers.checks import assert_close_to_size, noise
 from tests.helpers.wlnet_model import build_wlnet, mask_batch, state, with_statistics
@@ -108,15 +110,17 @@ class TestBuild:
         (pooling,) = (m for m in built.modules() if isinstance(m, SPPF))
         assert isinstance(pooling.cv1.act, nn.SiLU)
 
-    def test_criterion__stock_for_now(self, model):
-        assert type(model.init_criterion()) is v8SegmentationLoss
+    def test_criterion__stock_but_for_the_box_loss(self, model):
+        criterion = model.init_criterion()
+        assert type(criterion) is v8SegmentationLoss
+        assert type(criterion.bbox_loss) is BlendedBoxLoss
 
     def test_seed__same_weights_again(self):
         first, second = state(build_wlnet(seed=3)), state(build_wlnet(seed=3))
         assert all(torch.equal(first[key], second[key]) for key in first)
 
     def test_options__of_the_other_network(self):
-        with pytest.raises(ValueError, match="unknown key aux; known are default_scale"):
+        with pytest.raises(ValueError, match="unknown key aux; known are nwd"):
             build_wlnet(lidd_yolo={"aux": "light"})
 
     def test_stock_class__refused(self):
@@ -203,12 +207,64 @@ class TestFuse:
         for a, b in zip(head_inputs(model.fuse(verbose=False), x), want, strict=True):
             assert (a - b).norm() <= 1e-4 * (b - b.mean()).norm()
 
-    def test_structure__hypergraph_left(self, model):
+    def test_structure__nothing_left(self, model):
         assert model.fuse(verbose=False) is model
         assert model.is_fused()
-        assert [type(m) for m in model.modules() if hasattr(m, "bn")] == [HyperCompute]
-        keys = state(model).keys()
-        assert model.fuse(verbose=False).state_dict().keys() == keys
+        assert not [m for m in model.modules() if hasattr(m, "bn")]
+        assert not any(m.interleaves for m in model.modules() if isinstance(m, GSConv))
+        weights = state(model)
+        again = state(model.fuse(verbose=False))
+        assert again.keys() == weights.keys()
+        assert all(torch.equal(again[key], weights[key]) for key in weights)
+
+    def test_order__channels_last_on_a_cpu(self, model):
+        before = model.model[0].conv.weight
+        assert not before.is_contiguous(memory_format=torch.channels_last)
+        seen = []
+        model.fuse(verbose=False).model[25].register_forward_hook(lambda _, __, out: seen.append(out))
+        predict(model, torch.rand(1, 3, 64, 64))
+        assert model.model[0].conv.weight.is_contiguous(memory_format=torch.channels_last)
+        assert seen[0].is_contiguous(memory_format=torch.channels_last)
+
+
+class TestMaxNodes:
+    @pytest.fixture
+    def warnings(self, monkeypatch):
+        """Collect what is logged; nothing counts as said already."""
+        logged = []
+        monkeypatch.setattr(wlnet.LOGGER, "warning", logged.append)
+        wlnet._mention_pooling.cache_clear()
+        return logged
+
+    def test_default__off(self, built, warnings):
+        assert built.model[16].max_nodes is None
+        predict(deepcopy(built), torch.rand(1, 3, 160, 160))
+        assert warnings == []
+
+    def test_forward__warns_once_above(self, warnings):
+        model = build_wlnet(lidd_yolo={"max_nodes": 24})
+        assert warnings == []  # the stride is found out with a picture of 256, before the bound is set
+        predict(model, torch.rand(1, 3, 64, 96))  # 4 x 6 nodes
+        assert warnings == []
+        for _ in range(2):
+            predict(model, torch.rand(1, 3, 64, 128))
+            deepcopy(model).train()(torch.rand(2, 3, 64, 128))
+        (text,) = warnings
+        assert "max_nodes: 24" in text
+        assert "2x2" in text
+
+    def test_output__of_a_pooled_hypergraph(self, model, warnings):
+        model.double()
+        x = noise(1, 3, 96, 160, dtype=torch.float64)
+        whole = predict(model, x)[0]
+        model.model[16].max_nodes = 15
+        pooled = predict(model, x)[0]
+        assert len(warnings) == 1
+        assert (pooled - whole).abs().max() > 0.1
+        assert_close_to_size(predict(model.fuse(verbose=False), x)[0], pooled)
+
+    def test_state__as_without(self):
+        assert state(build_wlnet(lidd_yolo={"max_nodes": 24})).keys() == state(build_wlnet()).keys()
 
 
 class TestPrecision:

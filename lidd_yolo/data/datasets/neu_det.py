@@ -28,7 +28,7 @@ _FOLDERS = (("IMAGES", "ANNOTATIONS", ""), ("Validation_Images", "Validation_Ann
 """Folders of the release; the second pair is some copies' random sample of the first and no official split."""
 
 
-def convert(
+def convert_neu_det(
     source: Path,
     target: Path,
     *,

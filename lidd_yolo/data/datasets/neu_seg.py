@@ -43,7 +43,7 @@ _FOLDERS = (
 """Folders of the release; both have a 000201.jpg and 299 more names in common, of different pictures."""
 
 
-def convert(
+def convert_neu_seg(
     source: Path,
     target: Path,
     *,

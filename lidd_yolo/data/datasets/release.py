@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.progress import progress
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
@@ -119,7 +120,8 @@ def read_release(
         images, doubled = _by_stem(part.images, _PICTURES)
         sources, doubled_sources = _by_stem(part.annotations, {kind.ending})
         problems += doubled + doubled_sources
-        for stem in sorted({*images, *sources}):
+        stems = sorted({*images, *sources})
+        for stem in progress(stems, len(stems), f"reading {part.images.name}"):
             name = part.prefix + stem
             if name in samples:
                 again = images.get(stem) or sources[stem]

@@ -15,6 +15,7 @@ from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.formats.mask import draw_mask, drop_specks, load_mask
 from lidd_yolo.data.formats.yolo import parse_yolo, write_yolo
 from lidd_yolo.data.outline import Mask
+from lidd_yolo.data.progress import progress
 
 
 def measure_labels(samples: Sequence[Sample], class_names: Sequence[str], min_pixels: int) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def measure_labels(samples: Sequence[Sample], class_names: Sequence[str], min_pi
     dropped: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     unequal: dict[str, dict[str, float]] = {}
-    for sample in samples:
+    for sample in progress(samples, len(samples), "comparing labels with masks"):
         mask, _ = load_mask(sample.source, len(class_names))
         if mask is None:
             raise ValueError(f"{sample.source} has changed while it was converted")

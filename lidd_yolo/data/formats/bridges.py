@@ -67,6 +67,34 @@ def split_rings(polygon: Polygon) -> tuple[Polygon, ...]:
     return tuple(rings) or (polygon,)
 
 
+def join_parts(rings: Sequence[Polygon]) -> tuple[Polygon, ...]:
+    """Return one polygon for each separate part, its holes tied on, for formats that allow several polygons an object.
+
+    Args:
+        rings: Rings that do not cross, see `lidd_yolo.data.annotation.DefectObject`.
+    """
+    around = containers(rings)
+    parts = {number: [ring] for number, ring in enumerate(rings) if len(around[number]) % 2 == 0}
+    for number, ring in enumerate(rings):
+        if number not in parts:
+            parts[max(around[number], key=lambda k: len(around[k]))].append(ring)
+    return tuple(join_rings(part) for part in parts.values())
+
+
+def containers(rings: Sequence[Polygon]) -> list[list[int]]:
+    """Return for each ring the indices of the rings that enclose it; an odd number means that it is a hole.
+
+    Args:
+        rings: Rings that do not cross.
+    """
+    points = [np.array(ring) for ring in rings]
+    tops = [_from_the_top(ring)[0] for ring in rings]
+    return [
+        [k for k, other in enumerate(points) if k != number and _edges_above(other, *top)[0] % 2]
+        for number, top in enumerate(tops)
+    ]
+
+
 def _walk(left: dict[tuple[float, float], list[tuple[float, float]]], start: tuple[float, float]) -> Polygon:
     """Return the corners from ``start`` until it is met again, and take their edges out of ``left``."""
     ring = [start]

@@ -56,6 +56,29 @@ def load_mask(
         The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth, size or value
         than it should: a guess would label the wrong thing. And the problem that says so.
     """
+    mask, problems = load_values(path, image_size)
+    if mask is None:
+        return None, problems
+    unknown = [str(value) for value in np.unique(mask) if value > class_count]
+    if not unknown:
+        return mask, []
+    shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+    pixels = int((mask > class_count).sum())
+    reason = f"value{'s'[: len(unknown) - 1]} {shown} in {pixels} pixels, but the classes are 1 to {class_count}"
+    return None, [Problem(path, "", reason, "mask left out; a lossy format or a copy for display looks like this")]
+
+
+def load_values(path: Path, image_size: tuple[int, int] | None = None) -> tuple[Mask | None, list[Problem]]:
+    """Read a mask whatever its values mean.
+
+    Args:
+        path: The mask's file.
+        image_size: Width and height the mask must have; any if None.
+
+    Returns:
+        The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth or size than
+        it should; and the problem that says so.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -65,8 +88,7 @@ def load_mask(
     if values is None:
         return None, [Problem(path, "", "it cannot be decoded as a picture", "mask left out; copy it again")]
     mask = np.asarray(values)
-    fault = _wrong_kind(mask, data) or _wrong_size(mask, image_size) or _wrong_values(mask, class_count)
-    if fault is not None:
+    if (fault := _wrong_kind(mask, data) or _wrong_size(mask, image_size)) is not None:
         return None, [Problem(path, "", fault[0], f"mask left out; {fault[1]}")]
     return mask.astype(np.uint8), []
 
@@ -87,19 +109,6 @@ def _wrong_size(mask: NDArray[Any], image_size: tuple[int, int] | None) -> tuple
         return None
     reason = f"it is {width}x{height}, its picture {'x'.join(map(str, image_size or ()))}"
     return reason, "export it at the picture's size"
-
-
-def _wrong_values(mask: NDArray[Any], class_count: int) -> tuple[str, str] | None:
-    """Return reason and remedy if a mask has values that are no class."""
-    unknown = [str(value) for value in np.unique(mask) if value > class_count]
-    if not unknown:
-        return None
-    shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-    pixels = int((mask > class_count).sum())
-    reason = (
-        f"value{'s' if len(unknown) > 1 else ''} {shown} in {pixels} pixels, but the classes are 1 to {class_count}"
-    )
-    return reason, "a lossy format or a copy for display looks like this"
 
 
 def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]]]:
@@ -159,7 +168,7 @@ def draw_mask(annotation: Annotation, class_names: Sequence[str]) -> Mask:
     for item in annotation.objects:
         if item.class_name not in values:
             raise ValueError(f"{annotation.image}: class {item.class_name!r} is none of {', '.join(class_names)}")
-        filled = fill(item.polygons or (_edge(item.box),), annotation.width, annotation.height)
+        filled = fill_rings(item.polygons or (_edge(item.box),), annotation.width, annotation.height)
         drawn.append((int(filled.sum()), values[item.class_name], filled))
     mask = np.zeros((annotation.height, annotation.width), dtype=np.uint8)
     for _, value, filled in sorted(drawn, key=lambda entry: -entry[0]):
@@ -167,7 +176,7 @@ def draw_mask(annotation: Annotation, class_names: Sequence[str]) -> Mask:
     return mask
 
 
-def fill(rings: Sequence[Polygon], width: int, height: int) -> Mask:
+def fill_rings(rings: Sequence[Polygon], width: int, height: int) -> Mask:
     """Return what rings cover, filled as Ultralytics does: corners cut to whole pixels, borders included, even-odd.
 
     Args:
@@ -193,7 +202,7 @@ def _edge(box: Box) -> Polygon:
 def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
     """Return value, box, 0/1 mask inside the box and the box as an index of each 8-connected component."""
     found = []
-    for value in range(1, int(mask.max(initial=0)) + 1):
+    for value in np.unique(mask[mask > 0]).tolist():
         count, numbers, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=8)
         for number in range(1, count):
             x, y, w, h = (int(n) for n in stats[number, :4])

@@ -10,13 +10,12 @@ pixels' edges (`lidd_yolo.data.outline.trace_exactly` says why). They are writte
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
-from lidd_yolo.data.formats.boxes import check_box
-from lidd_yolo.data.formats.bridges import join_rings, split_rings
+from lidd_yolo.data.formats.bridges import join_rings
+from lidd_yolo.data.formats.outlines import check_outline
 from lidd_yolo.data.problems import Problem
 
 
@@ -44,19 +43,7 @@ def read_outline(
         where: Place named in the problem.
 
     Returns:
-        Box and rings in pixels, clipped to the picture, the box None if nothing of it is usable; and what was wrong.
+        Box, rings and problems, see `lidd_yolo.data.formats.outlines.check_outline`.
     """
-    if not all(map(math.isfinite, values)):
-        return None, (), [Problem(file, where, "the outline holds a number that is not finite", "line left out")]
     corners = [(x * size[0], y * size[1]) for x, y in zip(values[::2], values[1::2], strict=True)]
-    box, problem = check_box(_around(corners), *size, file=file, where=where)
-    if box is None:
-        return None, (), [problem] if problem is not None else []
-    inside = tuple((min(max(x, 0.0), float(size[0])), min(max(y, 0.0), float(size[1]))) for x, y in corners)
-    return box, split_rings(inside), [problem] if problem is not None else []
-
-
-def _around(corners: Sequence[tuple[float, float]]) -> Box:
-    """Return the smallest box that holds all corners."""
-    xs, ys = zip(*corners, strict=True)
-    return Box(min(xs), min(ys), max(xs), max(ys))
+    return check_outline(corners, *size, file=file, where=where)

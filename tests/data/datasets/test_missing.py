@@ -1,10 +1,10 @@
-"""Message for a data set that is not there, alone and through the packaged YAML."""
+"""Message for a data set that is not there, alone and through the packaged YAML files."""
 
 import pytest
 import yaml
 
+from lidd_yolo.data.datasets import neu_det, neu_seg
 from lidd_yolo.data.datasets.missing import explain
-from lidd_yolo.data.datasets.neu_det import CLASS_NAMES, PROTOCOLS
 from lidd_yolo.paths import find_cfg
 
 
@@ -18,21 +18,48 @@ class TestExplain:
         assert "10.1109/TIM.2019.2915404" in message
 
     def test_unknown_name(self):
-        with pytest.raises(ValueError, match="no data set 'coco'; known: neu-det"):
+        with pytest.raises(ValueError, match="no data set 'coco'; known: neu-det, neu-seg"):
             explain("coco", ".")
 
+    def test_neu_seg__protocol_in_the_command(self):
+        with pytest.raises(FileNotFoundError) as caught:
+            explain("neu-seg", "some/neu-seg-paper", "paper")
+        message = str(caught.value)
+        assert "The data set neu-seg-paper is not at some" in message
+        assert "lidd data neu-seg --source FOLDER --protocol paper\n" in message
+        assert "10.1109/TII.2019.2958826" in message
 
-class TestNeuDetYaml:
+
+@pytest.mark.parametrize("name", ["neu-det", "neu-det-paper", "neu-seg", "neu-seg-paper", "neu-seg-official"])
+class TestYaml:
     @pytest.fixture
-    def data(self):
-        return yaml.safe_load(find_cfg("neu-det", "datasets").read_text(encoding="utf-8"))
+    def data(self, name):
+        return yaml.safe_load(find_cfg(name, "datasets").read_text(encoding="utf-8"))
 
-    def test_classes_and_sides__those_of_the_conversion(self, data):
-        assert data["names"] == dict(enumerate(CLASS_NAMES))
-        assert {side: data[side] for side in PROTOCOLS["grouped"]} == {
-            side: f"images/{side}" for side in ("train", "val", "test")
+    @pytest.fixture
+    def release(self, name):
+        """Return the release's name, its module and the protocol."""
+        release = name[:7]
+        return release, {"neu-det": neu_det, "neu-seg": neu_seg}[release], name[8:]
+
+    def test_classes_and_sides__those_of_the_conversion(self, data, release):
+        _, module, protocol = release
+        assert data["names"] == dict(enumerate(module.CLASS_NAMES))
+        sides = {*module.PROTOCOLS[protocol or "grouped"], *(["test"] if protocol == "official" else [])}
+        assert {side: data.get(side) for side in ("train", "val", "test")} == {
+            side: f"images/{side}" if side in sides else None for side in ("train", "val", "test")
         }
 
-    def test_download__explains(self, data):
-        with pytest.raises(FileNotFoundError, match="lidd data neu-det --source FOLDER"):
-            exec(data["download"], {"yaml": {"path": "datasets/neu-det"}})
+    def test_path__default_folder_of_the_command(self, data, name):
+        assert data["path"] == name
+
+    def test_download__explains(self, data, name, release):
+        base, _, protocol = release
+        command = f"lidd data {base} --source FOLDER" + (f" --protocol {protocol}" if protocol else "") + "\n"
+        with pytest.raises(FileNotFoundError) as caught:
+            exec(data["download"], {"yaml": {"path": f"datasets/{name}"}})
+        assert command in str(caught.value)
+
+    def test_leak__said_in_the_header(self, name, release):
+        header = find_cfg(name, "datasets").read_text(encoding="utf-8").partition("path:")[0]
+        assert ("THIS SPLIT LEAKS" in header) == bool(release[2])

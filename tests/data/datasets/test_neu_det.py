@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from lidd_yolo.data.datasets.neu_det import CLASS_NAMES, convert
-from lidd_yolo.data.datasets.release import read_release
+from lidd_yolo.data.datasets.neu_det import CLASS_NAMES, convert_neu_det
+from lidd_yolo.data.datasets.release import VOC, Part, read_release
 from tests.helpers.plates import voc, voc_object, write_release
 from tests.helpers.releases import release
 
@@ -20,14 +20,14 @@ def _names(target, side):
     return {path.name for path in (target / "images" / side).iterdir()}
 
 
-class TestConvert:
+class TestConvertNeuDet:
     def test_classes__order(self):
         expected = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
         assert expected == CLASS_NAMES
 
     def test_grouped__crops_of_a_plate_stay_together(self, source, tmp_path):
         folder, plates = source
-        done = convert(folder, tmp_path / "set")
+        done = convert_neu_det(folder, tmp_path / "set")
         sides = [_names(tmp_path / "set", side) for side in ("train", "val", "test")]
         assert set().union(*sides) == set().union(*plates)
         assert all(sum(bool(names & side) for side in sides) == 1 for names in plates)
@@ -37,20 +37,20 @@ class TestConvert:
         assert [done.report["boxes"][side]["crazing"] for side in ("train", "val", "test")] == [12, 3, 3]
 
     def test_split_json__what_was_returned(self, source, tmp_path):
-        done = convert(source[0], tmp_path / "set", seed=5)
+        done = convert_neu_det(source[0], tmp_path / "set", seed=5)
         written = json.loads((tmp_path / "set" / "split.json").read_text())
         assert written == json.loads(json.dumps(done.report))
         assert (written["protocol"], written["seed"], len(written["pictures"])) == ("grouped", 5, 36)
 
     def test_seed__same_again_other_differs(self, source, tmp_path):
-        reports = [convert(source[0], tmp_path / str(k), seed=seed).report for k, seed in enumerate((0, 0, 1))]
+        reports = [convert_neu_det(source[0], tmp_path / str(k), seed=seed).report for k, seed in enumerate((0, 0, 1))]
         assert reports[0] == reports[1]
         assert reports[0]["split_sha256"] != reports[2]["split_sha256"]
         assert reports[0]["data_sha256"] == reports[2]["data_sha256"]
 
     def test_paper__random_and_its_leak_told(self, source, tmp_path):
         folder, plates = source
-        done = convert(folder, tmp_path / "set", protocol="paper")
+        done = convert_neu_det(folder, tmp_path / "set", protocol="paper")
         train, val = _names(tmp_path / "set", "train"), _names(tmp_path / "set", "val")
         assert (len(train), len(val)) == (29, 7)
         leaking = sum(any(name in names and names & train for names in plates) for name in val)
@@ -58,14 +58,14 @@ class TestConvert:
         assert done.report["leak"] == {"val": round(leaking / 7, 4)}
 
     def test_ratios__given(self, source, tmp_path):
-        done = convert(source[0], tmp_path / "set", ratios={"train": 1, "val": 1})
+        done = convert_neu_det(source[0], tmp_path / "set", ratios={"train": 1, "val": 1})
         assert done.report["images"] == {"train": 18, "val": 18}
 
     def test_damaged_file__costs_only_itself(self, tmp_path):
         write_release(tmp_path / "release", plates=6)
         (tmp_path / "release/ANNOTATIONS/crazing_0.xml").write_text("<annotation>")
         (tmp_path / "release/ANNOTATIONS/crazing_1.xml").write_text(voc(voc_object("patches", (0, 1, 9, 9)) * 2))
-        done = convert(tmp_path / "release", tmp_path / "set")
+        done = convert_neu_det(tmp_path / "release", tmp_path / "set")
         assert sum(done.report["images"].values()) == 17
         assert [(p["file"], p["repaired"]) for p in done.report["problems"]] == [
             ("crazing_0.xml", False),
@@ -77,31 +77,31 @@ class TestConvert:
     def test_without_validation_folders(self, tmp_path):
         write_release(tmp_path / "release", plates=6)
         (tmp_path / "release/Validation_Images").rename(tmp_path / "elsewhere")
-        assert sum(convert(tmp_path / "release", tmp_path / "set").report["images"].values()) == 15
+        assert sum(convert_neu_det(tmp_path / "release", tmp_path / "set").report["images"].values()) == 15
 
     def test_source__no_release(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"is not the NEU-DET release.*IMAGES.*ANNOTATIONS"):
-            convert(tmp_path / "nowhere", tmp_path / "set")
+            convert_neu_det(tmp_path / "nowhere", tmp_path / "set")
         assert list(tmp_path.iterdir()) == []
 
     def test_source__nothing_usable(self, tmp_path):
         (tmp_path / "IMAGES").mkdir()
         (tmp_path / "ANNOTATIONS").mkdir()
         with pytest.raises(ValueError, match="no usable picture; first problem: no files"):
-            convert(tmp_path, tmp_path / "set")
+            convert_neu_det(tmp_path, tmp_path / "set")
         (tmp_path / "ANNOTATIONS/a.xml").write_text("")
         with pytest.raises(ValueError, match=r"a\.xml: it has no picture"):
-            convert(tmp_path, tmp_path / "set")
+            convert_neu_det(tmp_path, tmp_path / "set")
 
     def test_target__in_use(self, source, tmp_path):
-        convert(source[0], tmp_path / "set")
+        convert_neu_det(source[0], tmp_path / "set")
         with pytest.raises(FileExistsError, match="--overwrite"):
-            convert(source[0], tmp_path / "set", seed=1)
-        assert convert(source[0], tmp_path / "set", seed=1, overwrite=True).report["seed"] == 1
+            convert_neu_det(source[0], tmp_path / "set", seed=1)
+        assert convert_neu_det(source[0], tmp_path / "set", seed=1, overwrite=True).report["seed"] == 1
 
     def test_protocol__unknown(self, source, tmp_path):
         with pytest.raises(ValueError, match="no protocol 'random'; there are grouped, paper"):
-            convert(source[0], tmp_path / "set", protocol="random")
+            convert_neu_det(source[0], tmp_path / "set", protocol="random")
 
 
 class TestRealRelease:
@@ -110,7 +110,7 @@ class TestRealRelease:
     def test_read__counts_of_the_release(self):
         folder = release("neu-det")
         pairs = [("IMAGES", "ANNOTATIONS"), ("Validation_Images", "Validation_Annotations")]
-        samples, problems = read_release([(folder / a, folder / b) for a, b in pairs], CLASS_NAMES)
+        samples, problems = read_release([Part(folder / a, folder / b) for a, b in pairs], CLASS_NAMES, VOC)
         assert len(samples) == 1530
         classes = [item.class_name for sample in samples for item in sample.annotation.objects]
         assert [classes.count(name) for name in CLASS_NAMES] == list(self._BOXES)
@@ -120,7 +120,7 @@ class TestRealRelease:
 
     @pytest.mark.slow
     def test_convert__no_leak_and_classes_balanced(self, tmp_path):
-        done = convert(release("neu-det"), tmp_path / "set")
+        done = convert_neu_det(release("neu-det"), tmp_path / "set")
         report, pictures = done.report, done.report["pictures"]
         assert report["leak"] == {"val": 0.0, "test": 0.0}
         assert pictures["patches_101.jpg"] == pictures["patches_105.jpg"]

@@ -9,7 +9,7 @@ import yaml
 
 from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.datasets import writer
-from lidd_yolo.data.datasets.release import read_release
+from lidd_yolo.data.datasets.release import VOC, Part, read_release
 from lidd_yolo.data.datasets.writer import check_target, describe, write_dataset
 from tests.helpers.plates import write_release
 
@@ -21,7 +21,8 @@ _GROUPS = [0, 0, 0, 1, 1, 2]
 @pytest.fixture
 def samples(tmp_path):
     write_release(tmp_path / "release", plates=3)
-    return read_release([(tmp_path / "release" / "IMAGES", tmp_path / "release" / "ANNOTATIONS")], _NAMES)[0]
+    part = Part(tmp_path / "release" / "IMAGES", tmp_path / "release" / "ANNOTATIONS")
+    return read_release([part], _NAMES, VOC)[0]
 
 
 class TestDescribe:
@@ -81,6 +82,19 @@ class TestWriteDataset:
         }
         assert json.loads((target / "split.json").read_text()) == {"seed": 3}
         assert [p.name for p in target.parent.iterdir()] == ["set"]
+
+    def test_segments__outlines_in_labels_and_hash(self, samples, tmp_path):
+        write_dataset(tmp_path / "set", samples, _SPLIT, _NAMES, {}, segments=True)
+        text = (tmp_path / "set/labels/test/scratches_5.txt").read_text()
+        assert text == "1 0.020000 0.010000 0.500000 0.010000 0.500000 1.000000 0.020000 1.000000\n"
+        hashes = [describe(samples, _SPLIT, _GROUPS, _NAMES, segments=s)["data_sha256"] for s in (False, True)]
+        assert hashes[0] != hashes[1]
+
+    def test_name_in_the_data_set__that_of_the_annotation(self, samples, tmp_path):
+        renamed = replace(samples[0], annotation=replace(samples[0].annotation, image="a_1.jpg"))
+        write_dataset(tmp_path / "set", [renamed], {"train": [0]}, _NAMES, {})
+        assert (tmp_path / "set/images/train/a_1.jpg").read_bytes() == samples[0].data
+        assert (tmp_path / "set/labels/train/a_1.txt").is_file()
 
     def test_failure__nothing_left_behind(self, samples, tmp_path):
         with pytest.raises(ValueError, match="class 'scratches' is none of crazing"):

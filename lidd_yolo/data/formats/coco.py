@@ -1,0 +1,159 @@
+"""COCO annotation: one JSON file for all pictures, boxes, polygons and run lengths.
+
+Format: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014. Crowd regions are left out, since they mark
+no single object. Holes, for which COCO polygons have no place, are tied to their part by bridges
+(`lidd_yolo.data.formats.bridges`); several polygons of an object are read as parts side by side.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.formats.boxes import check_box
+from lidd_yolo.data.formats.bridges import containers, join_parts
+from lidd_yolo.data.formats.outlines import check_outline
+from lidd_yolo.data.formats.rle import decode_rle
+from lidd_yolo.data.outline import outline_object
+from lidd_yolo.data.problems import Problem
+
+_LISTS = ("images", "annotations", "categories")
+_DECIMALS = 4
+
+
+def write_coco(annotations: Iterable[Annotation], class_names: Sequence[str]) -> str:
+    """Return the file's text.
+
+    Args:
+        annotations: One for each picture.
+        class_names: Names in the order of their class numbers; class ``k`` becomes category ``k + 1``.
+
+    Raises:
+        ValueError: If an object's class is not among ``class_names``.
+    """
+    numbers = {name: number for number, name in enumerate(class_names, start=1)}
+    images: list[dict[str, Any]] = []
+    objects: list[dict[str, Any]] = []
+    for image_id, picture in enumerate(annotations, start=1):
+        size = {"width": picture.width, "height": picture.height}
+        images.append({"id": image_id, "file_name": picture.image, **size})
+        for item in picture.objects:
+            if item.class_name not in numbers:
+                raise ValueError(f"{picture.image}: class {item.class_name!r} is none of {', '.join(class_names)}")
+            ids = {"id": len(objects) + 1, "image_id": image_id, "category_id": numbers[item.class_name]}
+            objects.append({**ids, **_write_shape(item)})
+    categories = [{"id": number, "name": name} for name, number in numbers.items()]
+    return json.dumps({"images": images, "annotations": objects, "categories": categories})
+
+
+def read_coco(path: Path) -> tuple[list[Annotation] | None, list[Problem]]:
+    """Read one file.
+
+    Args:
+        path: The JSON file.
+
+    Returns:
+        An annotation for each of the file's pictures, in its order, with the picture's name without folder; or None if
+        the file as a whole is unusable. And every problem found, with its place.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        return None, [Problem(path, "", f"it cannot be read as JSON ({error})", "file left out")]
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in _LISTS):
+        return None, [Problem(path, "", f"it lacks one of the lists {', '.join(_LISTS)}", "file left out")]
+    names = {str(entry.get("id")): entry.get("name") for entry in content["categories"] if isinstance(entry, dict)}
+    pictures, problems = _read_images(content["images"], path)
+    objects: dict[Any, list[DefectObject]] = {key: [] for key in pictures}
+    for number, entry in enumerate(content["annotations"], start=1):
+        try:
+            picture = pictures[entry["image_id"]]
+            name = str(names[str(entry["category_id"])])
+            found, wrong = _read_object(entry, name, picture, path, f"annotation {number}")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            told = f"{type(error).__name__}: {error}"
+            found, wrong = None, [Problem(path, f"annotation {number}", f"it is damaged ({told})", "object left out")]
+        problems += wrong
+        if found is not None:
+            objects[entry["image_id"]].append(found)
+    return [replace(picture, objects=tuple(objects[key])) for key, picture in pictures.items()], problems
+
+
+def _write_shape(item: DefectObject) -> dict[str, Any]:
+    """Return box, polygons and area of an object."""
+    b, parts = item.box, join_parts(item.polygons)
+    # rings within an odd number of others are holes
+    signed = [_area(ring) * (-1) ** len(k) for ring, k in zip(item.polygons, containers(item.polygons), strict=True)]
+    area = sum(signed) if parts else b.width * b.height
+    return {
+        "bbox": [round(number, _DECIMALS) for number in (b.x1, b.y1, b.width, b.height)],
+        "segmentation": [[round(number, _DECIMALS) for corner in part for number in corner] for part in parts],
+        "area": round(area, _DECIMALS),
+        "iscrowd": 0,
+    }
+
+
+def _area(ring: Polygon) -> float:
+    """Return the area of a polygon in square pixels."""
+    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True))) / 2
+
+
+def _read_images(entries: list[Any], path: Path) -> tuple[dict[Any, Annotation], list[Problem]]:
+    """Return an empty annotation for each picture by its id, and what was wrong."""
+    pictures: dict[Any, Annotation] = {}
+    problems = []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            key, name = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/")).name
+            width, height = int(entry["width"]), int(entry["height"])
+            usable = min(width, height) > 0 and bool(name) and key not in pictures
+        except (KeyError, TypeError, ValueError, OverflowError):
+            usable = False
+        if usable:
+            pictures[key] = Annotation(name, width, height)
+        else:
+            reason = "it lacks a file_name, a positive width and height or an id of its own"
+            problems.append(Problem(path, f"image {number}", reason, "image and its objects left out"))
+    return pictures, problems
+
+
+def _read_object(
+    entry: dict[str, Any], name: str, picture: Annotation, path: Path, where: str
+) -> tuple[DefectObject | None, list[Problem]]:
+    """Return one object, and what was wrong with it."""
+    if entry.get("iscrowd"):
+        return None, [Problem(path, where, "it is a crowd region, no single object", "object left out")]
+    size = (picture.width, picture.height)
+    shape = entry.get("segmentation") or []
+    box, rings, problems = _read_segmentation(shape, size, path, where)
+    if shape and box is None:
+        return None, problems or [Problem(path, where, "its outline is empty", "object left out")]
+    if entry.get("bbox"):
+        x, y, width, height = map(float, entry["bbox"])
+        box, problem = check_box(Box(x, y, x + width, y + height), *size, file=path, where=where)
+        problems = problems or ([problem] if problem is not None else [])
+    if box is None:
+        return None, problems or [Problem(path, where, "it has neither box nor outline", "object left out")]
+    return DefectObject(name, box, rings), problems
+
+
+def _read_segmentation(
+    shape: Any, size: tuple[int, int], path: Path, where: str
+) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
+    """Return box and rings of polygons or run lengths, and what was wrong."""
+    if isinstance(shape, dict):
+        if [int(n) for n in shape["size"]] != [size[1], size[0]]:
+            raise ValueError(f"its mask is of size {shape['size']}, not {[size[1], size[0]]}")
+        return *outline_object(decode_rle(shape["counts"], *size)), []
+    found: list[Polygon] = []
+    problems: list[Problem] = []
+    for flat in shape:
+        corners = [(float(x), float(y)) for x, y in zip(flat[::2], flat[1::2], strict=True)]
+        _, rings, wrong = check_outline(corners, *size, file=path, where=where)
+        found += rings
+        problems += wrong
+    return (Box.around(c for ring in found for c in ring) if found else None), tuple(found), problems

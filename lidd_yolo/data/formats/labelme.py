@@ -1,0 +1,160 @@
+"""labelme annotation: one JSON file per picture, polygons, rectangles and lines.
+
+Format: Wada, labelme, versions 3 to 5. Shapes of one class with the same ``group_id`` are one object. Lines, which have
+no area, get the width that labelme itself draws them with.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Hashable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+
+from lidd_yolo.data.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.formats.bridges import join_parts
+from lidd_yolo.data.formats.outlines import check_outline
+from lidd_yolo.data.outline import outline_object
+from lidd_yolo.data.problems import Problem
+
+LINE_WIDTH = 10
+"""Width in pixels that a line is given, labelme's own."""
+
+_DECIMALS = 4
+
+
+def write_labelme(annotation: Annotation) -> str:
+    """Return the file's text; a box as a rectangle, several parts of an object as polygons with one ``group_id``.
+
+    Args:
+        annotation: One picture's objects, in pixels.
+    """
+    shapes: list[dict[str, Any]] = []
+    for number, item in enumerate(annotation.objects):
+        parts = join_parts(item.polygons)
+        kind = "polygon" if parts else "rectangle"
+        for part in parts or (((item.box.x1, item.box.y1), (item.box.x2, item.box.y2)),):
+            points = [[round(x, _DECIMALS), round(y, _DECIMALS)] for x, y in part]
+            group = number if len(parts) > 1 else None
+            shape: dict[str, Any] = {
+                "label": item.class_name,
+                "points": points,
+                "group_id": group,
+                "shape_type": kind,
+                "flags": {},
+            }
+            shapes.append(shape)
+    size = {"imageHeight": annotation.height, "imageWidth": annotation.width}
+    head: dict[str, Any] = {"version": "5.0.0", "flags": {}, "imagePath": annotation.image, "imageData": None}
+    return json.dumps({**head, **size, "shapes": shapes})
+
+
+def read_labelme(
+    path: Path, image_size: tuple[int, int] | None = None, *, line_width: int = LINE_WIDTH
+) -> tuple[Annotation | None, list[Problem]]:
+    """Read one file.
+
+    Args:
+        path: The JSON file.
+        image_size: Width and height of the picture in pixels; without it the file's own statement is believed.
+        line_width: Width in pixels that lines get; one less if it is even, as a line runs through its middle pixels.
+
+    Returns:
+        The annotation with the picture's name without folder, or None if the file as a whole is unusable; and every
+        problem found.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        return None, [Problem(path, "", f"it cannot be read as JSON ({error})", "file left out")]
+    if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
+        return None, [Problem(path, "", "it has no list of shapes", "file left out; it is no labelme file")]
+    stated = (content.get("imageWidth"), content.get("imageHeight"))
+    size = image_size or _whole(stated)
+    if size is None or size[0] * size[1] > MAX_PIXELS:
+        reason = f"it states no usable size ({stated[0]}x{stated[1]})"
+        return None, [Problem(path, "", reason, "file left out; its picture is needed for it")]
+    problems = []
+    if size != stated:
+        reason = f"it says the picture is {stated[0]}x{stated[1]}"
+        problems.append(Problem(path, "", reason, f"its own size {size[0]}x{size[1]} is used", repaired=True))
+    objects, wrong = _read_shapes(content["shapes"], size, path, line_width)
+    name = PurePosixPath(str(content.get("imagePath") or path.stem).replace("\\", "/")).name
+    return Annotation(name, *size, objects), problems + wrong
+
+
+def _whole(stated: tuple[Any, Any]) -> tuple[int, int] | None:
+    """Return a stated size if it is one."""
+    width, height = stated
+    return (width, height) if all(type(n) is int and n > 0 for n in stated) else None
+
+
+def _read_shapes(
+    shapes: list[Any], size: tuple[int, int], path: Path, line_width: int
+) -> tuple[tuple[DefectObject, ...], list[Problem]]:
+    """Return the objects, shapes of one group put together, and what was wrong."""
+    objects: dict[Hashable, DefectObject] = {}
+    problems: list[Problem] = []
+    for number, shape in enumerate(shapes, start=1):
+        where = f"shape {number}"
+        try:
+            name, group = str(shape["label"]), shape.get("group_id")
+            box, rings, wrong = _read_shape(shape, size, path, where, line_width)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            reason = f"it is damaged ({type(error).__name__}: {error})"
+            box, rings, wrong = None, (), [Problem(path, where, reason, "shape left out")]
+        problems += wrong
+        if box is None:
+            continue
+        key = (name, None, number) if group is None else (name, str(group), 0)
+        before = objects.get(key)
+        if before is not None:
+            corners = ((b.x1, b.y1, b.x2, b.y2) for b in (box, before.box))
+            box = Box.around(corner for x1, y1, x2, y2 in corners for corner in ((x1, y1), (x2, y2)))
+            rings = before.polygons + rings
+        objects[key] = DefectObject(name, box, rings)
+    return tuple(objects.values()), problems
+
+
+def _read_shape(
+    shape: dict[str, Any], size: tuple[int, int], path: Path, where: str, line_width: int
+) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
+    """Return box and rings of one shape, and what was wrong with it."""
+    corners = [(float(x), float(y)) for x, y in shape["points"]]
+    kind = shape.get("shape_type") or "polygon"
+    if kind == "polygon":
+        return check_outline(corners, *size, file=path, where=where)
+    if kind == "rectangle":
+        b = Box.around(corners)
+        edge = [(b.x1, b.y1), (b.x2, b.y1), (b.x2, b.y2), (b.x1, b.y2)]
+        box, rings, problems = check_outline(edge, *size, file=path, where=where)
+        # Alone it says no more than its box; in a group it is a part of the outline.
+        return box, rings if shape.get("group_id") is not None else (), problems
+    if kind in ("line", "linestrip"):
+        return _read_line(corners, size, path, where, line_width)
+    return None, (), [Problem(path, where, f"shape_type {kind!r} has no area that is known here", "shape left out")]
+
+
+def _read_line(
+    corners: list[tuple[float, float]], size: tuple[int, int], path: Path, where: str, line_width: int
+) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
+    """Return box and rings of a line of some width, and what was wrong with it."""
+    if not all(math.isfinite(number) for corner in corners for number in corner):
+        return None, (), [Problem(path, where, "the line holds a number that is not finite", "shape left out")]
+    b = Box.around(corners)
+    if b.x2 < 0 or b.y2 < 0 or b.x1 > size[0] or b.y1 > size[1]:
+        return None, (), [Problem(path, where, "the line lies outside the picture", "shape left out")]
+    inside = np.clip(corners, 0, np.array(size) - 1)
+    problems = []
+    if b != b.clipped(*size):
+        reason = "the line reaches over the picture's edge"
+        problems.append(Problem(path, where, reason, "its corners moved to the edge", repaired=True))
+    thin = np.ones((size[1], size[0]), dtype=np.uint8)
+    cv2.polylines(thin, [np.floor(inside).astype(np.int32)], False, 0)
+    # Widened by distance, as OpenCV's own thick lines differ from release to release.
+    distance = cv2.distanceTransform(thin, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return *outline_object((distance < line_width / 2).astype(np.uint8)), problems

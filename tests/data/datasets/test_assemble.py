@@ -1,0 +1,80 @@
+"""Groups, split and figures that all releases share."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.datasets.assemble import Plan, assemble, check_protocol
+from lidd_yolo.data.datasets.release import Sample
+from lidd_yolo.data.problems import Problem
+from tests.helpers.plates import crop, plate
+
+_PLAN = Plan("steel", ("a", "b"), "grouped", {"train": 0.8, "val": 0.2}, 0)
+
+
+def _sample(folder, number, gray, classes):
+    objects = tuple(DefectObject(name, Box(0, 0, 5, 5 + k)) for k, name in enumerate(classes))
+    annotation = Annotation(f"{number:02d}.jpg", 100, 100, objects)
+    return Sample(folder / f"{number}.jpg", b"%d" % number, gray, annotation, folder / f"{number}.xml")
+
+
+@pytest.fixture
+def samples(tmp_path):
+    """Ten plates, two overlapping crops each; class a and b in turn."""
+    crops = [crop(plate(k // 2), 30 * (k % 2), 20, quality=None) for k in range(20)]
+    return [_sample(tmp_path, k, gray, "ab"[k // 2 % 2]) for k, gray in enumerate(crops)]
+
+
+class TestCheckProtocol:
+    def test_known(self):
+        check_protocol("paper", {"grouped": {}, "paper": {}})
+
+    def test_unknown(self):
+        with pytest.raises(ValueError, match="no protocol 'x'; there are grouped, paper"):
+            check_protocol("x", {"grouped": {}, "paper": {}})
+
+
+class TestAssemble:
+    def test_grouped__no_plate_on_two_sides(self, samples, tmp_path):
+        report = assemble(tmp_path / "set", _PLAN, samples, []).report
+        assert report["groups"]["sizes"] == {2: 10}
+        assert report["leak"] == {"val": 0.0}
+        assert report["images"] == {"train": 16, "val": 4}
+        assert report["boxes"] == {"train": {"a": 8, "b": 8}, "val": {"a": 2, "b": 2}}
+
+    def test_paper__random_and_leaking(self, samples, tmp_path):
+        report = assemble(tmp_path / "set", replace(_PLAN, protocol="paper"), samples, []).report
+        assert report["images"] == {"train": 16, "val": 4}
+        assert report["leak"]["val"] > 0
+
+    def test_fixed_side__kept_and_the_others_divided(self, samples, tmp_path):
+        done = assemble(tmp_path / "set", replace(_PLAN, protocol="official"), samples, [], {"test": [0, 2, 4]})
+        assert {p.name for p in (tmp_path / "set/images/test").iterdir()} == {"00.jpg", "02.jpg", "04.jpg"}
+        assert done.report["images"]["test"] == 3
+        assert done.report["images"]["train"] == pytest.approx(0.8 * 17, abs=1)
+        assert done.report["leak"]["val"] == 0.0
+        trained = {p.name for p in (tmp_path / "set/images/train").iterdir()}
+        partners = [f"{k:02d}.jpg" in trained for k in (1, 3, 5)]
+        assert done.report["leak"]["test"] == round(sum(partners) / 3, 4)
+
+    def test_segments__class_combinations_balanced(self, tmp_path):
+        """Twelve pictures of a, six of b, six of both with the same counts: the combination alone tells them apart."""
+        rng = np.random.default_rng(0)
+        kinds = ["aab"] * 12 + ["aa", "b"] * 12
+        samples = [_sample(tmp_path, k, rng.integers(0, 256, (100, 100), np.uint8), c) for k, c in enumerate(kinds)]
+        plan = replace(_PLAN, ratios={"train": 0.75, "val": 0.25}, segments=True)
+        assemble(tmp_path / "set", plan, samples, [])
+        val = [kinds[int(p.stem)] for p in (tmp_path / "set/images/val").iterdir()]
+        assert [val.count(kind) for kind in ("aab", "aa", "b")] == [3, 3, 3]
+
+    def test_report__plan_facts_and_problems(self, samples, tmp_path):
+        problem = Problem(tmp_path / "x.xml", "", "bad", "left out")
+        done = assemble(tmp_path / "set", replace(_PLAN, facts={"dropped": 3}, seed=7), samples, [problem])
+        written = json.loads((tmp_path / "set/split.json").read_text())
+        assert written == json.loads(json.dumps(done.report))
+        assert [written[key] for key in ("dataset", "protocol", "seed", "dropped")] == ["steel", "grouped", 7, 3]
+        assert written["problems"] == [problem.as_dict()]
+        assert (done.target, done.problems) == (tmp_path / "set", [problem])

@@ -1,0 +1,137 @@
+"""COCO files: written, read, damaged."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.formats.coco import read_coco, write_coco
+from lidd_yolo.data.formats.mask import annotate_mask, draw_mask, fill_rings
+from tests.helpers.masks import PROPERTY, masks, square
+from tests.helpers.run_lengths import as_text, run_lengths
+
+_NAMES = ("inclusion", "patches", "scratches")
+_OUTER = ((0.0, 0.0), (10.0, 0.0), (10.0, 8.0), (0.0, 8.0))
+_HOLE = ((4.0, 3.0), (6.0, 3.0), (6.0, 5.0), (4.0, 5.0))
+_PART = ((13.0, 1.0), (15.0, 1.0), (15.0, 2.0), (13.0, 2.0))
+
+
+@pytest.fixture
+def read(tmp_path):
+    def _read(content):
+        text = content if isinstance(content, str) else json.dumps(content)
+        (tmp_path / "all.json").write_text(text, encoding="utf-8")
+        return read_coco(tmp_path / "all.json")
+
+    return _read
+
+
+def _file(*annotations, images=({"id": 7, "file_name": "steel/a.jpg", "width": 20, "height": 10},)):
+    categories = [{"id": 3, "name": "scratches"}, {"id": 1, "name": "patches"}]
+    return {"images": list(images), "annotations": list(annotations), "categories": categories}
+
+
+def _entry(**facts):
+    return {"id": 1, "image_id": 7, "category_id": 3, **facts}
+
+
+class TestWriteCoco:
+    def test_hand_computed(self):
+        thing = DefectObject("patches", Box(0, 0, 15, 8), (_OUTER, _HOLE, _PART))
+        box = DefectObject("inclusion", Box(1, 2, 4, 6.5))
+        content = json.loads(
+            write_coco([Annotation("a.jpg", 20, 10), Annotation("b.jpg", 20, 10, (thing, box))], _NAMES)
+        )
+        assert content["categories"] == [{"id": k, "name": name} for k, name in enumerate(_NAMES, start=1)]
+        assert content["images"][1] == {"id": 2, "file_name": "b.jpg", "width": 20, "height": 10}
+        first, second = content["annotations"]
+        assert (first["image_id"], first["category_id"], first["bbox"]) == (2, 2, [0, 0, 15, 8])
+        assert first["area"] == 80 - 4 + 2
+        assert [len(part) for part in first["segmentation"]] == [2 * (4 + 4 + 3), 2 * 4]
+        assert (second["bbox"], second["segmentation"], second["area"]) == ([1, 2, 3, 4.5], [], 13.5)
+
+    def test_unknown_class(self):
+        with pytest.raises(ValueError, match=r"a\.jpg: class 'rust' is none of inclusion"):
+            write_coco([Annotation("a.jpg", 8, 8, (DefectObject("rust", Box(0, 0, 1, 1)),))], _NAMES)
+
+
+class TestReadCoco:
+    def test_box__hand_computed(self, read):
+        expected = DefectObject("scratches", Box(2, 1, 6, 4))
+        assert read(_file(_entry(bbox=[2, 1, 4, 3]))) == ([Annotation("a.jpg", 20, 10, (expected,))], [])
+
+    def test_polygons__parts_and_their_box(self, read):
+        flat = [[number for corner in ring for number in corner] for ring in (_OUTER, _PART)]
+        [annotation], problems = read(_file(_entry(segmentation=flat)))
+        assert problems == []
+        assert annotation.objects == (DefectObject("scratches", Box(0, 0, 15, 8), (_OUTER, _PART)),)
+
+    @pytest.mark.parametrize("compress", [list, as_text])
+    def test_run_lengths__hole_kept(self, read, compress):
+        mask = square(1, 1, 8, 1, size=20)[:10]
+        mask[3:5, 4:6] = 0
+        [annotation], problems = read(
+            _file(_entry(segmentation={"size": [10, 20], "counts": compress(run_lengths(mask))}))
+        )
+        [item] = annotation.objects
+        assert (problems, item.box, len(item.polygons)) == ([], Box(1, 1, 9, 9), 2)
+        np.testing.assert_array_equal(fill_rings(item.polygons, 20, 10), mask)
+
+    @pytest.mark.parametrize(
+        ("entry", "reason"),
+        [
+            (_entry(), "neither box nor outline"),
+            (_entry(iscrowd=1, bbox=[1, 1, 2, 2]), "crowd"),
+            (_entry(bbox=[1, 1, 0, 2]), "0 pixels wide"),
+            (_entry(bbox=[1, 1, 2]), "ValueError"),
+            (_entry(bbox=[30, 1, 2, 2]), "outside"),
+            (_entry(bbox="abcd"), "ValueError"),
+            (_entry(bbox=[float("nan"), 1, 1, 1]), "not finite"),
+            (_entry(image_id=8, bbox=[1, 1, 2, 2]), "KeyError: 8"),
+            (_entry(image_id=[], bbox=[1, 1, 2, 2]), "TypeError"),
+            (_entry(category_id=2, bbox=[1, 1, 2, 2]), "KeyError"),
+            (_entry(segmentation=[[1, 1, 2, 2]], bbox=[1, 1, 2, 2]), "an outline of 2 corners"),
+            (_entry(segmentation=[[1, 1, 2, 2, 3]]), "ValueError"),
+            (_entry(segmentation={"size": [10, 20], "counts": [5, 5]}), "do not add up"),
+            (_entry(segmentation={"size": [20, 10], "counts": [200]}), "of size"),
+            (_entry(segmentation={"size": [10, 20], "counts": [200]}), "empty"),
+            (_entry(segmentation={"counts": [200]}), "KeyError"),
+            (_entry(segmentation=5), "TypeError"),
+            ("text", "TypeError"),
+            (None, "TypeError"),
+        ],
+    )
+    def test_damaged_object__named_the_others_stay(self, read, entry, reason):
+        [annotation], [problem] = read(_file(entry, _entry(bbox=[2, 1, 4, 3])))
+        assert [item.box for item in annotation.objects] == [Box(2, 1, 6, 4)]
+        assert (problem.where, problem.repaired) == ("annotation 1", False)
+        assert reason in problem.reason
+
+    def test_damaged_images__named(self, read):
+        good = {"id": 1, "file_name": "..\\steel\\a.jpg", "width": 20, "height": 10}
+        bad = [{**good, "width": 0, "id": 2}, {**good, "height": "x", "id": 3}, {"id": 4}, good, {**good, "id": []}, 5]
+        annotations, problems = read(_file(images=[good, *bad]))
+        assert annotations == [Annotation("a.jpg", 20, 10)]
+        assert [p.where for p in problems] == [f"image {k}" for k in range(2, 8)]
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"images": [], "annotations": {}}', "[" * 100_000])
+    def test_no_coco_file(self, read, text):
+        annotations, [problem] = read(text)
+        assert annotations is None
+        assert not problem.repaired
+
+    def test_missing_file(self, tmp_path):
+        assert read_coco(tmp_path / "none.json")[0] is None
+
+    @PROPERTY
+    @given(masks(3))
+    def test_round_trip__pixels_and_boxes(self, tmp_path_factory, mask):
+        path = tmp_path_factory.getbasetemp() / "coco_round_trip.json"
+        before = annotate_mask(mask, _NAMES, "a.png")
+        path.write_text(write_coco([before], _NAMES), encoding="utf-8")
+        [after], problems = read_coco(path)
+        assert problems == []
+        np.testing.assert_array_equal(draw_mask(after, _NAMES), mask)
+        assert [(o.class_name, o.box) for o in after.objects] == [(o.class_name, o.box) for o in before.objects]

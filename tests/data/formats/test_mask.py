@@ -1,0 +1,160 @@
+"""Class-index masks: every fault named, every pixel given back."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.formats.mask import annotate_mask, draw_mask, drop_specks, fill_rings, load_mask, read_mask
+from tests.helpers.masks import PROPERTY, masks, square
+
+_NAMES = ("inclusion", "patches", "scratches")
+
+
+@pytest.fixture
+def write(tmp_path):
+    def _write(values, name="000001.png"):
+        data = values if isinstance(values, bytes) else cv2.imencode(".png", values)[1].tobytes()
+        (tmp_path / name).write_bytes(data)
+        return tmp_path / name
+
+    return _write
+
+
+def _palette_png():
+    """A 1x1 PNG of colour type 3, assembled by hand."""
+    import struct  # noqa: PLC0415
+    import zlib  # noqa: PLC0415
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 3, 0, 0, 0)
+    parts = [
+        (b"IHDR", header),
+        (b"PLTE", bytes([0, 0, 0, 128, 0, 0])),
+        (b"IDAT", zlib.compress(b"\0\1")),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in parts)
+
+
+class TestReadMask:
+    def test_two_classes__hand_computed(self, write):
+        mask = square(2, 3, 4, 3, size=10)
+        mask[0, 9] = 1
+        annotation, problems = read_mask(write(mask), _NAMES, (10, 10), "a.jpg")
+        assert problems == []
+        assert (annotation.image, annotation.width, annotation.height) == ("a.jpg", 10, 10)
+        assert [(o.class_name, o.box) for o in annotation.objects] == [
+            ("inclusion", Box(9, 0, 10, 1)),
+            ("scratches", Box(2, 3, 6, 7)),
+        ]
+        assert set(annotation.objects[1].polygons[0]) == {(2.25, 3.25), (5.75, 3.25), (5.75, 6.75), (2.25, 6.75)}
+
+    def test_empty__no_objects_and_named_after_the_file(self, write):
+        assert read_mask(write(np.zeros((4, 6), np.uint8)), _NAMES) == (Annotation("000001.png", 6, 4), [])
+
+    def test_bad__none(self, write):
+        assert read_mask(write(b""), _NAMES)[0] is None
+
+
+class TestLoadMask:
+    @pytest.mark.parametrize(
+        ("values", "reason"),
+        [
+            (b"", "it cannot be decoded as a picture"),
+            (b"no picture", "it cannot be decoded as a picture"),
+            (square(0, 0, 2, 4, size=10), "value 4 in 4 pixels, but the classes are 1 to 3"),
+            (np.arange(100, dtype=np.uint8).reshape(10, 10), "values 4, 5, 6, 7, 8, ... in 96 pixels"),
+            (np.zeros((10, 10), np.uint16), "it has 16 bits a pixel"),
+            (np.zeros((10, 10, 3), np.uint8), "it has colours (3 channels)"),
+            (np.zeros((10, 10, 4), np.uint8), "it has colours (4 channels)"),
+            (_palette_png(), "it has a colour palette"),
+            (np.zeros((10, 9), np.uint8), "it is 9x10, its picture 10x10"),
+        ],
+        ids=["zero-bytes", "text", "value", "values", "16-bit", "rgb", "rgba", "palette", "size"],
+    )
+    def test_fault__named(self, write, values, reason):
+        path = write(values)
+        mask, [problem] = load_mask(path, 3, (10, 10))
+        assert mask is None
+        assert (problem.file, problem.repaired) == (path, False)
+        assert problem.reason.startswith(reason)
+
+    def test_missing(self, tmp_path):
+        mask, [problem] = load_mask(tmp_path / "none.png", 3)
+        assert mask is None
+        assert "cannot be read" in problem.reason
+
+    def test_good__its_values(self, write):
+        values = np.arange(12, dtype=np.uint8).reshape(3, 4) % 4
+        mask, problems = load_mask(write(values), 3, (4, 3))
+        np.testing.assert_array_equal(mask, values)
+        assert problems == []
+
+
+class TestDropSpecks:
+    def test_below_threshold__dropped_and_counted(self):
+        mask = square(0, 0, 4, 2, size=20) + square(10, 10, 3, 1, size=20) + square(15, 0, 1, 3, size=20)
+        kept, specks = drop_specks(mask, 16)
+        np.testing.assert_array_equal(kept, square(0, 0, 4, 2, size=20))
+        assert specks == [(1, 9), (3, 1)]
+        assert mask[10, 10] == 1
+
+    def test_classes_that_touch__counted_apart(self):
+        mask = np.array([[1, 1, 2, 2]], dtype=np.uint8)
+        assert drop_specks(mask, 3)[1] == [(1, 2), (2, 2)]
+
+    def test_corners_that_touch__one_component(self):
+        assert drop_specks(np.eye(3, dtype=np.uint8), 3)[1] == []
+
+    @pytest.mark.parametrize("min_pixels", [0, 1])
+    def test_no_threshold__all_kept(self, min_pixels):
+        mask = np.eye(3, dtype=np.uint8)
+        kept, specks = drop_specks(mask, min_pixels)
+        np.testing.assert_array_equal(kept, mask)
+        assert specks == []
+
+
+class TestDrawMask:
+    @PROPERTY
+    @given(masks(3))
+    def test_annotated_and_drawn__the_same_mask(self, mask):
+        annotation = annotate_mask(mask, _NAMES, "a.png")
+        np.testing.assert_array_equal(draw_mask(annotation, _NAMES), mask)
+
+    @PROPERTY
+    @given(masks(3))
+    def test_boxes__of_the_pixels(self, mask):
+        for item in annotate_mask(mask, _NAMES, "a.png").objects:
+            rows, columns = np.nonzero(fill_rings(item.polygons, mask.shape[1], mask.shape[0]))
+            assert item.box == Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+
+    def test_overlap__smaller_on_top(self):
+        objects = (DefectObject("scratches", Box(2, 2, 4, 4)), DefectObject("inclusion", Box(0, 0, 6, 6)))
+        drawn = draw_mask(Annotation("a.jpg", 8, 8, objects), _NAMES)
+        expected = square(0, 0, 6, 1, size=8)
+        expected[2:4, 2:4] = 3
+        np.testing.assert_array_equal(drawn, expected)
+
+    def test_unknown_class(self):
+        annotation = Annotation("a.jpg", 8, 8, (DefectObject("rust", Box(0, 0, 1, 1)),))
+        with pytest.raises(ValueError, match=r"a\.jpg: class 'rust' is none of inclusion"):
+            draw_mask(annotation, _NAMES)
+
+    def test_too_many_classes(self):
+        with pytest.raises(ValueError, match="256 classes"):
+            draw_mask(Annotation("a.jpg", 8, 8), [str(k) for k in range(256)])
+
+
+class TestFillRings:
+    def test_hole_and_part__even_odd(self):
+        rings = [[(0, 0), (6, 0), (6, 6), (0, 6)], [(2, 2), (4, 2), (4, 4), (2, 4)], [(8, 0), (9, 0), (9, 1), (8, 1)]]
+        filled = fill_rings([tuple(ring) for ring in rings], 10, 8)
+        expected = np.zeros((8, 10), np.uint8)
+        expected[:7, :7] = 1
+        expected[3, 3] = 0
+        expected[:2, 8:] = 1
+        np.testing.assert_array_equal(filled, expected)
