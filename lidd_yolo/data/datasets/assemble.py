@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.datasets.writer import Conversion, describe, write_dataset
-from lidd_yolo.data.overlap import MIN_AREA, MIN_SIMILARITY, find_overlaps, group_overlaps
+from lidd_yolo.data.overlap import MIN_AREA, MIN_SHARPNESS, MIN_SIMILARITY, find_overlaps, group_overlaps
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.split import split_groups, split_random
 
@@ -79,7 +79,7 @@ def assemble(
         "protocol": plan.protocol,
         "seed": plan.seed,
         "ratios": dict(plan.ratios),
-        "overlap": {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY},
+        "overlap": {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY, "min_sharpness": MIN_SHARPNESS},
         **describe(samples, split, groups, plan.class_names, segments=plan.segments),
         **plan.facts,
         "problems": [problem.as_dict() for problem in problems],
