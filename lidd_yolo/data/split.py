@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _CLOSE_ENOUGH = 0.02
-"""Largest difference between a share wanted and a share held, of all examples or of a class, that is accepted at once."""
+"""Largest difference between share wanted and share held, of all examples or of a class, that is accepted at once."""
 _ATTEMPTS = 30
 """Orders tried where large groups stand in the way of that."""
 _ROUNDS = 50

@@ -1,0 +1,1 @@
+"""Sub-commands of ``lidd data``, one file each; ``lidd_yolo.data.commands`` lists them."""

@@ -1,0 +1,172 @@
+"""Commands ``lidd data neu-det`` and ``lidd data neu-seg``: make a YOLO data set from a published release.
+
+Own work. Exit status: 0 clean, 1 something in the release was left out (the rest is done), 2 nothing could be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lidd_yolo.data.datasets import neu_det, neu_seg
+from lidd_yolo.data.datasets.writer import REPORT, Conversion
+from lidd_yolo.paths import datasets_dir
+
+_SHOWN = 20
+"""Problems listed on the screen; all of them are in ``split.json``."""
+
+_Convert = Callable[..., Conversion]
+
+
+class _DataSet(NamedTuple):
+    """One published release: function, line of the help, layout of the release, protocols and what they do."""
+
+    convert: _Convert
+    line: str
+    layout: str
+    protocols: tuple[str, ...]
+    meaning: str
+    min_pixels: int | None = None
+
+
+_SETS = {
+    "neu-det": _DataSet(
+        neu_det.convert_neu_det,
+        "NEU-DET, hot-rolled steel strip, six classes, boxes",
+        "IMAGES and ANNOTATIONS, Pascal VOC",
+        tuple(neu_det.PROTOCOLS),
+        "grouped: pictures of one spot stay on one side (default); paper: random 8:2, leaks",
+    ),
+    "neu-seg": _DataSet(
+        neu_seg.convert_neu_seg,
+        "NEU-Seg, hot-rolled steel strip, three classes, outlines",
+        "images and annotations, each with training and test, class-index masks",
+        tuple(neu_seg.PROTOCOLS),
+        "grouped: pictures of one spot stay on one side (default); paper: random 8:1:1, leaks; "
+        "official: train and test as published, val taken from train, leaks",
+        neu_seg.MIN_PIXELS,
+    ),
+}
+
+
+def add_commands(sets: Any) -> None:
+    """Add one sub-command for each data set to the sub-parsers of ``lidd data``."""
+    for name, about in _SETS.items():
+        described = f"Convert the {about.line.partition(',')[0]} release ({about.layout}) for `data={name}.yaml`."
+        command = sets.add_parser(name, help=about.line, description=described)
+        command.set_defaults(run_data=run)
+        command.add_argument("--source", type=Path, required=True, metavar="FOLDER", help="folder of the release")
+        command.add_argument(
+            "--target",
+            type=Path,
+            metavar="DIR",
+            help=f"folder to make (default: {name} below Ultralytics' datasets_dir, {name}-PROTOCOL for a protocol "
+            "other than grouped)",
+        )
+        command.add_argument("--protocol", choices=about.protocols, default="grouped", help=about.meaning)
+        command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
+        if about.min_pixels is not None:
+            told = f"drop objects of fewer than N pixels and count them (default: {about.min_pixels})"
+            command.add_argument("--min-pixels", type=int, default=about.min_pixels, metavar="N", help=told)
+        replace = "replace a data set made before; no training may use it"
+        command.add_argument("--overwrite", action="store_true", help=replace)
+        command.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert one release and return the exit status.
+
+    Args:
+        args: What the parser with `add_commands` returned.
+    """
+    about = _SETS[args.action]
+    # apart, so that `data=neu-det.yaml` never means a split that leaks
+    folder = args.action if args.protocol == "grouped" else f"{args.action}-{args.protocol}"
+    further = {} if about.min_pixels is None else {"min_pixels": args.min_pixels}
+    try:
+        done = about.convert(
+            args.source,
+            args.target or datasets_dir() / folder,
+            protocol=args.protocol,
+            seed=args.seed,
+            overwrite=args.overwrite,
+            **further,
+        )
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"lidd data {args.action}: {error}\n")
+        return 2
+    if args.json:
+        figures = {key: value for key, value in done.report.items() if key != "pictures"}
+        sys.stdout.write(json.dumps({"target": str(done.target), **figures}, indent=1) + "\n")
+    else:
+        sys.stdout.write(summary(done) + "\n")
+    return 0 if all(problem.repaired for problem in done.problems) else 1
+
+
+def summary(done: Conversion) -> str:
+    """Return what was made and what was wrong, as text for the screen."""
+    report = done.report
+    groups, leak = report["groups"], report["leak"]
+    lines = [f"{report['dataset']}, protocol {report['protocol']}, seed {report['seed']}, in {done.target}", ""]
+    lines += _table(report)
+    alone = groups["sizes"].get(1, 0)
+    lines += [
+        "",
+        f"{groups['count']} groups: {alone} of a picture that overlaps no other, the largest of {groups['largest']}.",
+    ]
+    told = "of the pictures share their group with one of train."
+    lines += [f"{side}: {100 * share:.1f} % {told}" for side, share in leak.items()]
+    if any(leak.values()):
+        lines.append("This split LEAKS: its figures are too high and say nothing about new plates.")
+    lines += _labels(report)
+    lost = [problem for problem in done.problems if not problem.repaired]
+    noted = [problem for problem in done.problems if problem.repaired]
+    for title, problems in (("left out", lost), ("repaired", noted)):
+        lines += ["", f"{len(problems)} {title}:"] if problems else []
+        lines += [f"  {problem}" for problem in problems[:_SHOWN]]
+        lines += [f"  and {len(problems) - _SHOWN} more, see split.json"] if len(problems) > _SHOWN else []
+    lines += _shared_pictures(done)
+    lines += ["", f"Train with data={done.target / 'data.yaml'}"]
+    return "\n".join(lines)
+
+
+def _shared_pictures(done: Conversion) -> list[str]:
+    """Return a warning if the other of the two sets that share pictures lies beside this one."""
+    other = {"neu-det": "neu-seg", "neu-seg": "neu-det"}.get(done.report["dataset"])
+    beside = sorted(done.target.absolute().parent.glob(f"{other}*/{REPORT}")) if other else []
+    if not beside:
+        return []
+    told = "Most pictures of NEU-Seg are of NEU-DET too: test no network on the one that was trained on the other"
+    return ["", f"{told} ({beside[0].parent})."]
+
+
+def _labels(report: dict[str, Any]) -> list[str]:
+    """Return what labels made from masks lose of them; nothing for other labels."""
+    if "round_trip" not in report:
+        return []
+    dropped, trip = report["dropped"], report["round_trip"]
+    count, pixels = sum(dropped["objects"].values()), sum(dropped["pixels"].values())
+    lines = ["", f"{count} objects of fewer than {dropped['min_pixels']} pixels dropped, {pixels} pixels in all."]
+    if not trip["unequal"]:
+        return [*lines, f"The labels give back the masks of all {trip['equal']} pictures, pixel for pixel."]
+    name, worst = next(iter(trip["unequal"].items()))
+    told = f"The labels differ from the masks of {len(trip['unequal'])} pictures by {trip['pixels']} pixels in all; "
+    return [*lines, told + f"worst: {name}, {worst['pixels']} pixels, IoU {worst['iou']}."]
+
+
+def _table(report: dict[str, Any]) -> list[str]:
+    """Return pictures and boxes of each side, one column a class, with the share that the side holds."""
+    boxes: dict[str, dict[str, int]] = report["boxes"]
+    columns = {"images": report["images"]}
+    columns |= {name: {side: count[name] for side, count in boxes.items()} for name in next(iter(boxes.values()))}
+    rows = [["", *columns]]
+    for side in boxes:
+        cells = [f"{n[side]} ({100 * n[side] / max(sum(n.values()), 1):.0f} %)" for n in columns.values()]
+        rows.append([side, *cells])
+    rows.append(["all", *(str(sum(n.values())) for n in columns.values())])
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

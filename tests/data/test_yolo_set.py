@@ -1,0 +1,92 @@
+"""Data YAMLs as people write them, and what is said about wrong ones."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from ultralytics.data.utils import img2label_paths
+
+from lidd_yolo.data.yolo_set import label_file, read_yolo_set
+from tests.helpers.tiny import write_tiny_data
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_tiny_data(tmp_path / "set")
+
+
+def changed(data, **keys):
+    content = yaml.safe_load(data.read_text(encoding="utf-8"))
+    data.write_text(yaml.safe_dump({k: v for k, v in {**content, **keys}.items() if v is not None}), encoding="utf-8")
+    return data
+
+
+class TestReadYoloSet:
+    def test_read__folders(self, data):
+        found = read_yolo_set(data)
+        assert found.names == ("dark", "bright")
+        assert {split: len(files) for split, files in found.pictures.items()} == {"train": 8, "val": 4}
+        assert found.root == data.parent
+
+    def test_read__list_of_pictures(self, data):
+        listed = data.parent / "some.txt"
+        listed.write_text(f"./images/val/1.png\n\n{data.parent}/images/train/2.png\n", encoding="utf-8")
+        found = read_yolo_set(changed(data, val="some.txt"))
+        assert [file.name for file in found.pictures["val"]] == ["2.png", "1.png"]
+        assert all(file.is_file() for file in found.pictures["val"])
+
+    def test_read__several_folders(self, data):
+        assert len(read_yolo_set(changed(data, val=["images/train", "images/val"])).pictures["val"]) == 12
+
+    def test_read__names_as_a_list(self, data):
+        assert read_yolo_set(changed(data, names=["a", "b"])).names == ("a", "b")
+
+    def test_read__without_path_beside_the_yaml(self, data):
+        assert read_yolo_set(changed(data, path=None)).root == data.parent
+
+    @pytest.mark.parametrize(
+        ("keys", "message"),
+        [
+            ({"names": None}, "names: must list the classes"),
+            ({"names": {0: "a", 2: "b"}}, "numbered 0 to 1 without gaps"),
+            ({"train": None, "val": None}, "none of train, val, test says"),
+        ],
+    )
+    def test_read__lacking(self, data, keys, message):
+        with pytest.raises(ValueError, match=message):
+            read_yolo_set(changed(data, **keys))
+
+    def test_read__place_that_is_not_there(self, data):
+        with pytest.raises(FileNotFoundError, match=r"tiny\.yaml: val: .*gone does not exist"):
+            read_yolo_set(changed(data, val="gone"))
+
+    def test_read__damaged_yaml_with_its_line(self, data):
+        data.write_text("path: x\nnames: [a\n", encoding="utf-8")
+        with pytest.raises(ValueError, match=r"tiny\.yaml, line 3: no valid YAML"):
+            read_yolo_set(data)
+
+    @pytest.mark.parametrize("content", [b"just words", b"\xff\xfe\x00"])
+    def test_read__no_data_yaml(self, data, content):
+        data.write_bytes(content)
+        with pytest.raises(ValueError, match=r"tiny\.yaml: "):
+            read_yolo_set(data)
+
+    def test_read__no_such_file(self):
+        with pytest.raises(FileNotFoundError, match="no such data YAML"):
+            read_yolo_set("nothing-of-the-kind.yaml")
+
+    def test_read__without_heavy_packages(self, data):
+        script = (
+            "import sys; from lidd_yolo.data.yolo_set import read_yolo_set; "
+            f"read_yolo_set({str(data)!r}); print({{'torch', 'ultralytics'}} & set(sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "set()"
+
+
+class TestLabelFile:
+    @pytest.mark.parametrize("path", ["/a/images/train/x.jpg", "/a/images/images/x.y.png", "/a/pictures/x.bmp"])
+    def test_label__where_ultralytics_looks(self, path):
+        assert str(label_file(Path(path))) == img2label_paths([path])[0]
