@@ -123,9 +123,15 @@ def read_options(yaml: dict[str, Any], kind: type[_Kind]) -> _Kind:
         kind: Whose options: `Options` are LIDD-Net's.
 
     Raises:
-        ValueError: If a key or value is unknown; names the known ones.
+        ValueError: If a key or value is unknown; names the file and what is known.
     """
-    section = yaml.get("lidd_yolo") or {}
+    try:
+        return _read(yaml.get("lidd_yolo") or {}, kind)
+    except ValueError as error:
+        raise ValueError(f"{yaml.get('yaml_file', 'model YAML')}: {error}") from None
+
+
+def _read(section: Any, kind: type[_Kind]) -> _Kind:
     if section is True or not isinstance(section, dict):
         raise ValueError(f"lidd_yolo: must hold keys and values, not {section!r}")
     section = {k: "off" if k == "aux" and v is False else v for k, v in section.items()}  # YAML reads off as False

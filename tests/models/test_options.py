@@ -80,6 +80,10 @@ class TestWLNetOptions:
     def test_default__is_the_papers_scale(self, section):
         assert read_options(section, WLNetOptions) == WLNetOptions(default_scale="s")
 
+    def test_message__names_the_file(self):
+        with pytest.raises(ValueError, match=r"^my\.yaml: lidd_yolo: unknown key aux"):
+            read_options({"yaml_file": "my.yaml", "lidd_yolo": {"aux": "light"}}, WLNetOptions)
+
     def test_key__of_the_other_network(self):
         with pytest.raises(ValueError, match=r"unknown key aux; known are nwd, default_scale"):
             read_options({"lidd_yolo": {"aux": "light"}}, WLNetOptions)
