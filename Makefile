@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export YOLO_CONFIG_DIR := $(CURDIR)/.venv/ultralytics
-EPOCHS ?= 10
+EPOCHS ?= 12
 OUTLINE_EPOCHS ?= 7
 DEMO := $(CURDIR)/demo
 SET := project="$(DEMO)" exist_ok=True
@@ -21,9 +21,9 @@ TEST := $(DEMO)/datasets/defects-demo/images/test
 
 demo: .venv/installed
 	$(BIN)/python -c "from ultralytics import settings; settings.update(datasets_dir='$(DEMO)/datasets')"
-	$(BIN)/yolo train model=lidd.yaml data=defects-demo.yaml epochs=$(EPOCHS) imgsz=192 batch=8 nbs=8 lr0=0.002 $(SET) name=boxes
-	$(BIN)/yolo val model=demo/boxes/weights/best.pt data=defects-demo.yaml imgsz=192 $(SET) name=val
-	$(BIN)/yolo predict model=demo/boxes/weights/best.pt source="$(TEST)" imgsz=192 conf=0.25 iou=0.4 agnostic_nms=True \
+	$(BIN)/yolo train model=lidd.yaml data=defects-demo.yaml epochs=$(EPOCHS) imgsz=160 batch=8 nbs=8 lr0=0.002 $(SET) name=boxes
+	$(BIN)/yolo val model=demo/boxes/weights/best.pt data=defects-demo.yaml imgsz=160 $(SET) name=val
+	$(BIN)/yolo predict model=demo/boxes/weights/best.pt source="$(TEST)" imgsz=160 conf=0.25 iou=0.4 agnostic_nms=True \
 		$(SET) name=predict verbose=False
 	$(BIN)/yolo train model=wlnett.yaml data=defects-demo.yaml epochs=$(OUTLINE_EPOCHS) imgsz=160 batch=8 nbs=8 \
 		optimizer=AdamW lr0=0.002 warmup_epochs=1 mosaic=0 $(SET) name=outlines

@@ -54,6 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     latency.add_argument("--threads", type=int, default=1)
     latency.add_argument("--rounds", type=int, default=15)
 
+    actions.add_parser("checks", help="time lidd data check on 100 000 labels and add the times to the ledger")
+
+    leaks = actions.add_parser("leaks", help="add to the ledger what random, published and grouped splits leak")
+    leaks.add_argument("folders", type=Path, nargs="+", help="data sets made by lidd data, with their split.json")
+
+    overlaps = actions.add_parser("overlaps", help="draw overlapping crops of generated steel as they are found")
+    overlaps.add_argument("target", type=Path, help="picture to write, .jpg or .png")
+
 
 def run(args: argparse.Namespace) -> int:
     """Run ``lidd bench`` and return its exit status: 0 done, 2 could not run."""
@@ -160,6 +168,41 @@ def _latency(args: argparse.Namespace) -> None:
     _say(f"wrote {write_entry(entry, args.ledger)}")
 
 
+def _checks(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.check_time import measure_checks  # noqa: PLC0415 - loads OpenCV
+    from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415
+    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
+
+    results = measure_checks()
+    entry = {
+        "name": "data-check",
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "results": results,
+        "commit": commit(Path(__file__).parent),
+        "machine": describe_machine(),
+    }
+    for name, figures in results.items():
+        _say(f"{figures['seconds']:6.1f} s  {name}")
+    _say(f"wrote {write_entry(entry, args.ledger)}")
+
+
+def _leaks(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.leaks import measure_leaks  # noqa: PLC0415 - loads OpenCV
+    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
+
+    for entry in measure_leaks(args.folders):
+        for split, figures in entry["results"].items():
+            told = ", ".join(f"{side} {100 * share:.1f} %" for side, share in figures["leak"].items())
+            _say(f"{entry['dataset']:16s} {split:14s} {told}")
+        _say(f"wrote {write_entry(entry, args.ledger)}")
+
+
+def _overlaps(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.overlap_figure import draw_overlaps  # noqa: PLC0415 - loads OpenCV
+
+    _say(f"wrote {args.target}: {draw_overlaps(args.target)} pairs")
+
+
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
@@ -171,4 +214,7 @@ _ACTIONS = {
     "pictures": _pictures,
     "steps": _steps,
     "latency": _latency,
+    "checks": _checks,
+    "leaks": _leaks,
+    "overlaps": _overlaps,
 }

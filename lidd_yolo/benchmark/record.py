@@ -39,7 +39,7 @@ def record_run(run: Path, *, splits: tuple[str, ...] = ("val", "test"), note: st
         "name": run.name,
         "date": datetime.now(timezone.utc).date().isoformat(),
         "note": note,
-        "model": Path(args["model"]).name,
+        "model": _model_name(args, run / "weights" / "best.pt"),
         "data": data_identity(args["data"]),
         "arguments": {k: v for k, v in args.items() if k not in _PLACES},
         "epochs_run": len(curve["epoch"]),
@@ -50,6 +50,15 @@ def record_run(run: Path, *, splits: tuple[str, ...] = ("val", "test"), note: st
         "commit": commit(Path(__file__).parent),
         "machine": describe_machine(str(args.get("device") or "cpu")),
     }
+
+
+def _model_name(args: dict[str, Any], weights: Path) -> str:
+    """Return the name of the YAML or checkpoint that a run began with; a resumed run's arguments name ``last.pt``."""
+    if args.get("resume"):
+        from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
+
+        return Path(YOLO(weights).model.yaml["yaml_file"]).name
+    return Path(args["model"]).name
 
 
 def read_curve(results: Path) -> dict[str, list[float]]:

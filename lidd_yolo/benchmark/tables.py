@@ -16,7 +16,8 @@ _PRINTED_MASKS = {
     "wlnet.yaml": (93.9, 70.5, 91.2, 54.1, 12.57),
 }
 _MARKED = re.compile(
-    r"(<!-- (?P<kind>table|masks|steps|latency): (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of (?P=kind) -->)", re.DOTALL
+    r"(<!-- (?P<kind>table|masks|steps|latency|leaks): (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of (?P=kind) -->)",
+    re.DOTALL,
 )
 
 
@@ -102,6 +103,31 @@ def latency_table(entries: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, "", f"Reference: {', '.join(references)}. {', '.join(machines)}."]) + "\n"
 
 
+def leak_table(entries: list[dict[str, Any]]) -> str:
+    """Return a Markdown table of what random, published and grouped splits of each data set leak, in per cent."""
+    lines = ["| data set | pictures | groups | split | leak of val | leak of test |"]
+    lines.append("|---|---|---|---|---|---|")
+    for entry in entries:
+        for split, figures in entry["results"].items():
+            start = f"| {entry['dataset']} | {sum(figures['images'].values())} | {entry['groups']} |"
+            cells = (_leak(figures, side) for side in ("val", "test"))
+            lines.append(f"{start} {split} | {' | '.join(cells)} |")
+    facts = [
+        f"{entry['dataset']}: groups {entry['group_sha256'][:12]}, the largest of {entry['largest']} pictures; random: "
+        f"mean of {entry['draws']} splits, smallest and largest in brackets."
+        for entry in entries
+    ]
+    return "\n\n".join(["\n".join(lines), *facts]) + "\n"
+
+
+def _leak(figures: dict[str, Any], side: str) -> str:
+    if side not in figures["leak"]:
+        return "-"
+    spread = figures.get("range", {}).get(side)
+    told = f"{100 * figures['leak'][side]:.1f} %"
+    return f"{told} ({100 * spread[0]:.1f} to {100 * spread[1]:.1f})" if spread else told
+
+
 def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
     """Say once what every figure above rests on: data, split, size, machine, versions."""
     facts = set()
@@ -118,7 +144,13 @@ def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
 
 def fill(text: str, ledger: Path) -> str:
     """Return a page with every marked table renewed from the ledger."""
-    tables = {"table": result_table, "masks": mask_table, "steps": step_table, "latency": latency_table}
+    tables = {
+        "table": result_table,
+        "masks": mask_table,
+        "steps": step_table,
+        "latency": latency_table,
+        "leaks": leak_table,
+    }
     return _MARKED.sub(lambda m: f"{m[1]}{tables[m['kind']](read_ledger(ledger, m['pattern']))}{m[4]}", text)
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 
-from lidd_yolo.data.cli import releases
+from lidd_yolo.data.cli import check, convert, enlarge, groups, releases, split
 
-_MODULES = (releases,)
+_MODULES = (releases, check, convert, groups, split, enlarge)
 """Each has ``add_commands(sub_parsers)``, which sets ``run_data`` to a function of the arguments."""
 
 

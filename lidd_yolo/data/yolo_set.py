@@ -52,9 +52,7 @@ def read_yolo_set(file: str | Path) -> YoloSet:
         FileNotFoundError: If the YAML or a place that it names does not exist.
         ValueError: If the YAML is damaged or lacks what a data set needs; names the file and the reason.
     """
-    found = Path(file) if Path(file).is_file() else find_cfg(str(file), "datasets")
-    if found is None:
-        raise FileNotFoundError(f"{file}: no such data YAML here or in this package")
+    found = _find(file)
     content = _content(found)
     root = _root(found, content)
     if not root.is_dir():
@@ -66,10 +64,31 @@ def read_yolo_set(file: str | Path) -> YoloSet:
     return YoloSet(found, root, _names(found, content.get("names")), pictures, content)
 
 
+def read_class_names(file: str | Path) -> tuple[str, ...]:
+    """Return the class names of a data YAML, whether its pictures are there or not.
+
+    Args:
+        file: Path of the YAML, or the name of a packaged one.
+
+    Raises:
+        FileNotFoundError: If there is no such YAML.
+        ValueError: If it is damaged or names no classes.
+    """
+    found = _find(file)
+    return _names(found, _content(found).get("names"))
+
+
 def label_file(picture: Path) -> Path:
     """Return where Ultralytics looks for a picture's labels: the last ``images`` folder becomes ``labels``."""
     head, found, tail = str(picture).rpartition(f"{os.sep}images{os.sep}")
     return Path(f"{head}{os.sep}labels{os.sep}{tail}" if found else picture).with_suffix(".txt")
+
+
+def _find(file: str | Path) -> Path:
+    found = Path(file) if Path(file).is_file() else find_cfg(str(file), "datasets")
+    if found is None:
+        raise FileNotFoundError(f"{file}: no such data YAML here or in this package")
+    return found
 
 
 def _content(file: Path) -> dict[str, Any]:
@@ -86,13 +105,18 @@ def _content(file: Path) -> dict[str, Any]:
 
 
 def _root(file: Path, content: Mapping[str, Any]) -> Path:
-    """Return the data set's folder, found as Ultralytics finds it: a relative path lies in its datasets_dir."""
-    path = Path(str(content.get("path") or file.parent))
-    beside = (file.parent / path).resolve()
+    """Return the data set's folder, found as Ultralytics finds it: a relative path lies here or in its datasets_dir.
+
+    Differs from it: what is at neither place is looked for beside the YAML.
+    """
+    if not content.get("path"):
+        return file.parent.resolve()
+    path = Path(str(content["path"]))
     if path.is_absolute():
         return path
     below = datasets_dir() / path
-    return beside if not below.is_dir() and beside.is_dir() else below.resolve()
+    places = (path, below, file.parent / path)
+    return next((place for place in places if place.is_dir()), below).resolve()
 
 
 def _names(file: Path, names: Any) -> tuple[str, ...]:

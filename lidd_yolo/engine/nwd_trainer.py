@@ -15,6 +15,7 @@ from ultralytics.models.yolo.segment import SegmentationTrainer
 from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
 
 from lidd_yolo.engine import recipes
+from lidd_yolo.engine.leak import log_leak
 from lidd_yolo.engine.network import build_network
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.upstream import unwrapped
@@ -31,6 +32,7 @@ class NWDTrainer:
         self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
     ) -> None:
         super().__init__(cfg, recipes.under(overrides, self.recipe), _callbacks)  # type: ignore[call-arg]
+        self.add_callback("on_pretrain_routine_end", log_leak)  # type: ignore[attr-defined]
         self.add_callback("on_pretrain_routine_end", _measure)  # type: ignore[attr-defined]
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:

@@ -1,6 +1,6 @@
 """Training arguments of the papers, as defaults of ``yolo train``: whatever the user types wins.
 
-Paper: LIDD-Net, section 2.5 (batch, optimiser, learning rate, weight decay, epochs); what it leaves open:
+Paper: LIDD-Net, section 2.5 (batch, optimiser, weight decay, epochs; not its learning rate); what it leaves open:
 NanoDet-Plus's configuration, or our own trials (docs/decisions/0004-training-recipe.md). WLNet states nothing; its
 recipe is Hyper-YOLO's.
 """
@@ -16,7 +16,7 @@ LIDD: dict[str, Any] = {
     "batch": 32,
     "nbs": 32,
     "optimizer": "AdamW",
-    "lr0": 0.001,
+    "lr0": 0.004,  # the paper's 0.001 is too slow: docs/decisions/0004-training-recipe.md
     "lrf": 0.05,
     "cos_lr": True,
     "weight_decay": 0.05,

@@ -10,6 +10,7 @@ from ultralytics.utils import DEFAULT_CFG, RANK
 
 from lidd_yolo.engine import recipes
 from lidd_yolo.engine.checkpoint import finish_checkpoint
+from lidd_yolo.engine.leak import log_leak
 from lidd_yolo.engine.network import build_network
 from lidd_yolo.models.criterion import LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
@@ -23,6 +24,7 @@ class LIDDTrainer(DetectionTrainer):
         self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
     ) -> None:
         super().__init__(cfg, recipes.under(overrides, recipes.LIDD), _callbacks)
+        self.add_callback("on_pretrain_routine_end", log_leak)
         self.add_callback("on_train_epoch_start", _start_epoch)
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> LIDDModel:

@@ -5,7 +5,10 @@ import json
 import pytest
 import torch
 
+from lidd_yolo.benchmark import check_time
+from lidd_yolo.benchmark.tables import fill
 from lidd_yolo.cli import main
+from tests.benchmark.test_leaks import write
 from tests.benchmark.test_tables import ENTRY
 
 
@@ -44,6 +47,13 @@ class TestBench:
         assert main(["bench", "--ledger", str(ledger), "record", str(tmp_path)]) == 2
         assert "not a finished training run" in capsys.readouterr().err
 
+    def test_checks__writes_an_entry(self, ledger, capsys, monkeypatch):
+        monkeypatch.setattr(check_time, "measure_checks", lambda: {"40 boxes": {"seconds": 1.5}})
+        assert main(["bench", "--ledger", str(ledger), "checks"]) == 0
+        entry = json.loads((ledger / "data-check.json").read_text())
+        assert entry["results"] == {"40 boxes": {"seconds": 1.5}}
+        assert "   1.5 s  40 boxes" in capsys.readouterr().out
+
     def test_latency__writes_an_entry(self, ledger, capsys):
         words = ["latency", "--models", "yolov8n-seg.yaml", "wlnet-t.yaml", "--imgsz", "32", "--rounds", "1"]
         threads = torch.get_num_threads()
@@ -55,3 +65,18 @@ class TestBench:
         assert entry["machine"]["threads"] == 1
         assert all(figures["min_s"] > 0 for figures in entry["results"].values())
         assert "x yolov8n-seg.yaml" in capsys.readouterr().out
+
+    def test_leaks__writes_an_entry_for_the_table(self, tmp_path, capsys):
+        folder = write(tmp_path / "set", [0, 0, 1, 2, 3])
+        assert main(["bench", "--ledger", str(tmp_path / "ledger"), "leaks", str(folder)]) == 0
+        assert "set              grouped        val 0.0 %" in capsys.readouterr().out
+        filled = fill("<!-- leaks: leak-* -->\n<!-- end of leaks -->\n", tmp_path / "ledger")
+        assert "| set | 5 | 4 | random 8:2 |" in filled
+
+    def test_leaks__no_data_set(self, ledger, tmp_path, capsys):
+        assert main(["bench", "--ledger", str(ledger), "leaks", str(tmp_path)]) == 2
+        assert "is no data set made by lidd data" in capsys.readouterr().err
+
+    def test_overlaps__draws(self, tmp_path, capsys):
+        assert main(["bench", "overlaps", str(tmp_path / "pairs.jpg")]) == 0
+        assert "9 pairs" in capsys.readouterr().out

@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from ultralytics import YOLO
 
-from lidd_yolo.benchmark.record import read_curve, record_run, write_entry
+from lidd_yolo.benchmark.record import _model_name, read_curve, record_run, write_entry
 
 
 class TestReadCurve:
@@ -30,6 +31,13 @@ class TestRecordRun:
         (tmp_path / "args.yaml").write_text("model: lidd.yaml")
         with pytest.raises(FileNotFoundError, match=r"results\.csv.*not a finished training run"):
             record_run(tmp_path)
+
+    def test_model__of_a_resumed_run_is_its_first(self, tmp_path):
+        """Its arguments name the checkpoint it went on from."""
+        YOLO("lidd.yaml").save(tmp_path / "best.pt")
+        resumed = {"model": "run/weights/last.pt", "resume": "run/weights/last.pt"}
+        assert _model_name(resumed, tmp_path / "best.pt") == "lidd.yaml"
+        assert _model_name({"model": "some/yolov8n.yaml"}, tmp_path / "best.pt") == "yolov8n.yaml"
 
 
 class TestWriteEntry:

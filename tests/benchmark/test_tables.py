@@ -8,6 +8,7 @@ import pytest
 from lidd_yolo.benchmark.tables import (
     fill,
     latency_table,
+    leak_table,
     mask_table,
     read_ledger,
     result_table,
@@ -106,6 +107,29 @@ class TestLatencyTable:
         assert "| a | 64 | 1 | 1000.0 | 1.00 |" in filled
 
 
+class TestLeakTable:
+    def test_leak_table__per_cent_and_spread(self):
+        entry = {
+            **{"dataset": "set", "images": 10, "groups": 4, "largest": 3, "draws": 7, "group_sha256": "ab" * 32},
+            "results": {
+                "random 8:2": {"images": {"a": 8, "b": 2}, "leak": {"val": 0.714}, "range": {"val": [0.5, 0.8125]}},
+                "official": {"images": {"a": 9}, "leak": {"val": 0.0, "test": 0.9643}},
+            },
+        }
+        lines = leak_table([entry]).splitlines()
+        assert lines[2:4] == [
+            "| set | 10 | 4 | random 8:2 | 71.4 % (50.0 to 81.2) | - |",
+            "| set | 9 | 4 | official | 0.0 % | 96.4 % |",
+        ]
+        assert lines[5].startswith("set: groups abababababab, the largest of 3 pictures; random: mean of 7 splits")
+
+    def test_fill__by_its_marker(self, tmp_path):
+        entry = {"name": "leak-x", "dataset": "x", "images": 1, "groups": 1, "largest": 1, "draws": 1, "results": {}}
+        (tmp_path / "leak-x.json").write_text(json.dumps({**entry, "group_sha256": "00"}))
+        filled = fill("<!-- leaks: leak-* -->\n<!-- end of leaks -->\n", tmp_path)
+        assert "x: groups 00" in filled
+
+
 class TestWriteTables:
     def test_write_tables__names_changed_pages(self, ledger, tmp_path):
         page = tmp_path / "page.md"
@@ -122,7 +146,7 @@ class TestReadLedger:
 
 
 class TestRepositoryPages:
-    @pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+    @pytest.mark.parametrize("page", ["README.md", "docs/results.md", "docs/data.md"])
     def test_pages__say_what_the_ledger_says(self, page):
         text = (ROOT / page).read_text(encoding="utf-8")
         assert fill(text, ROOT / "benchmarks" / "results") == text, "run: make tables"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from ultralytics.data.utils import img2label_paths
 
-from lidd_yolo.data.yolo_set import label_file, read_yolo_set
+from lidd_yolo.data.yolo_set import label_file, read_class_names, read_yolo_set
 from tests.helpers.tiny import write_tiny_data
 
 
@@ -45,6 +45,16 @@ class TestReadYoloSet:
 
     def test_read__without_path_beside_the_yaml(self, data):
         assert read_yolo_set(changed(data, path=None)).root == data.parent
+
+    def test_read__yaml_named_from_its_parent_folder(self, data, monkeypatch):
+        monkeypatch.chdir(data.parent.parent)
+        found = read_yolo_set(changed(data, path=None).relative_to(data.parent.parent))
+        assert found.root == data.parent
+        assert len(found.pictures["train"]) == 8
+
+    def test_read__relative_path_lies_here_first(self, data, monkeypatch):
+        monkeypatch.chdir(data.parent.parent)
+        assert read_yolo_set(changed(data, path=data.parent.name)).root == data.parent
 
     @pytest.mark.parametrize(
         ("keys", "message"),
@@ -84,6 +94,18 @@ class TestReadYoloSet:
         )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "set()"
+
+
+class TestReadClassNames:
+    def test_names__pictures_need_not_be_there(self, tmp_path):
+        (tmp_path / "x.yaml").write_text("path: nowhere\nnames: {1: b, 0: a}\n")
+        assert read_class_names(tmp_path / "x.yaml") == ("a", "b")
+        assert read_class_names("neu-seg.yaml") == ("inclusion", "patches", "scratches")
+
+    def test_names__missing(self, tmp_path):
+        (tmp_path / "x.yaml").write_text("path: nowhere\n")
+        with pytest.raises(ValueError, match=r"x\.yaml: names: must list the classes"):
+            read_class_names(tmp_path / "x.yaml")
 
 
 class TestLabelFile:

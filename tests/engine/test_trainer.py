@@ -38,7 +38,7 @@ class TestRun:
         assert type(net.trainer) is LIDDTrainer
         args = yaml.safe_load((run / "args.yaml").read_text())
         assert args["optimizer"] == "AdamW"
-        assert (args["lr0"], args["weight_decay"], args["mosaic"]) == (0.001, 0.05, 0.0)
+        assert (args["lr0"], args["weight_decay"], args["mosaic"]) == (0.004, 0.05, 0.0)
         assert (args["epochs"], args["imgsz"], args["batch"]) == (2, 64, 4)
 
     def test_run__channels_last_weights_in_memory_only(self, finished):

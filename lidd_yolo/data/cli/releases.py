@@ -1,4 +1,4 @@
-"""Commands ``lidd data neu-det`` and ``lidd data neu-seg``: make a YOLO data set from a published release.
+"""Commands ``lidd data neu-det``, ``neu-seg`` and ``aluminium-sheet``: make a YOLO data set from a published release.
 
 Own work. Exit status: 0 clean, 1 something in the release was left out (the rest is done), 2 nothing could be done.
 """
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lidd_yolo.data.datasets import neu_det, neu_seg
+from lidd_yolo.data.datasets import aluminium_sheet, neu_det, neu_seg
+from lidd_yolo.data.datasets.publishers import PUBLISHERS, download_release
 from lidd_yolo.data.datasets.writer import REPORT, Conversion
 from lidd_yolo.paths import datasets_dir
 
@@ -39,7 +40,8 @@ _SETS = {
         "NEU-DET, hot-rolled steel strip, six classes, boxes",
         "IMAGES and ANNOTATIONS, Pascal VOC",
         tuple(neu_det.PROTOCOLS),
-        "grouped: pictures of one spot stay on one side (default); paper: random 8:2, leaks",
+        "grouped: pictures of one spot stay on one side (default); random: 8:2 at random, leaks; paper: four changed "
+        "copies of each picture, then 8:2 at random, leaks",
     ),
     "neu-seg": _DataSet(
         neu_seg.convert_neu_seg,
@@ -50,6 +52,13 @@ _SETS = {
         "official: train and test as published, val taken from train, leaks",
         neu_seg.MIN_PIXELS,
     ),
+    "aluminium-sheet": _DataSet(
+        aluminium_sheet.convert_aluminium_sheet,
+        "aluminium sheet, photographs of a few small sheets, four classes, outlines",
+        "images and json, labelme",
+        tuple(aluminium_sheet.PROTOCOLS),
+        "grouped: photographs of one sheet stay on one side (default); paper: random 8:2, leaks",
+    ),
 }
 
 
@@ -59,7 +68,11 @@ def add_commands(sets: Any) -> None:
         described = f"Convert the {about.line.partition(',')[0]} release ({about.layout}) for `data={name}.yaml`."
         command = sets.add_parser(name, help=about.line, description=described)
         command.set_defaults(run_data=run)
-        command.add_argument("--source", type=Path, required=True, metavar="FOLDER", help="folder of the release")
+        place = command.add_mutually_exclusive_group(required=True)
+        place.add_argument("--source", type=Path, metavar="FOLDER", help="folder of the release")
+        if name in PUBLISHERS:
+            told = f"fetch the release first, into FOLDER (default: {name}-release below Ultralytics' datasets_dir)"
+            place.add_argument("--download", type=Path, nargs="?", const=Path(), metavar="FOLDER", help=told)
         command.add_argument(
             "--target",
             type=Path,
@@ -88,8 +101,9 @@ def run(args: argparse.Namespace) -> int:
     folder = args.action if args.protocol == "grouped" else f"{args.action}-{args.protocol}"
     further = {} if about.min_pixels is None else {"min_pixels": args.min_pixels}
     try:
+        source, told = _source(args)
         done = about.convert(
-            args.source,
+            source,
             args.target or datasets_dir() / folder,
             protocol=args.protocol,
             seed=args.seed,
@@ -103,8 +117,20 @@ def run(args: argparse.Namespace) -> int:
         figures = {key: value for key, value in done.report.items() if key != "pictures"}
         sys.stdout.write(json.dumps({"target": str(done.target), **figures}, indent=1) + "\n")
     else:
-        sys.stdout.write(summary(done) + "\n")
+        sys.stdout.write("\n".join([*told, summary(done)]) + "\n")
     return 0 if all(problem.repaired for problem in done.problems) else 1
+
+
+def _source(args: argparse.Namespace) -> tuple[Path, list[str]]:
+    """Return the folder of the release, fetched if asked, and what was verified, as lines for the screen."""
+    if args.source is not None:
+        return args.source, []
+    # an empty path: --download without a folder
+    folder = datasets_dir() / f"{args.action}-release" if args.download == Path() else args.download
+    found = download_release(PUBLISHERS[args.action], folder)
+    lines = [f"Release in {folder}: {found.equal} files verified by SHA-256,"]
+    lines.append(f"{len(found.unlisted)} not verified, as their checksums are not known here.")
+    return folder, [" ".join(lines), ""]
 
 
 def summary(done: Conversion) -> str:

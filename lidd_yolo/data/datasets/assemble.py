@@ -13,11 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lidd_yolo.data.datasets.enlarged_samples import enlarge_samples, place_copies
 from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.datasets.writer import Conversion, describe, write_dataset
+from lidd_yolo.data.enlarging.change import Settings
+from lidd_yolo.data.enlarging.record import ENLARGED, figures
 from lidd_yolo.data.overlap import MIN_AREA, MIN_SHARPNESS, MIN_SIMILARITY, find_overlaps, group_overlaps
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.split import split_groups, split_random
+
+_RANDOM = ("paper", "random")
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,12 @@ class Plan:
     Args:
         dataset: Its name, as ``lidd data`` calls it.
         class_names: Names in the order of their class numbers.
-        protocol: ``paper`` draws at random; any other keeps pictures of one spot together.
+        protocol: ``paper`` and ``random`` draw at random; any other keeps pictures of one spot together.
         ratios: Share of the pictures on each side, ``train`` among them.
         seed: Seed of the split.
         segments: Whether to write outlines; then the combination of classes in a picture is balanced as well.
         facts: Further entries of ``split.json``.
+        enlarge: How to enlarge all pictures before they are split; not at all if None.
     """
 
     dataset: str
@@ -41,6 +47,7 @@ class Plan:
     seed: int
     segments: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    enlarge: Settings | None = None
 
 
 def check_protocol(protocol: str, known: Mapping[str, Any]) -> None:
@@ -59,6 +66,7 @@ def assemble(
     samples: Sequence[Sample],
     problems: list[Problem],
     fixed: Mapping[str, Sequence[int]] | None = None,
+    groups: Sequence[int] | None = None,
 ) -> Conversion:
     """Group and split the samples and write the data set.
 
@@ -68,23 +76,33 @@ def assemble(
         samples: All pictures.
         problems: What was wrong in the release.
         fixed: Indices of the samples on sides that are given; ``plan.ratios`` divide the others.
+        groups: Group number of each sample where something better than the pictures tells; found from these if None.
 
     Returns:
         The figures of the split and the problems.
     """
-    groups = group_overlaps(len(samples), find_overlaps([sample.gray for sample in samples]))
+    rule = {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY, "min_sharpness": MIN_SHARPNESS}
+    if groups is None:
+        groups = group_overlaps(len(samples), find_overlaps([sample.gray for sample in samples]))
+    else:
+        rule = {}
+    enlarged = enlarge_samples(samples, groups, plan.enlarge) if plan.enlarge is not None else None
+    if enlarged is not None:
+        samples, groups = enlarged.samples, enlarged.groups
     split = _split(plan, samples, groups, fixed or {})
+    further = {ENLARGED: place_copies(enlarged, split, plan.enlarge)} if enlarged and plan.enlarge else {}
     report: dict[str, Any] = {
         "dataset": plan.dataset,
         "protocol": plan.protocol,
         "seed": plan.seed,
         "ratios": dict(plan.ratios),
-        "overlap": {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY, "min_sharpness": MIN_SHARPNESS},
+        "overlap": rule,
         **describe(samples, split, groups, plan.class_names, segments=plan.segments),
         **plan.facts,
+        **({"enlarged": figures(further[ENLARGED])} if further else {}),
         "problems": [problem.as_dict() for problem in problems],
     }
-    write_dataset(target, samples, split, plan.class_names, report, segments=plan.segments)
+    write_dataset(target, samples, split, plan.class_names, report, segments=plan.segments, further=further)
     return Conversion(target, report, problems)
 
 
@@ -92,7 +110,7 @@ def _split(
     plan: Plan, samples: Sequence[Sample], groups: Sequence[int], fixed: Mapping[str, Sequence[int]]
 ) -> dict[str, list[int]]:
     """Return the indices of the samples on each side."""
-    if plan.protocol == "paper":
+    if plan.protocol in _RANDOM:
         return split_random(len(samples), plan.ratios, plan.seed)
     given = {index for side in fixed.values() for index in side}
     free = [index for index in range(len(samples)) if index not in given]

@@ -1,13 +1,15 @@
 """Message for a data set that is not there: which command makes it, and where its release can be had.
 
 Own work. The packaged YAML files call it from their ``download`` entry, which stock Ultralytics runs when the pictures
-are missing. Nothing is downloaded: a release without a licence is the user's to fetch.
+are missing. Nothing is downloaded unasked: a release without a licence is the user's to fetch, or to ask for.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import NoReturn
+
+from lidd_yolo.data.datasets.publishers import PUBLISHERS
 
 _NEU_DET = (
     "the NEU-DET release of Northeastern University, China (Y. He, K. Song, Q. Meng, Y. Yan, IEEE Trans. Instrum. "
@@ -19,7 +21,11 @@ _NEU_SEG = (
     "the NEU-Seg release of Northeastern University, China (H. Dong, K. Song, Y. He, J. Xu, Y. Yan, Q. Meng, IEEE "
     "Trans. Ind. Informatics 16(12), 2020, doi 10.1109/TII.2019.2958826), from github.com/DHW-Master/NEU_Seg"
 )
-_RELEASES = {"neu-det": _NEU_DET, "neu-seg": _NEU_SEG}
+_ALUMINIUM = (
+    "photographs of aluminium sheets 1.jpg to 100.jpg in images and their labelme files in json; its publisher is not "
+    "known to us"
+)
+_RELEASES = {"neu-det": _NEU_DET, "neu-seg": _NEU_SEG, "aluminium-sheet": _ALUMINIUM}
 
 
 def explain(name: str, folder: str | Path, protocol: str = "") -> NoReturn:
@@ -37,8 +43,9 @@ def explain(name: str, folder: str | Path, protocol: str = "") -> NoReturn:
     if name not in _RELEASES:
         raise ValueError(f"no data set {name!r}; known: {', '.join(_RELEASES)}")
     asked = f" --protocol {protocol}" if protocol else ""
+    fetched = "\n`--download` in place of `--source FOLDER` fetches it for you." if name in PUBLISHERS else ""
     raise FileNotFoundError(
         f"The data set {Path(folder).name} is not at {folder}. Make it with\n"
         f"    lidd data {name} --source FOLDER{asked}\n"
-        f"where FOLDER holds {_RELEASES[name]}."
+        f"where FOLDER holds {_RELEASES[name]}.{fetched}"
     )

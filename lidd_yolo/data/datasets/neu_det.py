@@ -2,8 +2,8 @@
 
 Release: He et al., "An End-to-End Steel Surface Defect Detection Approach via Fusing Multiple Hierarchical Features",
 IEEE Trans. Instrum. Meas. 69(4), 2020. Differs from the usual practice: its pictures are overlapping crops of far
-fewer plates, so crops that show the same spot stay on one side of the split; the usual random split is the ``paper``
-protocol.
+fewer plates, so crops that show the same spot stay on one side of the split; the usual random split is the ``random``
+protocol, that of the LIDD-Net paper, which enlarges the pictures fivefold before it, ``paper``.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from pathlib import Path
 from lidd_yolo.data.datasets.assemble import Plan, assemble, check_protocol
 from lidd_yolo.data.datasets.release import VOC, read_release, release_parts
 from lidd_yolo.data.datasets.writer import Conversion, check_target
+from lidd_yolo.data.enlarging.change import Settings
 
 CLASS_NAMES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Classes in the order of their numbers."""
 
 PROTOCOLS: Mapping[str, Mapping[str, float]] = {
     "grouped": {"train": 0.7, "val": 0.15, "test": 0.15},
+    "random": {"train": 0.8, "val": 0.2},
     "paper": {"train": 0.8, "val": 0.2},
 }
-"""Share of the pictures on each side: ``grouped`` keeps crops of one spot together, ``paper`` draws at random."""
+"""Share of the pictures on each side: ``grouped`` keeps crops of one spot together, ``random`` draws at random, and so
+does ``paper`` from the pictures and four changed copies of each (LIDD-Net, section 2.3; it states no ratio)."""
+
+TIMES = 5
+"""Pictures for each original in the ``paper`` protocol: 1 800 become 9 000."""
 
 _FOLDERS = (("IMAGES", "ANNOTATIONS", ""), ("Validation_Images", "Validation_Annotations", ""))
 """Folders of the release; the second pair is some copies' random sample of the first and no official split."""
@@ -43,8 +49,8 @@ def convert_neu_det(
         source: Folder that holds ``IMAGES`` and ``ANNOTATIONS``, perhaps ``Validation_Images`` and
             ``Validation_Annotations`` as well.
         target: Folder to make, in the layout of Ultralytics, with a ``split.json``.
-        protocol: ``grouped`` for a split without leaks, ``paper`` for a random one that leaks.
-        seed: Seed of the split.
+        protocol: ``grouped`` for a split without leaks; ``random`` and ``paper`` leak.
+        seed: Seed of the split and of the copies.
         ratios: Share of the pictures on each side, ``train`` among them; the protocol's own if None.
         overwrite: Whether to replace a data set that was made before.
 
@@ -59,5 +65,7 @@ def convert_neu_det(
     check_protocol(protocol, PROTOCOLS)
     check_target(target, overwrite=overwrite)
     samples, problems = read_release(release_parts(source, "NEU-DET", _FOLDERS), CLASS_NAMES, VOC)
-    plan = Plan("neu-det", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed)
+    wanted = dict(ratios or PROTOCOLS[protocol])
+    enlarge = Settings(times=TIMES, seed=seed) if protocol == "paper" else None
+    plan = Plan("neu-det", CLASS_NAMES, protocol, wanted, seed, enlarge=enlarge)
     return assemble(target, plan, samples, problems)

@@ -155,13 +155,13 @@ def _read_pair(
         reason = f"it has no {kind.name}"
         return None, [Problem(picture, "", reason, "picture left out; nobody says what it shows")]
     data = picture.read_bytes()
-    gray = _decode(data)
+    gray = decode_gray(data)
     if gray is None:
         return None, [Problem(picture, "", "it cannot be decoded as a picture", "picture left out; copy it again")]
     annotation, problems = kind.read(source, (gray.shape[1], gray.shape[0]))
     if annotation is None:
         return None, problems
-    cleaned, found = _clean(replace(annotation, image=prefix + picture.name), source, class_names)
+    cleaned, found = clean_annotation(replace(annotation, image=prefix + picture.name), source, class_names)
     problems = problems + found
     if not cleaned.objects and any(not problem.repaired for problem in problems):
         # As a picture without defects it would teach the opposite of what its file says.
@@ -169,15 +169,23 @@ def _read_pair(
     return Sample(picture, data, gray, cleaned, source), problems
 
 
-def _decode(data: bytes) -> NDArray[np.uint8] | None:
+def decode_gray(data: bytes) -> NDArray[np.uint8] | None:
     """Return the grey values of an encoded picture, shape ``(H, W)``, or None if it cannot be decoded."""
     # OpenCV raises on an empty buffer, and gives None for one it does not understand.
     decoded = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
     return None if decoded is None else decoded.astype(np.uint8)
 
 
-def _clean(annotation: Annotation, source: Path, class_names: tuple[str, ...]) -> tuple[Annotation, list[Problem]]:
-    """Return the annotation without objects of unknown class and without exact duplicates."""
+def clean_annotation(
+    annotation: Annotation, source: Path, class_names: tuple[str, ...]
+) -> tuple[Annotation, list[Problem]]:
+    """Return the annotation without objects of unknown class and without exact duplicates, and what was taken out.
+
+    Args:
+        annotation: As read.
+        source: File named in the problems.
+        class_names: Classes that may occur.
+    """
     problems = []
     for unknown in sorted({o.class_name for o in annotation.objects} - set(class_names)):
         reason = f"class {unknown!r} is none of {', '.join(class_names)}"

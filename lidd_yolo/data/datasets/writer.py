@@ -6,13 +6,9 @@ holds hashes to name it by in results.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +16,11 @@ from typing import Any
 import yaml
 
 from lidd_yolo.data.datasets.release import Sample
+from lidd_yolo.data.digest import digest, group_digest, split_digest
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.split import leak_share
+from lidd_yolo.data.staging import all_or_nothing
 
 REPORT = "split.json"
 """File that marks a folder as a data set of ours and describes its split."""
@@ -84,9 +82,9 @@ def describe(
         "boxes": {side: _boxes([samples[index] for index in part], class_names) for side, part in split.items()},
         "groups": {"count": len(sizes), "largest": sizes[0], "sizes": dict(sorted(Counter(sizes).items()))},
         "leak": {side: round(leak_share(split, groups, side), 4) for side in split if side != "train"},
-        "group_sha256": _digest(sorted("/".join(names[i] for i in members) for members in _members(groups))),
-        "split_sha256": _digest(sorted(f"{side}/{name}" for name, side in side_of.items())),
-        "data_sha256": _digest(
+        "group_sha256": group_digest(names, groups),
+        "split_sha256": split_digest({side: [names[index] for index in part] for side, part in split.items()}),
+        "data_sha256": digest(
             part
             for sample in sorted(samples, key=lambda s: s.name)
             for part in (sample.name, sample.data, write_yolo(sample.annotation, class_names, segments=segments))
@@ -103,6 +101,7 @@ def write_dataset(
     report: Mapping[str, Any],
     *,
     segments: bool = False,
+    further: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the data set beside ``target`` and move it there when it is complete.
 
@@ -113,8 +112,9 @@ def write_dataset(
         class_names: Names in the order of their class numbers.
         report: Content of ``split.json``.
         segments: Whether the labels hold outlines.
+        further: Content of further JSON files, by their names.
     """
-    with _all_or_nothing(target) as folder:
+    with all_or_nothing(target) as folder:
         for side, part in split.items():
             images, labels = folder / "images" / side, folder / "labels" / side
             images.mkdir(parents=True)
@@ -126,48 +126,11 @@ def write_dataset(
         sides = {side: f"images/{side}" for side in split}
         data = yaml.safe_dump({**sides, "names": dict(enumerate(class_names))}, sort_keys=False)
         (folder / "data.yaml").write_text(data, encoding="utf-8")
-        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _all_or_nothing(target: Path) -> Iterator[Path]:
-    """Give a new folder beside ``target`` that takes its place on success and vanishes on any error."""
-    target = target.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = target.with_name(f".{target.name}.{os.getpid()}.new")
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    folder.mkdir()
-    try:
-        yield folder
-        if target.exists():
-            target.rename(old)
-        folder.rename(target)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        if old.exists() and not target.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+        for name, content in {REPORT: report, **(further or {})}.items():
+            (folder / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _boxes(samples: Sequence[Sample], class_names: Sequence[str]) -> dict[str, int]:
     """Return the number of boxes of each class."""
     count = Counter(item.class_name for sample in samples for item in sample.annotation.objects)
     return {name: count[name] for name in class_names}
-
-
-def _members(groups: Sequence[int]) -> list[list[int]]:
-    """Return the indices that belong to each group."""
-    members: dict[int, list[int]] = {}
-    for index, group in enumerate(groups):
-        members.setdefault(group, []).append(index)
-    return list(members.values())
-
-
-def _digest(parts: Iterator[str | bytes] | Sequence[str]) -> str:
-    """Return the SHA-256 of a list of texts and bytes, each with its length so that no two lists look alike."""
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()

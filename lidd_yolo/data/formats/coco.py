@@ -2,7 +2,7 @@
 
 Format: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014. Crowd regions are left out, since they mark
 no single object. Holes, for which COCO polygons have no place, are tied to their part by bridges
-(`lidd_yolo.data.formats.bridges`); several polygons of an object are read as parts side by side.
+(`lidd_yolo.data.formats.bridges`); several polygons of an object cover what any of them covers, as in COCO's own tools.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from lidd_yolo.data.formats.boxes import check_box
 from lidd_yolo.data.formats.bridges import containers, join_parts
 from lidd_yolo.data.formats.outlines import check_outline
 from lidd_yolo.data.formats.rle import decode_rle
+from lidd_yolo.data.formats.union import unite
 from lidd_yolo.data.outline import outline_object
 from lidd_yolo.data.problems import Problem
 
@@ -50,14 +51,15 @@ def write_coco(annotations: Iterable[Annotation], class_names: Sequence[str]) ->
     return json.dumps({"images": images, "annotations": objects, "categories": categories})
 
 
-def read_coco(path: Path) -> tuple[list[Annotation] | None, list[Problem]]:
+def read_coco(path: Path, *, folders: bool = False) -> tuple[list[Annotation] | None, list[Problem]]:
     """Read one file.
 
     Args:
         path: The JSON file.
+        folders: Whether the pictures keep the folders in front of their names, with ``/`` between them.
 
     Returns:
-        An annotation for each of the file's pictures, in its order, with the picture's name without folder; or None if
+        An annotation for each of the file's pictures, in its order, with the picture's name; or None if
         the file as a whole is unusable. And every problem found, with its place.
     """
     try:
@@ -67,7 +69,7 @@ def read_coco(path: Path) -> tuple[list[Annotation] | None, list[Problem]]:
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in _LISTS):
         return None, [Problem(path, "", f"it lacks one of the lists {', '.join(_LISTS)}", "file left out")]
     names = {str(entry.get("id")): entry.get("name") for entry in content["categories"] if isinstance(entry, dict)}
-    pictures, problems = _read_images(content["images"], path)
+    pictures, problems = _read_images(content["images"], path, folders=folders)
     objects: dict[Any, list[DefectObject]] = {key: [] for key in pictures}
     for number, entry in enumerate(content["annotations"], start=1):
         try:
@@ -102,13 +104,14 @@ def _area(ring: Polygon) -> float:
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True))) / 2
 
 
-def _read_images(entries: list[Any], path: Path) -> tuple[dict[Any, Annotation], list[Problem]]:
+def _read_images(entries: list[Any], path: Path, *, folders: bool) -> tuple[dict[Any, Annotation], list[Problem]]:
     """Return an empty annotation for each picture by its id, and what was wrong."""
     pictures: dict[Any, Annotation] = {}
     problems = []
     for number, entry in enumerate(entries, start=1):
         try:
-            key, name = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/")).name
+            key, place = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/"))
+            name = str(place) if folders and place.name else place.name
             width, height = int(entry["width"]), int(entry["height"])
             usable = min(width, height) > 0 and bool(name) and key not in pictures
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -149,11 +152,12 @@ def _read_segmentation(
         if [int(n) for n in shape["size"]] != [size[1], size[0]]:
             raise ValueError(f"its mask is of size {shape['size']}, not {[size[1], size[0]]}")
         return *outline_object(decode_rle(shape["counts"], *size)), []
-    found: list[Polygon] = []
+    found: list[tuple[Polygon, ...]] = []
     problems: list[Problem] = []
     for flat in shape:
         corners = [(float(x), float(y)) for x, y in zip(flat[::2], flat[1::2], strict=True)]
         _, rings, wrong = check_outline(corners, *size, file=path, where=where)
-        found += rings
+        found += [rings] if rings else []
         problems += wrong
-    return (Box.around(c for ring in found for c in ring) if found else None), tuple(found), problems
+    rings = unite(found, *size)
+    return (Box.around(c for ring in rings for c in ring) if rings else None), rings, problems

@@ -1,7 +1,7 @@
 """labelme annotation: one JSON file per picture, polygons, rectangles and lines.
 
-Format: Wada, labelme, versions 3 to 5. Shapes of one class with the same ``group_id`` are one object. Lines, which have
-no area, get the width that labelme itself draws them with.
+Format: Wada, labelme, versions 3 to 5. Shapes of one class with the same ``group_id`` are one object, which covers what
+any of them covers. Lines, which have no area, get the width that labelme itself draws them with.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from lidd_yolo.data.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.formats.bridges import join_parts
 from lidd_yolo.data.formats.outlines import check_outline
+from lidd_yolo.data.formats.union import unite
 from lidd_yolo.data.outline import outline_object
 from lidd_yolo.data.problems import Problem
 
@@ -115,7 +116,7 @@ def _read_shapes(
         if before is not None:
             corners = ((b.x1, b.y1, b.x2, b.y2) for b in (box, before.box))
             box = Box.around(corner for x1, y1, x2, y2 in corners for corner in ((x1, y1), (x2, y2)))
-            rings = before.polygons + rings
+            rings = unite([before.polygons, rings], *size)
         objects[key] = DefectObject(name, box, rings)
     return tuple(objects.values()), problems
 

@@ -2,14 +2,18 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from lidd_yolo.data import commands
+from lidd_yolo.data.checksums import Verification
 from lidd_yolo.data.cli import releases
+from lidd_yolo.data.datasets.publishers import PUBLISHERS
 from lidd_yolo.data.datasets.writer import Conversion
+from tests.data.datasets.test_aluminium_sheet import write as write_photographs
 from tests.helpers.masks import write_mask_release
 from tests.helpers.plates import write_release
 
@@ -94,7 +98,9 @@ class TestRun:
         assert sum(figures["images"].values()) == 36
         assert "pictures" not in figures
 
-    @pytest.mark.parametrize(("protocol", "folder"), [("grouped", "neu-det"), ("paper", "neu-det-paper")])
+    @pytest.mark.parametrize(
+        ("protocol", "folder"), [("grouped", "neu-det"), ("random", "neu-det-random"), ("paper", "neu-det-paper")]
+    )
     def test_default_target__apart_for_the_leaking_split(self, source, tmp_path, monkeypatch, protocol, folder):
         monkeypatch.setattr(releases, "datasets_dir", lambda: tmp_path)
         assert _run("neu-det", "--source", source, "--protocol", protocol) == 0
@@ -106,7 +112,9 @@ class TestRun:
             [],
             ["neu-det"],
             ["coco"],
-            ["neu-det", "--source", "x", "--protocol", "random"],
+            ["neu-det", "--source", "x", "--protocol", "official"],
+            ["neu-det", "--source", "x", "--download"],
+            ["aluminium-sheet", "--download"],
             ["neu-det", "--source", "x", "--min-pixels", "3"],
         ],
     )
@@ -115,6 +123,43 @@ class TestRun:
             _run(*words)
         assert caught.value.code == 2
         assert "usage:" in capsys.readouterr().err
+
+
+class TestDownload:
+    @pytest.fixture
+    def asked(self, source, tmp_path, monkeypatch):
+        """Replace fetching by a copy of the release; return the folders that were asked for."""
+        folders = []
+
+        def fetch(publisher, folder):
+            assert publisher is PUBLISHERS["neu-det"]
+            folders.append(folder)
+            shutil.copytree(source, folder)
+            return Verification(5, (), (), ("a", "b"))
+
+        monkeypatch.setattr(releases, "download_release", fetch)
+        monkeypatch.setattr(releases, "datasets_dir", lambda: tmp_path)
+        return folders
+
+    def test_default_folder__fetched_then_made(self, asked, tmp_path, capsys):
+        assert _run("neu-det", "--download") == 0
+        assert asked == [tmp_path / "neu-det-release"]
+        assert (tmp_path / "neu-det/data.yaml").is_file()
+        assert "5 files verified by SHA-256, 2 not verified" in capsys.readouterr().out
+
+    def test_given_folder__json_alone_on_stdout(self, asked, tmp_path, capsys):
+        assert _run("neu-det", "--download", tmp_path / "here", "--json") == 0
+        assert asked == [tmp_path / "here"]
+        assert json.loads(capsys.readouterr().out)["dataset"] == "neu-det"
+
+    def test_no_network__status_2_and_one_line(self, tmp_path, monkeypatch, capsys):
+        def fail(*_):
+            raise ConnectionError("https://x cannot be fetched")
+
+        monkeypatch.setattr(releases, "download_release", fail)
+        assert _run("neu-det", "--download", tmp_path / "here", "--target", tmp_path / "set") == 2
+        assert capsys.readouterr().err == "lidd data neu-det: https://x cannot be fetched\n"
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestRunNeuSeg:
@@ -141,6 +186,20 @@ class TestRunNeuSeg:
         assert _run("neu-seg", "--source", masks, "--protocol", "official") == 0
         assert (tmp_path / "neu-seg-official" / "data.yaml").is_file()
         assert "This split LEAKS" in capsys.readouterr().out
+
+
+class TestRunAluminiumSheet:
+    def test_paper__own_folder_and_leak_said(self, tmp_path, monkeypatch, capsys):
+        write_photographs(tmp_path / "release", range(70, 80))
+        monkeypatch.setattr(releases, "datasets_dir", lambda: tmp_path)
+        assert _run("aluminium-sheet", "--source", tmp_path / "release", "--protocol", "paper") == 0
+        assert (tmp_path / "aluminium-sheet-paper" / "data.yaml").is_file()
+        assert "This split LEAKS" in capsys.readouterr().out
+
+    def test_unknown_photograph__status_1_and_named(self, tmp_path, capsys):
+        write_photographs(tmp_path / "release", [1, 4, 300])
+        assert _run("aluminium-sheet", "--source", tmp_path / "release", "--target", tmp_path / "set") == 1
+        assert "300.jpg: it is none of the photographs whose sheet is known" in capsys.readouterr().out
 
 
 class TestSummary:

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from lidd_yolo.data.datasets import neu_det, neu_seg
+from lidd_yolo.data.datasets import aluminium_sheet, neu_det, neu_seg
 from lidd_yolo.data.datasets.missing import explain
 from lidd_yolo.paths import find_cfg
 
@@ -16,9 +16,10 @@ class TestExplain:
         assert "lidd data neu-det --source FOLDER" in message
         assert "some/folder" in message
         assert "10.1109/TIM.2019.2915404" in message
+        assert "`--download` in place of `--source FOLDER`" in message
 
     def test_unknown_name(self):
-        with pytest.raises(ValueError, match="no data set 'coco'; known: neu-det, neu-seg"):
+        with pytest.raises(ValueError, match="no data set 'coco'; known: neu-det, neu-seg, aluminium-sheet"):
             explain("coco", ".")
 
     def test_neu_seg__protocol_in_the_command(self):
@@ -30,7 +31,10 @@ class TestExplain:
         assert "10.1109/TII.2019.2958826" in message
 
 
-@pytest.mark.parametrize("name", ["neu-det", "neu-det-paper", "neu-seg", "neu-seg-paper", "neu-seg-official"])
+@pytest.mark.parametrize(
+    "name",
+    ["neu-det", "neu-det-random", "neu-det-paper", "neu-seg", "neu-seg-paper", "neu-seg-official", "aluminium-sheet"],
+)
 class TestYaml:
     @pytest.fixture
     def data(self, name):
@@ -39,8 +43,9 @@ class TestYaml:
     @pytest.fixture
     def release(self, name):
         """Return the release's name, its module and the protocol."""
-        release = name[:7]
-        return release, {"neu-det": neu_det, "neu-seg": neu_seg}[release], name[8:]
+        modules = {"neu-det": neu_det, "neu-seg": neu_seg, "aluminium-sheet": aluminium_sheet}
+        release = next(known for known in modules if name.startswith(known))
+        return release, modules[release], name[len(release) + 1 :]
 
     def test_classes_and_sides__those_of_the_conversion(self, data, release):
         _, module, protocol = release

@@ -6,8 +6,12 @@ import pytest
 
 from lidd_yolo.data.datasets.neu_det import CLASS_NAMES, convert_neu_det
 from lidd_yolo.data.datasets.release import VOC, Part, read_release
+from lidd_yolo.data.enlarging.change import Settings
+from lidd_yolo.data.enlarging.record import read_originals
 from tests.helpers.plates import voc, voc_object, write_release
 from tests.helpers.releases import release
+
+_SETTINGS = ("times", "seed", "max_angle", "brightness", "border", "box_rule", "min_share")
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +52,36 @@ class TestConvertNeuDet:
         assert reports[0]["split_sha256"] != reports[2]["split_sha256"]
         assert reports[0]["data_sha256"] == reports[2]["data_sha256"]
 
-    def test_paper__random_and_its_leak_told(self, source, tmp_path):
+    def test_random__its_leak_told(self, source, tmp_path):
         folder, plates = source
-        done = convert_neu_det(folder, tmp_path / "set", protocol="paper")
+        done = convert_neu_det(folder, tmp_path / "set", protocol="random")
         train, val = _names(tmp_path / "set", "train"), _names(tmp_path / "set", "val")
         assert (len(train), len(val)) == (29, 7)
         leaking = sum(any(name in names and names & train for names in plates) for name in val)
         assert leaking > 0
         assert done.report["leak"] == {"val": round(leaking / 7, 4)}
+
+    def test_paper__enlarged_fivefold_and_nearly_all_leaks(self, source, tmp_path):
+        """A picture leaks unless all of its plate's 15 pictures are in val."""
+        folder, plates = source
+        done = convert_neu_det(folder, tmp_path / "set", protocol="paper", seed=3)
+        train, val = _names(tmp_path / "set", "train"), _names(tmp_path / "set", "val")
+        assert (len(train), len(val)) == (144, 36)
+        assert {name.partition("-e")[0].removesuffix(".jpg") + ".jpg" for name in train | val} == set().union(*plates)
+        assert done.report["leak"] == {"val": 1.0}
+        assert done.report["groups"] == {"count": 12, "largest": 15, "sizes": {15: 12}}
+        assert done.report["enlarged"] == {
+            **{key: getattr(Settings(seed=3), key) for key in _SETTINGS},
+            **{"sides": ["train", "val"], "originals": 36, "copies": 144},
+            "dropped": done.report["enlarged"]["dropped"],
+        }
+        originals = read_originals(tmp_path / "set")
+        assert len(originals) == 144
+        assert all((tmp_path / "set" / place).is_file() for pair in originals.items() for place in pair)
+
+    def test_grouped__not_enlarged(self, source, tmp_path):
+        assert "enlarged" not in convert_neu_det(source[0], tmp_path / "set").report
+        assert read_originals(tmp_path / "set") == {}
 
     def test_ratios__given(self, source, tmp_path):
         done = convert_neu_det(source[0], tmp_path / "set", ratios={"train": 1, "val": 1})
@@ -100,8 +126,8 @@ class TestConvertNeuDet:
         assert convert_neu_det(source[0], tmp_path / "set", seed=1, overwrite=True).report["seed"] == 1
 
     def test_protocol__unknown(self, source, tmp_path):
-        with pytest.raises(ValueError, match="no protocol 'random'; there are grouped, paper"):
-            convert_neu_det(source[0], tmp_path / "set", protocol="random")
+        with pytest.raises(ValueError, match="no protocol 'official'; there are grouped, random, paper"):
+            convert_neu_det(source[0], tmp_path / "set", protocol="official")
 
 
 class TestRealRelease:

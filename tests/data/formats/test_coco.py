@@ -68,6 +68,18 @@ class TestReadCoco:
         assert problems == []
         assert annotation.objects == (DefectObject("scratches", Box(0, 0, 15, 8), (_OUTER, _PART)),)
 
+    def test_polygons__overlapping_are_a_union(self, read):
+        """Two squares of 5 x 5 pixels, borders included, share 2 x 2; a third lies inside the first."""
+        squares = [[0, 0, 4, 0, 4, 4, 0, 4], [3, 3, 7, 3, 7, 7, 3, 7], [1, 1, 2, 1, 2, 2, 1, 2]]
+        [annotation], problems = read(_file(_entry(segmentation=squares)))
+        assert problems == []
+        assert fill_rings(annotation.objects[0].polygons, 20, 10).sum() == 25 + 25 - 4
+
+    def test_folders__kept_if_asked(self, tmp_path, read):
+        read(_file())
+        [annotation], _ = read_coco(tmp_path / "all.json", folders=True)
+        assert annotation.image == "steel/a.jpg"
+
     @pytest.mark.parametrize("compress", [list, as_text])
     def test_run_lengths__hole_kept(self, read, compress):
         mask = square(1, 1, 8, 1, size=20)[:10]

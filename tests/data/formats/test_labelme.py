@@ -55,6 +55,13 @@ class TestReadLabelme:
         expected = (DefectObject("patches", Box(0, 0, 10, 8), (_OUTER,)), DefectObject("b", Box(2, 3, 5, 6)))
         assert annotation == Annotation("a.jpg", 20, 10, expected)
 
+    def test_group__overlap_is_no_hole(self, read):
+        inside = ((2.0, 2.0), (5.0, 2.0), (5.0, 5.0), (2.0, 5.0))
+        annotation, problems = read(_file(_shape(_OUTER, group=1), _shape(inside, group=1)))
+        assert problems == []
+        [thing] = annotation.objects
+        np.testing.assert_array_equal(fill_rings(thing.polygons, 20, 10), fill_rings([_OUTER], 20, 10))
+
     def test_group__one_object_of_each_class(self, read):
         shapes = [_shape(_OUTER, group=4), _shape(_PART, group=4), _shape(_PART, group=4, label="b"), _shape(_PART)]
         annotation, _ = read(_file(*shapes, _shape([[16, 5], [18, 7]], "rectangle", group=4)))

@@ -1,0 +1,121 @@
+"""Which label file belongs to which picture, and which of the two are alone.
+
+Own work; YOLO sets as Ultralytics pairs them, other folders by `lidd_yolo.data.sources.pairing`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lidd_yolo.data.checks.finding import Finding
+from lidd_yolo.data.sources.pairing import Pictures, key_of, list_pictures
+from lidd_yolo.data.yolo_set import PICTURES, YoloSet, label_file
+
+_OF_TOOLS = frozenset({"classes.txt"})
+"""Texts that tools of annotation leave among the labels."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One picture and its label file.
+
+    Args:
+        split: Split or folder that they are in.
+        picture: The picture's file, None if there is none.
+        label: The label file, None if there is none.
+    """
+
+    split: str
+    picture: Path | None
+    label: Path | None
+
+
+def yolo_pairs(data: YoloSet) -> tuple[list[Pair], list[Finding]]:
+    """Return every picture of a YOLO set with its label file, and what is alone or shared.
+
+    A split without a single label is one finding; so is every picture without one elsewhere.
+    """
+    pairs: list[Pair] = []
+    findings: list[Finding] = []
+    owner: dict[Path, Path] = {}
+    for split, pictures in data.pictures.items():
+        files = {picture: label_file(picture) for picture in pictures}
+        labelled = {picture for picture, file in files.items() if file.is_file()}
+        pairs += [Pair(split, picture, file if picture in labelled else None) for picture, file in files.items()]
+        if pictures and not labelled:
+            reason = f"none of the {len(pictures)} pictures of {split} has a label file; looked for {label_of(files)}"
+            findings.append(Finding("no-label", data.file, split, reason))
+        else:
+            findings += [_no_label(p, f"no file {files[p]}") for p in pictures if p not in labelled and p.is_file()]
+        for picture in pictures:
+            if (first := owner.setdefault(files[picture], picture)) != picture and picture in labelled:
+                findings.append(Finding("shared-label", picture, "", f"{first.name} has the same label file"))
+    stray = sorted(_label_files(data, owner) - set(owner))
+    alone = [file for file in stray if file.name not in _OF_TOOLS and not _has_picture(file)]
+    pairs += [Pair("", None, file) for file in alone]
+    return pairs, findings + [Finding("no-picture", file, "", "no picture has its name") for file in alone]
+
+
+def folder_pairs(source: Path, labels: Iterable[Path]) -> tuple[list[Pair], list[Finding]]:
+    """Return every picture below a folder with its annotation file, and what is alone.
+
+    Args:
+        source: The folder.
+        labels: The annotation files below it.
+    """
+    files = sorted(labels)
+    pictures = Pictures(source, [path for path in list_pictures(source) if path not in set(files)])
+    label: dict[Path, Path] = {}
+    findings: list[Finding] = []
+    alone: list[Path] = []
+    for file in sorted(files, key=lambda file: key_of(file, source) not in pictures.exact):
+        found = [path for path in pictures.find(key_of(file, source)) if path not in label]
+        if len(found) == 1:
+            label[found[0]] = file
+            continue
+        reason = f"{len(found)} pictures have its name" if found else "no picture has its name"
+        findings.append(Finding("no-picture", file, "", reason))
+        alone.append(file)
+    findings += [_no_label(path, "no annotation has its name") for path in pictures.keys if path not in label]
+    pairs = [Pair(str(path.parent.relative_to(source)), path, label.get(path)) for path in pictures.keys]
+    return pairs + [Pair("", None, file) for file in alone], findings
+
+
+def label_of(files: dict[Path, Path]) -> Path:
+    """Return the first of the label files that were looked for, as an example."""
+    return next(iter(files.values()))
+
+
+def _no_label(picture: Path, reason: str) -> Finding:
+    return Finding("no-label", picture, "", reason)
+
+
+def _label_files(data: YoloSet, expected: Iterable[Path]) -> set[Path]:
+    """Return the texts in the folders where labels are looked for."""
+    found: set[Path] = set()
+    for places in (data.content[split] for split in data.pictures):
+        for word in places if isinstance(places, list) else [places]:
+            if (data.root / str(word)).is_dir():
+                found |= set(label_file(data.root / str(word) / "any.jpg").parent.rglob("*.txt"))
+    for folder in {file.parent for file in expected}:
+        found |= set(folder.glob("*.txt"))
+    return found
+
+
+def _has_picture(label: Path) -> bool:
+    """Return whether a picture of a label file's name exists where Ultralytics would look, in the lists or not."""
+    return any(label_side.with_suffix(ending).is_file() for label_side in _picture_side(label) for ending in _endings())
+
+
+def _picture_side(label: Path) -> Iterator[Path]:
+    yield label
+    head, found, tail = str(label).rpartition(f"{os.sep}labels{os.sep}")
+    if found:
+        yield Path(f"{head}{os.sep}images{os.sep}{tail}")
+
+
+def _endings() -> list[str]:
+    return [spelt for ending in sorted(PICTURES) for spelt in (ending, ending.upper())]

@@ -1,0 +1,100 @@
+"""Command ``lidd data convert``: annotations in one of six formats become a YOLO or COCO data set.
+
+Own work. Exit status: 0 clean, 1 something was left out (the rest is done), 2 nothing could be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from lidd_yolo.data.convert import FORMATS, REPORT, TARGETS, Converted, convert
+from lidd_yolo.data.yolo_set import read_class_names
+
+_SHOWN = 20
+"""Problems listed on the screen; all of them are in the report."""
+_ABOUT = """Convert annotations; the pictures are copied unchanged.
+
+SOURCE is a folder; pictures and annotations are paired by folder and name, whether they lie together, in images/ and
+labels/ (or annotations/, masks/, ...), with train/, val/ and test/ outside or inside. Also a JSON file (coco) or a data
+YAML (yolo).
+  voc          one XML file a picture; boxes are 1-based with the last pixel included, and read so
+  coco         boxes, polygons (several of an object are a union), run lengths; crowd regions are left out and named
+  labelme      polygons, rectangles, lines; shapes of one group_id are one object
+  mask         class-index masks in masks/: 0 background, k the k-th class of --names
+  class-masks  masks/CLASS/NAME.png, or ground_truth/CLASS/NAME_mask.png: 0 background, one other value
+  yolo         boxes or outlines; needs its data YAML or --names"""
+
+
+def add_commands(sub_parsers: Any) -> None:
+    """Add the sub-command to the sub-parsers of ``lidd data``."""
+    command = sub_parsers.add_parser(
+        "convert",
+        help="annotations of other tools (VOC, COCO, labelme, masks, YOLO) to YOLO or COCO",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run_data=run)
+    command.add_argument("--from", dest="kind", choices=FORMATS, required=True, help="format of SOURCE")
+    command.add_argument("--to", choices=TARGETS, required=True, help="format of TARGET")
+    command.add_argument("source", type=Path, metavar="SOURCE", help="folder, JSON file or data YAML to read")
+    command.add_argument("target", type=Path, metavar="TARGET", help="folder to make; must not hold anything")
+    names = command.add_mutually_exclusive_group()
+    names.add_argument("--names", metavar="A,B,C", help="classes in the order of their numbers; others are left out")
+    names.add_argument("--data", metavar="YAML", help="data YAML whose classes are taken, in its order")
+    command.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert and return the exit status.
+
+    Args:
+        args: What the parser with `add_commands` returned.
+    """
+    try:
+        done = convert(args.source, args.target, kind=args.kind, to=args.to, class_names=_names(args))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"lidd data convert: {error}\n")
+        return 2
+    text = json.dumps({"target": str(done.target), **done.report}, indent=1) if args.json else _summary(done)
+    sys.stdout.write(text + "\n")
+    return 0 if all(problem.repaired for problem in done.problems) else 1
+
+
+def _names(args: argparse.Namespace) -> tuple[str, ...] | None:
+    """Return the class names that were given, or None."""
+    if args.data is not None:
+        return read_class_names(args.data)
+    if args.names is None:
+        return None
+    names = tuple(name.strip() for name in args.names.split(","))
+    if "" in names or len(set(names)) < len(names):
+        raise ValueError(f"--names {args.names}: an empty name, or one twice")
+    return names
+
+
+def _summary(done: Converted) -> str:
+    """Return what was made and what was wrong, as text for the screen."""
+    report = done.report
+    classes = ", ".join(f"{number} {name}" for number, name in enumerate(done.class_names))
+    lines = [f"{report['from']} to {report['to']} in {done.target}", f"classes, {done.order}: {classes}", ""]
+    for side, count in report["images"].items():
+        each = ", ".join(f"{name} {number}" for name, number in report["objects"][side].items())
+        lines.append(f"{side}: {count} pictures; {each}")
+    lines.append(
+        f"{report['outlined']} objects with outline, {report['boxes_only']} with a box alone, "
+        f"{report['without_objects']} pictures without objects"
+    )
+    if report["difficult"]:
+        lines.append(f"{report['difficult']} objects were marked as difficult; {report['to']} has no place for that")
+    for repaired, title in ((False, "left out"), (True, "repaired")):
+        problems = [problem for problem in done.problems if problem.repaired is repaired]
+        lines += ["", f"{len(problems)} {title}:"] if problems else []
+        lines += [f"  {problem}" for problem in problems[:_SHOWN]]
+        lines += [f"  and {len(problems) - _SHOWN} more, see {REPORT}"] if len(problems) > _SHOWN else []
+    if report["to"] == "yolo" and "val" not in report["images"]:
+        lines += ["", f"There is no val side yet: lidd data split {done.target / 'data.yaml'}"]
+    return "\n".join(lines)

@@ -1,0 +1,209 @@
+"""One annotation format into another: a folder read, its classes put in order, a YOLO or COCO data set written.
+
+Own work. The order of the classes decides their numbers and is never guessed from the order in which files mention
+them: it is given, stated by the source's own data YAML, or alphabetical and said so.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lidd_yolo.data.datasets.release import clean_annotation
+from lidd_yolo.data.formats.coco import write_coco
+from lidd_yolo.data.formats.yolo import write_yolo
+from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.progress import progress
+from lidd_yolo.data.sources.class_masks import read_class_mask_folder
+from lidd_yolo.data.sources.coco import read_coco_folder
+from lidd_yolo.data.sources.item import Item
+from lidd_yolo.data.sources.pairs import (
+    read_labelme_folder,
+    read_mask_folder,
+    read_voc_folder,
+    read_yolo_folder,
+)
+from lidd_yolo.data.sources.yolo_data import read_yolo_data
+from lidd_yolo.data.staging import all_or_nothing, check_new
+from lidd_yolo.data.yolo_set import SPLITS
+
+REPORT = "convert.json"
+"""File in the target that says what was made of what, and everything that was wrong."""
+FORMATS = ("voc", "coco", "labelme", "mask", "class-masks", "yolo")
+"""What can be read."""
+TARGETS = ("yolo", "coco")
+"""What can be written."""
+
+_BY_NAME: dict[str, Callable[[Path], tuple[list[Item], list[Problem]]]] = {
+    "voc": read_voc_folder,
+    "coco": read_coco_folder,
+    "labelme": read_labelme_folder,
+}
+_NEEDS_NAMES = "states classes by number: give their names in order with --names a,b,c or --data YAML"
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What a conversion has made.
+
+    Args:
+        target: Folder of the data set.
+        class_names: Names in the order of their class numbers.
+        order: Where that order is from.
+        report: Content of ``convert.json``.
+        problems: Everything that was wrong in the source.
+    """
+
+    target: Path
+    class_names: tuple[str, ...]
+    order: str
+    report: dict[str, Any]
+    problems: list[Problem]
+
+
+def convert(
+    source: Path, target: Path, *, kind: str, to: str = "yolo", class_names: Sequence[str] | None = None
+) -> Converted:
+    """Convert a data set; its pictures are copied unchanged.
+
+    Args:
+        source: Folder of the data set, or its data YAML (``yolo``) or JSON file (``coco``).
+        target: Folder to make; it must not hold anything.
+        kind: One of `FORMATS`.
+        to: One of `TARGETS`.
+        class_names: Names in the order of their class numbers; objects of others are left out. None takes those of the
+            source's data YAML, or all that occur, in alphabetical order.
+
+    Returns:
+        Figures and problems; a file with a problem did not cost the others.
+
+    Raises:
+        FileNotFoundError: If the source does not exist.
+        FileExistsError: If the target holds something.
+        ValueError: If ``kind`` or ``to`` is unknown, names are needed, or nothing is usable.
+    """
+    if kind not in FORMATS or to not in TARGETS:
+        raise ValueError(f"{kind} to {to}: known are {', '.join(FORMATS)} to {', '.join(TARGETS)}")
+    if not source.exists():
+        raise FileNotFoundError(f"{source} does not exist")
+    check_new(target)
+    items, problems, names, order = _read(source, kind, class_names)
+    items, wrong = _usable(items, names)
+    problems += wrong
+    if not items:
+        raise ValueError(f"{source}: no usable picture; first problem: {problems[0] if problems else 'no files'}")
+    report = {
+        "from": kind,
+        "to": to,
+        "names": list(names),
+        "order": order,
+        **_figures(items, names),
+        "problems": [problem.as_dict() for problem in problems],
+    }
+    with all_or_nothing(target) as folder:
+        (_write_yolo_set if to == "yolo" else _write_coco_set)(folder, items, names)
+        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return Converted(target, names, order, report, problems)
+
+
+def _read(
+    source: Path, kind: str, class_names: Sequence[str] | None
+) -> tuple[list[Item], list[Problem], tuple[str, ...], str]:
+    """Return pictures, problems, the class names in order and where that order is from."""
+    given = tuple(class_names or ())
+    order = "as given" if given else "alphabetical"
+    if kind in _BY_NAME:
+        items, problems = _BY_NAME[kind](source)
+        found = {thing.class_name for item in items for thing in item.annotation.objects}
+        return items, problems, given or tuple(sorted(found)), order
+    if kind == "class-masks":
+        return *read_class_mask_folder(source, given or None), order
+    if kind == "yolo" and (file := _data_yaml(source)) is not None:
+        items, problems, stated = read_yolo_data(file)
+        return items, problems, given or stated, "as given" if given else f"of {file.name}"
+    if not given:
+        raise ValueError(f"{source} {_NEEDS_NAMES}")
+    items, problems = (read_mask_folder if kind == "mask" else read_yolo_folder)(source, given)
+    return items, problems, given, order
+
+
+def _data_yaml(source: Path) -> Path | None:
+    """Return the data YAML of a YOLO data set: the source itself, or the one in its folder."""
+    if source.is_file():
+        return source
+    found = sorted((*source.glob("*.yaml"), *source.glob("*.yml")))
+    named = [path for path in found if path.stem == "data"]
+    return named[0] if named else found[0] if len(found) == 1 else None
+
+
+def _usable(items: Sequence[Item], names: tuple[str, ...]) -> tuple[list[Item], list[Problem]]:
+    """Return the pictures whose objects, if they had any, are not all of unknown class, each with its own label."""
+    kept: dict[tuple[str, str], Item] = {}
+    problems: list[Problem] = []
+    for item in items:
+        annotation, wrong = clean_annotation(item.annotation, item.source, names)
+        problems += wrong
+        place = (item.side, str(Path(item.name).with_suffix("")))
+        if item.annotation.objects and not annotation.objects:
+            problems.append(Problem(item.picture, "", "none of its objects is usable", "picture left out"))
+        elif place in kept:
+            reason = f"{kept[place].picture.name} would have the same label file"
+            problems.append(Problem(item.picture, "", reason, "picture left out; rename it"))
+        else:
+            kept[place] = replace(item, annotation=annotation)
+    return list(kept.values()), problems
+
+
+def _figures(items: Sequence[Item], names: Sequence[str]) -> dict[str, Any]:
+    """Return the number of pictures and objects on each side, and what kind of objects they are."""
+    objects = [thing for item in items for thing in item.annotation.objects]
+    images = Counter(item.side for item in items)
+    counts = {side: Counter[str]() for side in SPLITS if images[side]}
+    for item in items:
+        counts[item.side].update(thing.class_name for thing in item.annotation.objects)
+    return {
+        "images": {side: images[side] for side in counts},
+        "objects": {side: {name: count[name] for name in names} for side, count in counts.items()},
+        "without_objects": sum(not item.annotation.objects for item in items),
+        "outlined": sum(bool(thing.polygons) for thing in objects),
+        "boxes_only": sum(not thing.polygons for thing in objects),
+        "difficult": sum(thing.difficult for thing in objects),
+    }
+
+
+def _write_yolo_set(folder: Path, items: Sequence[Item], names: Sequence[str]) -> None:
+    """Write pictures, labels and ``data.yaml``; outlines for all objects if one has an outline."""
+    segments = any(thing.polygons for item in items for thing in item.annotation.objects)
+    for item in progress(items, len(items), "writing"):
+        _copy(item, folder)
+        label = (folder / "labels" / item.side / item.name).with_suffix(".txt")
+        label.parent.mkdir(parents=True, exist_ok=True)
+        label.write_text(write_yolo(item.annotation, names, segments=segments), encoding="utf-8")
+    used = {item.side for item in items}
+    sides = {side: f"images/{side}" for side in SPLITS if side in used}
+    content = yaml.safe_dump({**sides, "names": dict(enumerate(names))}, sort_keys=False, allow_unicode=True)
+    (folder / "data.yaml").write_text(content, encoding="utf-8")
+
+
+def _write_coco_set(folder: Path, items: Sequence[Item], names: Sequence[str]) -> None:
+    """Write pictures and one ``annotations/instances_SIDE.json`` for each side."""
+    (folder / "annotations").mkdir()
+    for side in sorted({item.side for item in items}):
+        of_side = [item for item in items if item.side == side]
+        for item in progress(of_side, len(of_side), f"writing {side}"):
+            _copy(item, folder)
+        text = write_coco([replace(item.annotation, image=item.name) for item in of_side], names)
+        (folder / "annotations" / f"instances_{side}.json").write_text(text, encoding="utf-8")
+
+
+def _copy(item: Item, folder: Path) -> None:
+    picture = folder / "images" / item.side / item.name
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(item.picture, picture)

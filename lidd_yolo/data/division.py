@@ -1,0 +1,134 @@
+"""Division of a data set's pictures into sides or folds, by whole groups, and what the groups made impossible.
+
+Own work; the arrangement itself is found by `lidd_yolo.data.split`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lidd_yolo.data.exchange import exchange_groups
+from lidd_yolo.data.split import shares, split_groups
+
+SIDES = ("train", "val", "test")
+TOLERANCE = 0.02
+"""Difference between the share wanted and the share held, of pictures or of a class, that is not worth a word."""
+
+
+def parse_ratio(text: str) -> dict[str, float]:
+    """Return the share of each side from a text such as ``8:1:1`` (train, val, test) or ``8:2`` (train, val).
+
+    Raises:
+        ValueError: If it is not two or three positive numbers.
+    """
+    try:
+        parts = [float(word) for word in text.split(":")]
+    except ValueError:
+        parts = []
+    if len(parts) not in {2, 3} or not all(0 < part < np.inf for part in parts):
+        raise ValueError(f"--ratio {text!r} must be two or three positive numbers, such as 8:1:1 for train, val, test")
+    return {side: part / sum(parts) for side, part in zip(SIDES, parts, strict=False)}
+
+
+def divide(
+    groups: Sequence[int], columns: NDArray[np.int64], ratios: Mapping[str, float], seed: int, folds: int = 0
+) -> tuple[dict[str, list[int]], dict[str, float]]:
+    """Divide pictures into sides, or into ``fold0``, ``fold1`` ... and perhaps ``test``.
+
+    Args:
+        groups: Group of each picture, length N.
+        columns: What to balance, shape ``(N, K)``.
+        ratios: Share of each side, summing to 1. With folds ``test`` keeps its share, the rest is cut into equal folds.
+        seed: Seed of the arrangement.
+        folds: Number of folds; 0 for none.
+
+    Returns:
+        Sorted indices of the pictures of each part, and the share that was wanted for it.
+
+    Raises:
+        ValueError: If there are fewer groups than parts, or one fold.
+    """
+    if folds == 1 or folds < 0:
+        raise ValueError(f"--folds {folds}: there must be two or more")
+    _check_enough(len(set(groups)), folds + ("test" in ratios) if folds else len(ratios))
+    if not folds:
+        return _balanced(groups, columns, ratios, seed), dict(ratios)
+    rest, test = list(range(len(groups))), ratios.get("test", 0.0)
+    parts: dict[str, list[int]] = {}
+    if test:
+        first = _balanced(groups, columns, {"rest": 1 - test, "test": test}, seed)
+        rest, parts["test"] = first["rest"], first["test"]
+    wanted = {f"fold{number}": (1 - test) / folds for number in range(folds)}
+    _check_enough(len({groups[index] for index in rest}), folds)
+    cut = _balanced([groups[index] for index in rest], columns[rest], dict.fromkeys(wanted, 1 / folds), seed)
+    parts = {**{fold: [rest[place] for place in part] for fold, part in cut.items()}, **parts}
+    return parts, {**wanted, **({"test": test} if test else {})}
+
+
+def shortfalls(
+    parts: Mapping[str, Sequence[int]],
+    wanted: Mapping[str, float],
+    groups: Sequence[int],
+    counts: NDArray[np.int64],
+    names: Sequence[str],
+    classes: Sequence[str],
+) -> list[str]:
+    """Return where the shares are more than `TOLERANCE` off, and the group that is the cause.
+
+    Args:
+        parts: Indices of the pictures of each part.
+        wanted: Share wanted for each part.
+        groups: Group of each picture.
+        counts: Objects of each class in each picture, shape ``(N, C)``.
+        names: Name of each picture.
+        classes: Name of each class.
+    """
+    told = []
+    for part, members in parts.items():
+        pictures, held = shares(members, counts)
+        rows = [("pictures", pictures, np.ones(len(groups), dtype=np.int64))]
+        rows += [(f"objects of {name}", float(held[k]), counts[:, k]) for k, name in enumerate(classes)]
+        for what, share, weights in rows:
+            if weights.any() and abs(share - wanted[part]) > TOLERANCE + 1e-9:
+                cause = _cause(groups, weights, names)
+                told.append(f"{part} has {100 * share:.1f} % of the {what}, wanted {100 * wanted[part]:.1f} %: {cause}")
+    return told
+
+
+def _balanced(
+    groups: Sequence[int], columns: NDArray[np.int64], ratios: Mapping[str, float], seed: int
+) -> dict[str, list[int]]:
+    """Return a split by whole groups; groups are exchanged where moving them has left something off."""
+    parts = split_groups(groups, columns, ratios, seed)
+    # Of fewer objects a single one is more than the tolerance.
+    common = columns[:, columns.sum(axis=0) >= 1 / TOLERANCE]
+    off = [
+        abs(share - ratios[part])
+        for part, members in parts.items()
+        for share in (len(members) / len(groups), *shares(members, common)[1])
+    ]
+    return parts if max(off) <= TOLERANCE else exchange_groups(parts, ratios, groups, common)
+
+
+def _cause(groups: Sequence[int], weights: NDArray[np.int64], names: Sequence[str]) -> str:
+    """Return which group stands in the way of an even share: the one that holds most."""
+    numbers = np.asarray(groups)
+    held = np.bincount(numbers, weights)
+    largest = int(held.argmax())
+    share = 100 * held[largest] / held.sum()
+    members = np.flatnonzero(numbers == largest)
+    pictures = f"{len(members)} picture{'s' if len(members) > 1 else ''}"
+    largest_one = f"that of {names[members[0]]} ({pictures}) {share:.1f} % alone"
+    return f"{np.count_nonzero(held)} groups have them, {largest_one}"
+
+
+def _check_enough(groups: int, parts: int) -> None:
+    """Refuse a division into more parts than there are groups."""
+    if groups < parts:
+        raise ValueError(
+            f"{groups} group{'s' if groups != 1 else ''} cannot be divided into {parts} parts: too many pictures show "
+            "the same thing; ask for fewer parts, or look at the pairs with lidd data groups"
+        )

@@ -1,0 +1,1 @@
+"""Offline enlargement: changed copies of pictures, their labels worked out anew from the shapes."""

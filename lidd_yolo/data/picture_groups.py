@@ -1,0 +1,133 @@
+"""Groups of the pictures of a YOLO data set: what shows the same thing must stay on one side of a split.
+
+Own work; pictures are linked by `lidd_yolo.data.overlap` and, if asked, by a rule on their file names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lidd_yolo.data.digest import group_digest
+from lidd_yolo.data.grouping.bursts import burst_links
+from lidd_yolo.data.grouping.gray_pictures import GrayPictures, load_gray
+from lidd_yolo.data.grouping.groups import group_numbers
+from lidd_yolo.data.overlap import MIN_AREA, MIN_SHARPNESS, MIN_SIMILARITY, Overlap, find_overlaps
+from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.split import leak_share
+from lidd_yolo.data.yolo_set import YoloSet
+
+_WHOLE = 0.95  # shared area from which a pair is one picture saved again and not two crops
+
+
+@dataclass(frozen=True)
+class PictureGroups:
+    """Which pictures belong together.
+
+    Args:
+        names: Pictures, by `picture_name`.
+        numbers: Group of each, numbered from 0 in the order of their first pictures.
+        pairs: Why: ``first``, ``second``, ``kind`` (``equal``, ``same``, ``overlap`` or ``burst``) and, unless a burst,
+            ``orientation``, ``shift``, ``area``, ``similarity`` and ``sharpness`` as in `lidd_yolo.data.overlap`, the
+            shift in pixels of the files.
+        rule: Thresholds and file-name rule.
+        problems: Pictures that could not be read; each is a group of its own.
+    """
+
+    names: tuple[str, ...]
+    numbers: tuple[int, ...]
+    pairs: tuple[Mapping[str, Any], ...] = ()
+    rule: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the grouping, to quote with a split."""
+        return group_digest(self.names, self.numbers)
+
+    def sizes(self) -> dict[int, int]:
+        """Return how many groups there are of each size."""
+        return dict(sorted(Counter(Counter(self.numbers).values()).items()))
+
+    def leaks(self, splits: Mapping[str, Sequence[str]]) -> dict[str, float]:
+        """Return for each split but ``train`` the share of its pictures whose group is in ``train`` too.
+
+        Args:
+            splits: Names of the pictures of each; without ``train`` nothing can leak and nothing is returned.
+        """
+        if "train" not in splits:
+            return {}
+        index = {name: place for place, name in enumerate(self.names)}
+        sides = {split: [index[name] for name in names] for split, names in splits.items()}
+        return {split: leak_share(sides, self.numbers, split) for split in splits if split != "train"}
+
+
+def picture_name(path: Path, root: Path) -> str:
+    """Return the name of a picture in lists and hashes: its place below the data set's folder, or its whole path."""
+    for base in (root, root.resolve()):
+        if path.is_relative_to(base):
+            return path.relative_to(base).as_posix()
+    return path.as_posix()
+
+
+def split_names(data: YoloSet) -> dict[str, list[str]]:
+    """Return the names of the pictures of each split of a data set."""
+    return {split: [picture_name(path, data.root) for path in paths] for split, paths in data.pictures.items()}
+
+
+def all_pictures(data: YoloSet) -> dict[str, Path]:
+    """Return every picture of a data set by its name, once if several splits have it.
+
+    They come in order of their file names, whatever split they are in: the search for overlaps may miss another pair in
+    another order, and a new split of the same pictures should find the same groups.
+    """
+    found = {picture_name(path, data.root): path for paths in data.pictures.values() for path in paths}
+    return dict(sorted(found.items(), key=lambda entry: (entry[1].stem, entry[0])))
+
+
+def find_groups(
+    pictures: Mapping[str, Path], burst: str | None = None
+) -> tuple[PictureGroups, GrayPictures, list[Overlap]]:
+    """Group pictures by what they show.
+
+    Args:
+        pictures: File of each, by its name.
+        burst: Rule on the file names that joins pictures, see `lidd_yolo.data.grouping.bursts`; none if None.
+
+    Returns:
+        The groups; the pictures and the pairs found among them, for drawing.
+
+    Raises:
+        ValueError: If there is no picture, none can be read, or the rule is wrong.
+    """
+    names = tuple(pictures)
+    links = burst_links(names, burst) if burst is not None else []
+    loaded = load_gray(list(pictures.values()))
+    if not loaded.images:
+        raise ValueError(f"none of {len(names)} pictures can be read; first: {next(iter(loaded.problems), 'no file')}")
+    overlaps = find_overlaps(loaded.images)
+    pairs = [_pair(names, loaded, overlap) for overlap in overlaps]
+    pairs += [{"first": names[one], "second": names[other], "kind": "burst"} for one, other in links]
+    links += [(loaded.places[overlap.first], loaded.places[overlap.second]) for overlap in overlaps]
+    rule = {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY, "min_sharpness": MIN_SHARPNESS, "burst": burst}
+    numbers = tuple(group_numbers(len(names), links))
+    return PictureGroups(names, numbers, tuple(pairs), rule, tuple(loaded.problems)), loaded, overlaps
+
+
+def _pair(names: Sequence[str], loaded: GrayPictures, overlap: Overlap) -> dict[str, Any]:
+    """Return one pair as it is written to files."""
+    equal = math.isinf(overlap.sharpness)
+    return {
+        "first": names[loaded.places[overlap.first]],
+        "second": names[loaded.places[overlap.second]],
+        "kind": "equal" if equal else "same" if overlap.area >= _WHOLE else "overlap",
+        "orientation": overlap.orientation,
+        "shift": [overlap.dx * loaded.shrunk, overlap.dy * loaded.shrunk],
+        "area": round(overlap.area, 4),
+        "similarity": round(overlap.similarity, 4),
+        "sharpness": None if equal else round(overlap.sharpness, 2),
+    }

@@ -1,0 +1,75 @@
+"""One picture of a source with its annotation, its size and its place in a split.
+
+Own work; what every way of laying out a data set comes down to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lidd_yolo.data.annotation import MAX_PIXELS, Annotation
+from lidd_yolo.data.checks.header import read_header
+from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.sources.pairing import Key, side_of
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture with its annotation.
+
+    Args:
+        picture: The picture's file.
+        side: ``train``, ``val`` or ``test``.
+        name: Its place in that side, folders with ``/`` between them.
+        annotation: Its defects.
+        source: The file that they were read from; the picture's own where none says that it has none.
+    """
+
+    picture: Path
+    side: str
+    name: str
+    annotation: Annotation
+    source: Path
+
+
+def name_below(pictures: Sequence[Path]) -> Callable[[Path], str]:
+    """Return a function that names a picture by its place below the folder that all of ``pictures`` share."""
+    folders = {picture.parent for picture in pictures}
+    shared = next(iter(folders), Path())
+    while not all(folder.is_relative_to(shared) for folder in folders):
+        shared = shared.parent
+    return lambda picture: picture.relative_to(shared).as_posix()
+
+
+def picture_size(picture: Path) -> tuple[Size | None, list[Problem]]:
+    """Return width and height of a picture as it is shown, or None and why it cannot be used."""
+    try:
+        data = picture.read_bytes()
+        header = read_header(data)
+        if header is not None and header.width * header.height > MAX_PIXELS:
+            reason = f"its header says {header.width}x{header.height}, more than {MAX_PIXELS} pixels"
+            return None, [Problem(picture, "", reason, "picture left out; cut it into tiles")]
+        # OpenCV raises on an empty buffer, and gives None for one it does not understand.
+        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    except OSError as error:
+        return None, [Problem(picture, "", f"it cannot be read ({error.strerror})", "picture left out")]
+    except cv2.error:
+        image = None
+    if image is None:
+        return None, [Problem(picture, "", "it cannot be decoded as a picture", "picture left out; copy it again")]
+    return (image.shape[1], image.shape[0]), []
+
+
+def item_of(picture: Path, key: Key, annotation: Annotation, source: Path) -> Item:
+    """Return the item of a picture whose side and name its key tells."""
+    side, (*folders, _) = side_of(key)
+    name = "/".join((*folders, picture.name))
+    return Item(picture, side, name, replace(annotation, image=picture.name), source)

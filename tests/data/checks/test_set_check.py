@@ -1,0 +1,89 @@
+"""A whole set with many faults: all found, and no good line lost."""
+
+import pytest
+import yaml
+
+from lidd_yolo.data.checks.kinds import KINDS
+from lidd_yolo.data.checks.set_check import check_folder, check_yolo_set
+from lidd_yolo.data.yolo_set import read_yolo_set
+from tests.helpers.pictures import bombs, encoded, noise
+from tests.helpers.yolo_sets import GOOD, write_yolo_set
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    labels = {
+        "train/a": GOOD + "1 0.3 0.3 0.2 0.2\n",
+        "train/b": GOOD + "9 0.5 0.5 0.2 0.2\n" + GOOD,
+        "train/c": None,
+        "train/d": GOOD,
+        "train/e": "0 0.5 0.5 2 2\n",
+        "train/f": "\n\n0 0.5 0.5\n1 0.5 0.5 0.1 0.1\n",
+        "val/g": "1 0.5 0.5 0.2 0.2\n",
+        "val/h": GOOD,
+    }
+    same = encoded(noise(99))
+    pictures = {"train/d.jpg": b"", "train/e.jpg": same, "val/g.jpg": same, "val/h.jpg": bombs()[".jpg"]}
+    return write_yolo_set(tmp_path, labels, pictures)
+
+
+class TestCheckYoloSet:
+    def test_good__nothing(self, tmp_path):
+        data = read_yolo_set(write_yolo_set(tmp_path, {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n", "val/b": GOOD}))
+        done = check_yolo_set(data)
+        assert (done.findings, done.counts()) == ((), {})
+
+    def test_damaged__all_in_order_of_gravity(self, damaged):
+        done = check_yolo_set(read_yolo_set(damaged))
+        assert [(f.kind, f.file.name, f.where) for f in done.findings] == [
+            ("picture-empty", "d.jpg", ""),
+            ("picture-too-large", "h.jpg", ""),
+            ("in-two-splits", "g.jpg", ""),
+            ("no-label", "c.jpg", ""),
+            ("class-range", "b.txt", "line 2"),
+            ("columns", "f.txt", "line 3"),
+            ("over-edge", "e.txt", "line 1"),
+            ("duplicate", "b.txt", "line 3"),
+        ]
+        assert list(done.counts()) == [kind for kind in KINDS if kind in done.counts()]
+
+    def test_damaged__good_lines_are_counted(self, damaged):
+        done = check_yolo_set(read_yolo_set(damaged))
+        objects = {one.pair.picture.name: [o.place for o in one.objects] for one in done.facts}
+        assert objects["a.jpg"] == ["line 1", "line 2"]
+        assert objects["b.jpg"] == ["line 1", "line 3"]
+        assert objects["d.jpg"] == ["line 1"]
+        assert objects["f.jpg"] == ["line 4"]
+
+    def test_workers__same_result(self, damaged):
+        one, four = (check_yolo_set(read_yolo_set(damaged), workers=workers) for workers in (1, 4))
+        assert one == four
+
+    def test_list__picture_that_is_not_there(self, tmp_path):
+        file = write_yolo_set(tmp_path, {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n"})
+        (tmp_path / "train.txt").write_text("./images/train/a.jpg\n./images/train/gone.jpg\n")
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "train": "train.txt"}))
+        done = check_yolo_set(read_yolo_set(file))
+        assert [(f.kind, f.file.name) for f in done.findings] == [("picture-missing", "gone.jpg")]
+
+    def test_limit(self, tmp_path):
+        data = read_yolo_set(write_yolo_set(tmp_path, {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n"}))
+        assert check_yolo_set(data, max_pixels=100).counts() == {"picture-too-large": 1}
+
+    def test_key_points__refused(self, tmp_path):
+        file = write_yolo_set(tmp_path, {"train/a": GOOD})
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "kpt_shape": [17, 3]}))
+        with pytest.raises(ValueError, match="key points"):
+            check_yolo_set(read_yolo_set(file))
+
+
+class TestCheckFolder:
+    def test_same_name_in_two_folders(self, tmp_path):
+        for number, side in enumerate(("train", "test")):
+            for folder, data in (("images", encoded(noise(number))), ("labels", b"<annotation/>")):
+                path = tmp_path / folder / side / f"a{'.jpg' if folder == 'images' else '.xml'}"
+                path.parent.mkdir(parents=True)
+                path.write_bytes(data)
+        done = check_folder(tmp_path, "voc")
+        assert done.counts() == {"name-in-two-splits": 1, "no-stated-size": 2}
+        assert done.figures["pictures"] == {"images/test": 1, "images/train": 1}

@@ -1,0 +1,67 @@
+"""COCO data sets: JSON files and the pictures they name."""
+
+import json
+
+import pytest
+
+from lidd_yolo.data.annotation import Box
+from lidd_yolo.data.sources.coco import read_coco_folder
+from tests.helpers.folders import picture, text
+
+
+def _json(file, *names, width=20, height=10):
+    images = [{"id": k, "file_name": name, "width": width, "height": height} for k, name in enumerate(names)]
+    objects = [{"id": k, "image_id": k, "category_id": 1, "bbox": [1, 2, 3, 4]} for k in range(len(names))]
+    content = {"images": images, "annotations": objects, "categories": [{"id": 1, "name": "x"}]}
+    return text(file, json.dumps(content))
+
+
+class TestReadCocoFolder:
+    def test_one_file__pictures_beside_it(self, tmp_path):
+        picture(tmp_path / "images/a.png")
+        [item], problems = read_coco_folder(_json(tmp_path / "all.json", "a.png"))
+        assert problems == []
+        assert (item.side, item.name, item.annotation.objects[0].box) == ("train", "a.png", Box(1, 2, 4, 6))
+
+    def test_sides__same_name_in_both(self, tmp_path):
+        for side in ("train2017", "val2017"):
+            picture(tmp_path / side / "a.png")
+            _json(tmp_path / f"annotations/instances_{side}.json", "a.png")
+        items, problems = read_coco_folder(tmp_path)
+        assert problems == []
+        assert {item.side: item.picture.parent.name for item in items} == {"train": "train2017", "val": "val2017"}
+
+    def test_side__of_the_json_file_where_no_folder_says(self, tmp_path):
+        picture(tmp_path / "images/a.png")
+        _json(tmp_path / "annotations/instances_val.json", "a.png")
+        [item], _ = read_coco_folder(tmp_path)
+        assert item.side == "val"
+
+    def test_folders_in_names__tell_pictures_apart(self, tmp_path):
+        for folder, width in (("x", 20), ("y", 30)):
+            picture(tmp_path / folder / "a.png", width)
+        items, problems = read_coco_folder(_json(tmp_path / "all.json", "y/a.png", width=30))
+        assert [item.name for item in items] == ["y/a.png"]
+        assert [(p.file, p.reason) for p in problems] == [(tmp_path / "x/a.png", "no JSON file names it")]
+
+    def test_outside__never_taken(self, tmp_path):
+        picture(tmp_path / "secret.png")
+        _json(tmp_path / "set/all.json", "../secret.png", str(tmp_path / "secret.png"))
+        items, problems = read_coco_folder(tmp_path / "set")
+        assert items == []
+        assert [p.reason for p in problems] == ["there is no such picture"] * 2
+
+    def test_wrong_size_missing_doubled__named(self, tmp_path):
+        for name in ("a.png", "b.png"):
+            picture(tmp_path / name)
+        _json(tmp_path / "1.json", "a.png", "gone.png")
+        _json(tmp_path / "2.json", "a.png")
+        _json(tmp_path / "3.json", "b.png", width=21)
+        items, problems = read_coco_folder(tmp_path)
+        assert [item.name for item in items] == ["a.png"]
+        reasons = [p.reason for p in problems]
+        assert reasons == ["there is no such picture", "the picture came before", "it is 20x10, 3.json says 21x10"]
+
+    def test_no_json(self, tmp_path):
+        with pytest.raises(ValueError, match="no JSON file"):
+            read_coco_folder(tmp_path)

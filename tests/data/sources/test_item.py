@@ -1,0 +1,40 @@
+"""One picture of a source."""
+
+import struct
+from pathlib import Path
+
+from lidd_yolo.data.annotation import Annotation
+from lidd_yolo.data.sources.item import item_of, name_below, picture_size
+from tests.helpers.folders import picture
+
+
+class TestPictureSize:
+    def test_width_before_height(self, tmp_path):
+        assert picture_size(picture(tmp_path / "a.png", 20, 10)) == ((20, 10), [])
+
+    def test_unusable__named(self, tmp_path):
+        (tmp_path / "empty.jpg").touch()
+        (tmp_path / "text.jpg").write_text("no picture")
+        for name, reason in (("empty.jpg", "decoded"), ("text.jpg", "decoded"), ("none.jpg", "read")):
+            size, [problem] = picture_size(tmp_path / name)
+            assert size is None
+            assert (problem.file.name, problem.repaired) == (name, False)
+            assert reason in problem.reason
+
+    def test_bomb__refused_by_its_header(self, tmp_path):
+        head = struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
+        (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + head + b"0000")
+        size, [problem] = picture_size(tmp_path / "bomb.png")
+        assert size is None
+        assert "60000x60000" in problem.reason
+
+
+class TestNames:
+    def test_name_below__shared_folder(self):
+        paths = [Path("x/train/a/1.jpg"), Path("x/train/b/1.jpg")]
+        assert [name_below(paths)(path) for path in paths] == ["a/1.jpg", "b/1.jpg"]
+        assert name_below(paths[:1])(paths[0]) == "1.jpg"
+
+    def test_item_of__side_taken_out(self):
+        made = item_of(Path("x/val/steel/a.jpg"), ("val", "steel", "a"), Annotation("other", 1, 1), Path("a.xml"))
+        assert (made.side, made.name, made.annotation.image) == ("val", "steel/a.jpg", "a.jpg")

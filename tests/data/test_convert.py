@@ -1,0 +1,205 @@
+"""Whole conversions: from folder to folder, and back again."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.convert import convert
+from lidd_yolo.data.formats.labelme import write_labelme
+from lidd_yolo.data.formats.mask import annotate_mask, draw_mask, read_mask
+from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
+from lidd_yolo.data.sources.coco import read_coco_folder
+from tests.helpers.folders import picture, text, tree, yolo_set
+from tests.helpers.masks import PROPERTY, masks
+from tests.helpers.plates import voc, voc_object
+
+_NAMES = ("inclusion", "patches", "scratches")
+_FEW = settings(PROPERTY, max_examples=25)
+"""Each example writes and reads several folders."""
+
+
+def _voc_set(folder):
+    for name, kind in (("a", "rust"), ("b", "crack")):
+        picture(folder / f"images/{name}.png")
+        text(folder / f"xml/{name}.xml", voc(voc_object(kind, (1, 1, 20, 5)), (20, 10)))
+    return folder
+
+
+class TestClassOrder:
+    def test_alphabetical_and_said(self, tmp_path):
+        done = convert(_voc_set(tmp_path / "voc"), tmp_path / "yolo", kind="voc")
+        assert (done.class_names, done.order) == (("crack", "rust"), "alphabetical")
+        assert yaml.safe_load((tmp_path / "yolo/data.yaml").read_text()) == {
+            "train": "images/train",
+            "names": {0: "crack", 1: "rust"},
+        }
+        assert (tmp_path / "yolo/labels/train/a.txt").read_text() == "1 0.500000 0.250000 1.000000 0.500000\n"
+
+    def test_given__kept_and_others_left_out(self, tmp_path):
+        done = convert(_voc_set(tmp_path / "voc"), tmp_path / "yolo", kind="voc", class_names=("zinc", "rust"))
+        assert (done.class_names, done.order) == (("zinc", "rust"), "as given")
+        assert [(p.file.name, p.reason) for p in done.problems] == [
+            ("b.xml", "class 'crack' is none of zinc, rust"),
+            ("b.png", "none of its objects is usable"),
+        ]
+        assert done.report["images"] == {"train": 1}
+
+    def test_yolo__of_its_yaml(self, tmp_path):
+        file = yolo_set(tmp_path / "set", {"train/a": "0 0.5 0.5 0.5 0.5\n"}, ("z", "a"))
+        assert convert(file, tmp_path / "1", kind="yolo").class_names == ("z", "a")
+        assert convert(file.parent, tmp_path / "2", kind="yolo").order == "of data.yaml"
+        convert(file, tmp_path / "3", kind="yolo", class_names=("a", "z"))
+        assert (tmp_path / "3/labels/train/a.txt").read_text().startswith("1 ")
+
+    @pytest.mark.parametrize("kind", ["mask", "yolo"])
+    def test_numbers_without_names__refused(self, tmp_path, kind):
+        picture(tmp_path / "set/a.png")
+        with pytest.raises(ValueError, match=r"states classes by number: .* --names a,b,c or --data YAML"):
+            convert(tmp_path / "set", tmp_path / "out", kind=kind)
+
+
+class TestConvert:
+    def test_pictures__copied_byte_for_byte(self, tmp_path):
+        file = yolo_set(tmp_path / "set", {"train/a": "", "val/sub/b": "0 0.5 0.5 0.5 0.5\n", "val/c": ""})
+        before = tree(tmp_path / "set")
+        convert(file, tmp_path / "yolo", kind="yolo")
+        assert tree(tmp_path / "set") == before
+        made = tree(tmp_path / "yolo")
+        assert {place: data for place, data in made.items() if place.startswith("images/")} == {
+            place: data for place, data in before.items() if place.startswith("images/")
+        }
+        assert set(made) - set(before) == {"convert.json"}
+
+    def test_to_coco__one_file_for_each_side(self, tmp_path):
+        file = yolo_set(tmp_path / "set", {"train/a": "", "val/sub/b": "1 0.5 0.5 0.5 0.25\n"})
+        convert(file, tmp_path / "coco", kind="yolo", to="coco")
+        val = json.loads((tmp_path / "coco/annotations/instances_val.json").read_text())
+        assert [image["file_name"] for image in val["images"]] == ["b.png"]
+        assert (tmp_path / "coco/images/val/b.png").is_file()
+        [thing] = val["annotations"]
+        assert (thing["category_id"], thing["bbox"]) == (2, [10, 15, 20, 10])
+
+    def test_report__figures_and_problems(self, tmp_path):
+        hard = voc_object("rust", (1, 1, 2, 2), "<difficult>1</difficult>")
+        picture(tmp_path / "voc/a.png")
+        text(tmp_path / "voc/a.xml", voc(hard + voc_object("rust", (30, 1, 40, 5)), (20, 10)))
+        picture(tmp_path / "voc/b.png")
+        text(tmp_path / "voc/b.xml", voc("", (20, 10)))
+        done = convert(tmp_path / "voc", tmp_path / "yolo", kind="voc")
+        written = json.loads((tmp_path / "yolo/convert.json").read_text())
+        assert written == done.report
+        assert written["objects"] == {"train": {"rust": 1}}
+        figures = ("without_objects", "outlined", "boxes_only", "difficult")
+        assert [written[key] for key in figures] == [1, 0, 1, 1]
+        assert [(p["file"], p["where"]) for p in written["problems"]] == [("a.xml", "object 2")]
+
+    def test_same_label_file__second_left_out(self, tmp_path):
+        for ending in ("png", "bmp"):
+            picture(tmp_path / f"set/a.{ending}")
+        text(tmp_path / "set/classes.txt", "x")
+        done = convert(tmp_path / "set", tmp_path / "yolo", kind="yolo", class_names=("x",))
+        [problem] = done.problems
+        assert problem.file.name == "a.png"
+        assert "same label file" in problem.reason
+
+    def test_nothing_usable__nothing_written(self, tmp_path):
+        picture(tmp_path / "voc/a.png")
+        with pytest.raises(ValueError, match=r"no usable picture; first problem: .*a\.png: it has no XML file"):
+            convert(tmp_path / "voc", tmp_path / "yolo", kind="voc")
+        assert [path.name for path in tmp_path.iterdir()] == ["voc"]
+
+    def test_bad_arguments(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match="none does not exist"):
+            convert(tmp_path / "none", tmp_path / "out", kind="voc")
+        with pytest.raises(ValueError, match="known are voc"):
+            convert(tmp_path, tmp_path / "out", kind="pdf")
+        with pytest.raises(FileExistsError):
+            convert(_voc_set(tmp_path / "voc"), tmp_path / "voc", kind="voc")
+
+
+class TestRoundTrip:
+    @_FEW
+    @given(st.lists(masks(3), min_size=1, max_size=3))
+    def test_masks_to_yolo_to_coco_to_yolo__pixels(self, drawn):
+        """Holes, parts and classes survive every step: the labels of the end draw the masks of the beginning."""
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            for number, mask in enumerate(drawn):
+                picture(folder / f"0/images/{number}.png", mask.shape[1], mask.shape[0])
+                (folder / "0/masks").mkdir(exist_ok=True)
+                cv2.imwrite(str(folder / f"0/masks/{number}.png"), mask)
+            chain = (("mask", "yolo"), ("yolo", "coco"), ("coco", "yolo"))
+            for step, (kind, to) in enumerate(chain):
+                done = convert(folder / str(step), folder / str(step + 1), kind=kind, to=to, class_names=_NAMES)
+                assert done.problems == []
+            for number, mask in enumerate(drawn):
+                label = folder / f"3/labels/train/{number}.txt"
+                found, problems = read_yolo(label, _NAMES, (mask.shape[1], mask.shape[0]))
+                assert problems == []
+                np.testing.assert_array_equal(draw_mask(found, _NAMES), mask)
+
+    @_FEW
+    @given(masks(3))
+    def test_labelme_to_coco__pixels(self, mask):
+        before = annotate_mask(mask, _NAMES, "a.png")
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            picture(folder / "set/a.png", mask.shape[1], mask.shape[0])
+            text(folder / "set/a.json", write_labelme(before))
+            convert(folder / "set", folder / "coco", kind="labelme", to="coco", class_names=_NAMES)
+            [item], problems = read_coco_folder(folder / "coco")
+        assert problems == []
+        np.testing.assert_array_equal(draw_mask(item.annotation, _NAMES), mask)
+        assert len(item.annotation.objects) == len(before.objects)
+
+    @_FEW
+    @given(masks(3))
+    def test_class_masks_to_yolo__pixels(self, mask):
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            picture(folder / "set/images/a.png", mask.shape[1], mask.shape[0])
+            for value, name in enumerate(_NAMES, start=1):
+                (folder / "set/masks" / name).mkdir(parents=True)
+                cv2.imwrite(str(folder / "set/masks" / name / "a.png"), np.uint8(255) * (mask == value))
+            convert(folder / "set", folder / "yolo", kind="class-masks", class_names=_NAMES)
+            label = folder / "yolo/labels/train/a.txt"
+            found, _ = read_yolo(label, _NAMES, (mask.shape[1], mask.shape[0]))
+        np.testing.assert_array_equal(draw_mask(found, _NAMES), mask)
+
+    @_FEW
+    @given(st.lists(st.tuples(*(st.integers(0, 99),) * 2, *(st.integers(1, 100),) * 2), max_size=6, unique=True))
+    def test_voc_to_coco_to_yolo__whole_pixels(self, corners):
+        """Boxes of whole pixels survive exactly, VOC's 1-based corners included."""
+        boxes = [Box(x, y, min(x + w, 100), min(y + h, 100)) for x, y, w, h in corners]
+        boxes = list(dict.fromkeys(boxes))
+        objects = "".join(voc_object("rust", (int(b.x1) + 1, int(b.y1) + 1, int(b.x2), int(b.y2))) for b in boxes)
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            picture(folder / "0/a.png", 100, 100)
+            text(folder / "0/a.xml", voc(objects))
+            convert(folder / "0", folder / "1", kind="voc", to="coco", class_names=("rust",))
+            done = convert(folder / "1", folder / "2", kind="coco", class_names=("rust",))
+            label = (folder / "2/labels/train/a.txt").read_text()
+        assert done.problems == []
+        expected = Annotation("a.png", 100, 100, tuple(DefectObject("rust", box) for box in boxes))
+        assert label == write_yolo(expected, ("rust",))
+
+
+class TestMaskReader:
+    def test_same_objects_as_read_alone(self, tmp_path):
+        mask = np.zeros((10, 20), dtype=np.uint8)
+        mask[2:5, 3:9] = 1
+        picture(tmp_path / "set/images/a.png")
+        (tmp_path / "set/masks").mkdir()
+        cv2.imwrite(str(tmp_path / "set/masks/a.png"), mask)
+        convert(tmp_path / "set", tmp_path / "yolo", kind="mask", class_names=("x",))
+        alone, _ = read_mask(tmp_path / "set/masks/a.png", ("x",), image="a.png")
+        assert (tmp_path / "yolo/labels/train/a.txt").read_text() == write_yolo(alone, ("x",), segments=True)

@@ -1,0 +1,57 @@
+"""The groups file: round trip, files written by hand, and what is said about wrong ones."""
+
+import json
+
+import pytest
+
+from lidd_yolo.data.groups_file import describe_groups, groups_text, read_groups
+from lidd_yolo.data.picture_groups import PictureGroups
+
+PAIR = {"first": "a", "second": "c", "kind": "overlap", "area": 0.5}
+GROUPS = PictureGroups(("a", "b", "c"), (0, 1, 0), (PAIR,), {"burst": None})
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "groups.json").write_text(groups_text(GROUPS, data="x.yaml"))
+    return tmp_path / "groups.json"
+
+
+class TestGroupsText:
+    def test_figures__by_hand(self, file):
+        content = json.loads(file.read_text())
+        assert content["groups"] == {"count": 2, "largest": 2, "sizes": {"1": 1, "2": 1}}
+        assert (content["images"], content["pairs"], content["data"]) == (3, {"overlap": 1}, "x.yaml")
+        assert content["pictures"] == {"a": 0, "b": 1, "c": 0}
+        assert content["links"] == [PAIR]
+        assert content["group_sha256"] == GROUPS.sha256
+
+    def test_figures__nothing(self):
+        assert describe_groups(PictureGroups((), ()))["groups"] == {"count": 0, "largest": 0, "sizes": {}}
+
+
+class TestReadGroups:
+    def test_round_trip(self, file):
+        assert read_groups(file, "abc") == GROUPS
+
+    def test_some_pictures__numbered_anew_with_their_links(self, file):
+        found = read_groups(file, ["c", "b"])
+        assert (found.names, found.numbers, found.pairs) == (("c", "b"), (0, 1), ())
+
+    def test_by_hand__texts_as_groups(self, tmp_path):
+        (tmp_path / "g.json").write_text(json.dumps({"pictures": {"a": "plate 1", "b": 7, "c": "plate 1"}}))
+        assert read_groups(tmp_path / "g.json", "abc").numbers == (0, 1, 0)
+
+    def test_picture_missing__named(self, file):
+        with pytest.raises(ValueError, match=r"groups\.json has no group for d and 1 more"):
+            read_groups(file, "adeb")
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"pictures": [1]}', '{"pictures": {"a": {"group": 1}}}'])
+    def test_damaged(self, tmp_path, text):
+        (tmp_path / "g.json").write_text(text)
+        with pytest.raises(ValueError, match=r"g\.json is no groups file"):
+            read_groups(tmp_path / "g.json", "a")
+
+    def test_no_file(self, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            read_groups(tmp_path / "g.json", "a")

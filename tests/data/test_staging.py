@@ -1,0 +1,47 @@
+"""Folders that are there complete or not at all."""
+
+import pytest
+
+from lidd_yolo.data.staging import all_or_nothing, check_new
+
+
+class TestAllOrNothing:
+    def test_success__moved_to_its_place(self, tmp_path):
+        with all_or_nothing(tmp_path / "below" / "set") as folder:
+            (folder / "a").write_text("new")
+            assert not (tmp_path / "below" / "set").exists()
+        assert [path.name for path in (tmp_path / "below").iterdir()] == ["set"]
+        assert (tmp_path / "below/set/a").read_text() == "new"
+
+    def test_success__old_one_replaced(self, tmp_path):
+        (tmp_path / "set").mkdir()
+        (tmp_path / "set" / "old").touch()
+        with all_or_nothing(tmp_path / "set") as folder:
+            (folder / "new").touch()
+        assert [path.name for path in (tmp_path / "set").iterdir()] == ["new"]
+
+    @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+    def test_error__old_one_stays_and_nothing_else(self, tmp_path, error):
+        (tmp_path / "set").mkdir()
+        (tmp_path / "set" / "old").touch()
+
+        def fail():
+            with all_or_nothing(tmp_path / "set") as folder:
+                (folder / "new").touch()
+                raise error
+
+        with pytest.raises(error):
+            fail()
+        assert [path.name for path in tmp_path.rglob("*")] == ["set", "old"]
+
+
+class TestCheckNew:
+    def test_missing_or_empty__accepted(self, tmp_path):
+        check_new(tmp_path)
+        check_new(tmp_path / "none")
+
+    def test_file_or_full__refused(self, tmp_path):
+        (tmp_path / "file").touch()
+        for place in (tmp_path, tmp_path / "file"):
+            with pytest.raises(FileExistsError, match="choose another target"):
+                check_new(place)
