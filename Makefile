@@ -8,7 +8,7 @@ DEMO := $(CURDIR)/demo
 SET := project="$(DEMO)" exist_ok=True
 TEST := $(DEMO)/datasets/defects-demo/images/test
 
-.PHONY: demo test lint types tables clean
+.PHONY: demo test fuzz lint types tables clean
 
 .venv/installed: pyproject.toml constraints.txt lidd_yolo_startup.pth
 	$(PYTHON) -m venv .venv
@@ -41,6 +41,9 @@ test: .venv/installed-dev
 	$(BIN)/python -m pytest
 	$(MAKE) lint types
 	@echo "All tests, lint and type checks passed."
+
+fuzz: .venv/installed-dev
+	LIDD_YOLO_FUZZ=whole $(BIN)/python -m pytest tests/data/fuzz
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
