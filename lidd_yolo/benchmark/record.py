@@ -13,7 +13,7 @@ import yaml
 from lidd_yolo.benchmark.machine import commit, describe_machine
 
 _IDENTITY = ("dataset", "protocol", "seed", "data_sha256", "split_sha256", "group_sha256", "images", "leak")
-_PLACES = ("project", "save_dir", "data", "model", "name")  # folders of one machine
+_PLACES = ("project", "save_dir", "data", "model", "name", "resume")  # folders of one machine
 
 
 def record_run(run: Path, *, splits: tuple[str, ...] = ("val", "test"), note: str = "") -> dict[str, Any]:
