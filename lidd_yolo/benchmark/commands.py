@@ -123,67 +123,35 @@ def _pictures(args: argparse.Namespace) -> None:
 
 
 def _steps(args: argparse.Namespace) -> None:
-    from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415
-    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
     from lidd_yolo.benchmark.step_time import measure_steps, trainable  # noqa: PLC0415 - loads torch
 
     models = {"yolov8n.yaml": trainable("yolov8n.yaml")}
     models |= {f"lidd.yaml aux={aux}": trainable("lidd.yaml", aux=aux) for aux in ("off", "light", "dense")}
     results: dict[str, Any] = measure_steps(models, imgsz=args.imgsz, batch=args.batch, rounds=args.rounds)
-    entry = {
-        "name": f"train-step-{args.imgsz}",
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "imgsz": args.imgsz,
-        "batch": args.batch,
-        "rounds": args.rounds,
-        "results": results,
-        "commit": commit(Path(__file__).parent),
-        "machine": describe_machine(),
-    }
     for name, figures in results.items():
         _say(f"{name:24s} {figures['median_s']:7.3f} s  {figures['ratio']:.2f} x yolov8n")
-    _say(f"wrote {write_entry(entry, args.ledger)}")
+    _keep(args, f"train-step-{args.imgsz}", results, imgsz=args.imgsz, batch=args.batch, rounds=args.rounds)
 
 
 def _latency(args: argparse.Namespace) -> None:
     from lidd_yolo.benchmark.inference_time import measure_latency, ways_to_run  # noqa: PLC0415 - loads torch
-    from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415
-    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
 
     models = {name: model for word in args.models for name, model in ways_to_run(word).items()}
     reference = next(iter(models))
     results = measure_latency(models, imgsz=args.imgsz, threads=args.threads, rounds=args.rounds, reference=reference)
-    entry = {
-        "name": f"latency-{args.imgsz}-threads{args.threads}",
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "imgsz": args.imgsz,
-        "rounds": args.rounds,
-        "reference": reference,
-        "results": results,
-        "commit": commit(Path(__file__).parent),
-        "machine": {**describe_machine(), "threads": args.threads},
-    }
     for name, figures in results.items():
         _say(f"{name:36s} {1e3 * figures['median_s']:7.1f} ms  {figures['ratio']:.2f} x {reference}")
-    _say(f"wrote {write_entry(entry, args.ledger)}")
+    facts = {"imgsz": args.imgsz, "rounds": args.rounds, "reference": reference}
+    _keep(args, f"latency-{args.imgsz}-threads{args.threads}", results, threads=args.threads, **facts)
 
 
 def _checks(args: argparse.Namespace) -> None:
     from lidd_yolo.benchmark.check_time import measure_checks  # noqa: PLC0415 - loads OpenCV
-    from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415
-    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
 
     results = measure_checks()
-    entry = {
-        "name": "data-check",
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        "results": results,
-        "commit": commit(Path(__file__).parent),
-        "machine": describe_machine(),
-    }
     for name, figures in results.items():
         _say(f"{figures['seconds']:6.1f} s  {name}")
-    _say(f"wrote {write_entry(entry, args.ledger)}")
+    _keep(args, "data-check", results)
 
 
 def _leaks(args: argparse.Namespace) -> None:
@@ -201,6 +169,24 @@ def _overlaps(args: argparse.Namespace) -> None:
     from lidd_yolo.benchmark.overlap_figure import draw_overlaps  # noqa: PLC0415 - loads OpenCV
 
     _say(f"wrote {args.target}: {draw_overlaps(args.target)} pairs")
+
+
+def _keep(
+    args: argparse.Namespace, name: str, results: dict[str, Any], *, threads: int | None = None, **facts: Any
+) -> None:
+    """Write measured times into the ledger, with the machine they were measured on."""
+    from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415 - loads torch
+    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
+
+    entry = {
+        "name": name,
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        **facts,
+        "results": results,
+        "commit": commit(Path(__file__).parent),
+        "machine": {**describe_machine(), **({"threads": threads} if threads else {})},
+    }
+    _say(f"wrote {write_entry(entry, args.ledger)}")
 
 
 def _say(text: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 import time
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from lidd_yolo.benchmark.side_by_side import time_in_turn
 from lidd_yolo.benchmark.step_time import is_our_network
 
 
@@ -28,25 +29,14 @@ def measure_latency(
         For each name the median and smallest seconds and the median of the ratios to the reference of the same round.
     """
     picture = torch.rand(1, 3, imgsz, imgsz, generator=torch.Generator().manual_seed(0))
-    seconds: dict[str, list[float]] = {name: [] for name in models}
+    timed = {name: partial(_time, model, picture) for name, model in models.items()}
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         with torch.inference_mode():
-            for _ in range(rounds + 2):
-                for name, model in models.items():
-                    seconds[name].append(_time(model, picture))
+            return time_in_turn(timed, warm_up=2, rounds=rounds, reference=reference)
     finally:
         torch.set_num_threads(before)
-    seconds = {name: values[2:] for name, values in seconds.items()}
-    return {
-        name: {
-            "median_s": round(statistics.median(values), 5),
-            "min_s": round(min(values), 5),
-            "ratio": round(statistics.median(v / r for v, r in zip(values, seconds[reference], strict=True)), 3),
-        }
-        for name, values in seconds.items()
-    }
 
 
 def ways_to_run(name: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.progress import progress
+from lidd_yolo.data.yolo_set import YoloSet, label_file, read_yolo_set
 
 Picture = NDArray[np.uint8]
 
@@ -72,11 +73,10 @@ def draw_side_by_side(
         ValueError: If the split has no picture, or the file type cannot be written.
     """
     from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415
 
-    described = check_det_dataset(data, autodownload=False)
-    names = list(described["names"].values())
-    labelled = choose(read_split(described, split), names, count, seed)
+    read = read_yolo_set(data)
+    names = read.names
+    labelled = choose(read_split(read, split), names, count, seed)
     rows = [[_prepared(file), _drawn(_prepared(file), _of_label(label, names))] for file, label in labelled]
     for weights in progress(iter(models.values()), len(models), "predicting"):
         model = YOLO(weights)
@@ -91,30 +91,24 @@ def draw_side_by_side(
     return [file for file, _ in labelled]
 
 
-def read_split(described: Mapping[str, Any], split: str) -> list[tuple[Path, Annotation]]:
+def read_split(data: YoloSet, split: str) -> list[tuple[Path, Annotation]]:
     """Return the pictures of one split with their labels.
 
     Args:
-        described: Data dictionary as Ultralytics checks it.
+        data: The data set.
         split: ``train``, ``val`` or ``test``.
 
     Raises:
         ValueError: If the data set has no such split, or it holds no picture.
     """
-    from ultralytics.data.utils import IMG_FORMATS, img2label_paths  # noqa: PLC0415 - seconds to import
-
-    places = described.get(split) or []
-    folders = [Path(place) for place in ([places] if isinstance(places, (str, Path)) else places)]
-    listed = [Path(line) for f in folders if f.is_file() for line in f.read_text(encoding="utf-8").split("\n") if line]
-    found = [p for f in folders if f.is_dir() for p in f.rglob("*") if p.suffix[1:].lower() in IMG_FORMATS]
-    files = sorted({*listed, *found})
+    files = data.pictures.get(split, ())
     if not files:
-        raise ValueError(f"no picture in {split} ({', '.join(map(str, folders)) or 'no such split in the data YAML'})")
-    names = list(described["names"].values())
+        raise ValueError(f"{data.file}: no picture in {split}")
     pairs = []
-    for file, label in zip(files, img2label_paths([str(f) for f in files]), strict=True):
+    for file in files:
         height, width = _read(file).shape[:2]
-        annotation = read_yolo(Path(label), names, (width, height), file.name)[0] if Path(label).is_file() else None
+        label = label_file(file)
+        annotation = read_yolo(label, data.names, (width, height), file.name)[0] if label.is_file() else None
         pairs.append((file, annotation or Annotation(file.name, width, height)))
     return pairs
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-import statistics
 import time
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from lidd_yolo.benchmark.side_by_side import time_in_turn
 
 
 def measure_steps(
@@ -29,19 +31,8 @@ def measure_steps(
     """
     data = _batch(imgsz, batch)
     optimizers = {name: torch.optim.AdamW(model.parameters(), lr=1e-4) for name, model in models.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in models}
-    for _ in range(rounds + 1):
-        for name, model in models.items():
-            seconds[name].append(_step(model, optimizers[name], data))
-    seconds = {name: values[1:] for name, values in seconds.items()}
-    return {
-        name: {
-            "median_s": round(statistics.median(values), 4),
-            "min_s": round(min(values), 4),
-            "ratio": round(statistics.median(v / r for v, r in zip(values, seconds[reference], strict=True)), 3),
-        }
-        for name, values in seconds.items()
-    }
+    timed = {name: partial(_step, model, optimizers[name], data) for name, model in models.items()}
+    return time_in_turn(timed, warm_up=1, rounds=rounds, reference=reference)
 
 
 def trainable(name: str, **options: Any) -> Any:

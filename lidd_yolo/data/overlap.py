@@ -1,8 +1,8 @@
 """Which pictures of a data set show the same spot: equal ones, turned and mirrored ones, overlapping crops.
 
 Own work from published parts, which ``lidd_yolo.data.grouping`` names: fingerprints of small patches vote for likely
-pairs, and each of these is then laid over and checked. Time grows with the number of pictures to the power of about
-1.5, and at most 24 pairs per picture are looked at closely.
+pairs, and each of these is then laid over and checked. Time grows less than with the square of their number:
+no more than 24 pairs per picture are looked at closely.
 """
 
 from __future__ import annotations

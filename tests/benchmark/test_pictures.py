@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 from ultralytics import YOLO
-from ultralytics.data.utils import check_det_dataset
 
 from lidd_yolo.benchmark.pictures import choose, draw_side_by_side, read_split
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.yolo_set import read_yolo_set
 from tests.helpers.generated import generated_data
 from tests.helpers.tiny import write_tiny_data
 
@@ -38,21 +38,18 @@ class TestChoose:
 
 class TestReadSplit:
     def test_read__labels_beside_pictures(self, tmp_path):
-        described = check_det_dataset(str(write_tiny_data(tmp_path)), autodownload=False)
-        pairs = read_split(described, "val")
+        pairs = read_split(read_yolo_set(write_tiny_data(tmp_path)), "val")
         assert [file.name for file, _ in pairs] == ["0.png", "1.png", "2.png", "3.png"]
         assert [[o.class_name for o in a.objects] for _, a in pairs] == [["dark", "bright"]] * 4
 
-    def test_read__list_of_pictures(self, tmp_path):
-        described = check_det_dataset(str(write_tiny_data(tmp_path)), autodownload=False)
-        files = tmp_path / "some.txt"
-        files.write_text(f"{tmp_path}/images/train/3.png\n", encoding="utf-8")
-        assert [f.name for f, _ in read_split({**described, "val": str(files)}, "val")] == ["3.png"]
+    def test_read__picture_without_labels(self, tmp_path):
+        data = write_tiny_data(tmp_path)
+        (tmp_path / "labels/val/2.txt").unlink()
+        assert [len(a.objects) for _, a in read_split(read_yolo_set(data), "val")] == [2, 2, 0, 2]
 
     def test_read__no_such_split(self, tmp_path):
-        described = check_det_dataset(str(write_tiny_data(tmp_path)), autodownload=False)
-        with pytest.raises(ValueError, match=r"no picture in test \(no such split"):
-            read_split(described, "test")
+        with pytest.raises(ValueError, match=r"tiny\.yaml: no picture in test"):
+            read_split(read_yolo_set(write_tiny_data(tmp_path)), "test")
 
 
 class TestDrawSideBySide:
