@@ -1,8 +1,9 @@
 """Which pictures of a data set show the same spot: equal ones, turned and mirrored ones, overlapping crops.
 
 Own work from published parts, which ``lidd_yolo.data.grouping`` names: fingerprints of small patches vote for likely
-pairs, and each of these is then laid over and checked. Time grows less than with the square of their number:
-no more than 24 pairs per picture are looked at closely.
+pairs, and each of these is then laid over and checked. A second round looks at pairs with fewer votes, but only between
+groups that are still apart: one missed pair there would put one spot on two sides of a split. Time grows less than with
+the square of the number of pictures: no more than 24 pairs per picture are looked at closely in either round.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lidd_yolo.data.grouping.equal import equal_pictures
 from lidd_yolo.data.grouping.fingerprints import Scale, fingerprints
@@ -22,7 +25,7 @@ from lidd_yolo.data.grouping.matching import matches
 from lidd_yolo.data.grouping.orientation import turned
 from lidd_yolo.data.grouping.placement import Placement, place
 from lidd_yolo.data.grouping.texture import Gray, Texture, shrink_factor, texture
-from lidd_yolo.data.grouping.voting import Candidates, best_of_each_picture, candidates
+from lidd_yolo.data.grouping.voting import Candidates, best_of_each_picture, best_of_later_pictures, candidates
 from lidd_yolo.data.progress import progress
 
 MIN_AREA = 0.05
@@ -36,7 +39,9 @@ highest of a wrong pair."""
 
 _SCALES = (Scale(blur=2.8, step=4, cosine=0.9), Scale(blur=0.7, step=2, cosine=0.95))
 # The coarse scale survives noise and compression, the fine one fits into narrow shared strips.
-_CANDIDATES = 24  # pairs looked at closely, for each picture those with most votes
+_CANDIDATES = 24  # pairs looked at closely in a round, for each picture those with most votes
+_REMEMBERED = 64  # likely pairs of a picture with those before it: memory
+_SURE_VOTES = 3  # of a pair looked at in the first round; two may agree by chance in a large data set
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,11 @@ def find_overlaps(
     repeated = equal_pictures(images)
     best = {(first, index): Overlap(first, index, 0, 0, 1.0, 1.0, turn) for index, (first, turn) in repeated.items()}
     unique = [index for index in range(len(images)) if index not in repeated]
-    for pair in _placed(images, unique, min_area):
-        if pair.similarity >= min_similarity and pair.sharpness >= min_sharpness:
-            known = best.setdefault((pair.first, pair.second), pair)
-            if pair.similarity > known.similarity:
-                best[pair.first, pair.second] = pair
+    limits = _Limits(min_area, min_similarity, min_sharpness)
+    for pair in _placed(images, unique, limits):
+        known = best.setdefault((pair.first, pair.second), pair)
+        if pair.similarity > known.similarity:
+            best[pair.first, pair.second] = pair
     return [pair for _, pair in sorted(best.items())]
 
 
@@ -104,31 +109,71 @@ def group_overlaps(count: int, overlaps: Sequence[Overlap]) -> list[int]:
     return group_numbers(count, ((pair.first, pair.second) for pair in overlaps))
 
 
-def _placed(images: Sequence[Gray], unique: Sequence[int], min_area: float) -> Iterator[Overlap]:
-    """Yield likely pairs of the pictures ``unique`` as they agree best, a pair perhaps more than once."""
+_Found: TypeAlias = tuple[list[int], Placement]  # a row of the candidates and how its pictures agree
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What a pair must reach; the arguments of `find_overlaps`."""
+
+    area: float
+    similarity: float
+    sharpness: float
+
+
+def _placed(images: Sequence[Gray], unique: Sequence[int], limits: _Limits) -> Iterator[Overlap]:
+    """Yield the pairs of the pictures ``unique`` as they agree best, a pair perhaps more than once."""
     if len(unique) < 2:
         return
     factor = shrink_factor(images)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         textures = list(pool.map(lambda index: texture(images[index], factor), unique))
-        rows = _likely(textures).tolist()
-        work = pool.map(lambda row: _laid_over(textures, row, min_area), rows)
-        for row, found in zip(rows, progress(work, len(rows), "checking likely pairs"), strict=True):
-            if found is not None:
-                # Shifts of shrunk pictures go back to pixels of their own.
-                dx, dy = round(found.dx / factor), round(found.dy / factor)
-                pair = (unique[row[0]], unique[row[1]])
-                yield Overlap(*pair, dx, dy, found.area, found.similarity, row[2], found.sharpness)
+        for row, found in _in_two_rounds(textures, limits, pool):
+            # Shifts of shrunk pictures go back to pixels of their own.
+            dx, dy = round(found.dx / factor), round(found.dy / factor)
+            pair = (unique[row[0]], unique[row[1]])
+            yield Overlap(*pair, dx, dy, found.area, found.similarity, row[2], found.sharpness)
+
+
+def _in_two_rounds(textures: Sequence[Texture], limits: _Limits, pool: ThreadPoolExecutor) -> Iterator[_Found]:
+    """Yield what the likely pairs give, first those with most votes, then those between groups still apart."""
+    rows = _likely(textures)
+    likely = best_of_each_picture(rows[rows[:, 5] >= _SURE_VOTES], _CANDIDATES)
+    found = list(_looked_at(textures, likely, limits, pool, "checking likely pairs"))
+    yield from found
+    groups = np.array(group_numbers(len(textures), [(row[0], row[1]) for row, _ in found]))
+    apart = rows[groups[rows[:, 0]] != groups[rows[:, 1]]]
+    new = ~_among(apart, likely)
+    less_likely = best_of_each_picture(apart[new], _CANDIDATES)
+    yield from _looked_at(textures, less_likely, limits, pool, "checking pairs between groups")
 
 
 def _likely(textures: Sequence[Texture]) -> Candidates:
-    """Return the likely pairs, for each picture those with the most votes."""
+    """Return the likely pairs of both scales, for each picture those with the most votes."""
     sizes = np.array([texture.shape[::-1] for texture in textures])
     found = [np.empty((0, 6), dtype=np.int64)]
     for scale in _SCALES:
         prints = fingerprints(textures, scale)
-        found += [candidates(prints, *equals, sizes) for equals in matches(prints, scale.cosine)]
-    return best_of_each_picture(np.concatenate(found), _CANDIDATES)
+        for equals in matches(prints, scale.cosine):
+            found.append(best_of_later_pictures(candidates(prints, *equals, sizes), _REMEMBERED))
+    return np.concatenate(found)
+
+
+def _among(rows: Candidates, others: Candidates) -> NDArray[np.bool_]:
+    """Return which rows are among others, votes aside, shape ``(N,)``."""
+    known = {tuple(row) for row in others[:, :5].tolist()}
+    return np.fromiter((tuple(row) in known for row in rows[:, :5].tolist()), dtype=np.bool_, count=len(rows))
+
+
+def _looked_at(
+    textures: Sequence[Texture], likely: Candidates, limits: _Limits, pool: ThreadPoolExecutor, what: str
+) -> Iterator[_Found]:
+    """Yield the likely pairs that agree well enough, with how they agree."""
+    rows = likely.tolist()
+    work = pool.map(lambda row: _laid_over(textures, row, limits.area), rows)
+    for row, found in zip(rows, progress(work, len(rows), what), strict=True):
+        if found and found.similarity >= limits.similarity and found.sharpness >= limits.sharpness:
+            yield row, found
 
 
 def _laid_over(textures: Sequence[Texture], row: list[int], min_area: float) -> Placement | None:

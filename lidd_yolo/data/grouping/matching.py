@@ -19,7 +19,7 @@ Indices = NDArray[np.int64]
 
 _FEW = 4096  # fingerprints that are all compared with all
 _CELLS = 2.0  # times the root of the number of fingerprints
-_LOOKED_INTO = 3  # cells, for each fingerprint: its equal may lie on the other side of a border
+_LOOKED_INTO = 8  # cells, for each fingerprint: its equal may lie on the other side of a border
 _AT_ONCE = 2048  # fingerprints assigned to cells at once: memory
 _PICTURES = 250  # whose matches are held at once: memory
 _PRODUCTS = 1 << 23  # cosines held at once: memory
@@ -49,7 +49,7 @@ def matches(prints: Fingerprints, cosine: float) -> Iterator[tuple[Indices, Indi
 
 
 def _nearest_cells(vectors: Floats) -> NDArray[np.int32]:
-    """Return the cells nearest to each vector, the nearest first, shape ``(N, 3)`` or, with few vectors, ``(N, 1)``."""
+    """Return the cells nearest to each vector, the nearest first, shape ``(N, 8)`` or, with few vectors, ``(N, 1)``."""
     count = len(vectors)
     if count <= _FEW:
         return np.zeros((count, 1), dtype=np.int32)
@@ -59,7 +59,7 @@ def _nearest_cells(vectors: Floats) -> NDArray[np.int32]:
     for start in range(0, count, _AT_ONCE):
         cosines = vectors[start : start + _AT_ONCE] @ centres
         rows = np.arange(len(cosines))
-        for column in range(_LOOKED_INTO):  # three passes are several times faster than sorting a part
+        for column in range(_LOOKED_INTO):  # these passes are faster than sorting a part
             nearest = cosines.argmax(axis=1)
             cells[start : start + _AT_ONCE, column] = nearest
             cosines[rows, nearest] = -2

@@ -17,8 +17,8 @@ Candidates = NDArray[np.int64]
 """Columns first, second, orientation, dx, dy and votes: the second picture, turned by the orientation, shows the first
 one's spots dx pixels further right and dy further down; shape ``(N, 6)``."""
 
-MIN_VOTES = 3
-"""Two may agree by chance in a large data set; unrelated pictures with three are rare enough to look at closely."""
+MIN_VOTES = 2
+"""One says nothing: every patch has a look-alike somewhere."""
 
 _BIN = 6  # pixels; twice as far as two dots of equal patches lie apart
 _BINS = 128  # along each axis: working pictures are shifted by less than 256 pixels
@@ -34,7 +34,7 @@ def candidates(prints: Fingerprints, later: Indices, earlier: Indices, sizes: ND
         sizes: Width and height of every picture, shape ``(P, 2)``.
 
     Returns:
-        Pairs with three votes or more, in order of pictures and orientation.
+        Pairs with `MIN_VOTES` or more, in order of pictures and orientation.
     """
     first, second = prints.picture[earlier].astype(np.int64), prints.picture[later].astype(np.int64)
     orientation = THEN_UNDOING[prints.orientation[later], prints.orientation[earlier]]
@@ -50,12 +50,21 @@ def candidates(prints: Fingerprints, later: Indices, earlier: Indices, sizes: ND
 def best_of_each_picture(rows: Candidates, count: int) -> Candidates:
     """Return the likely pairs that are among the ``count`` with the most votes of either picture, most votes first."""
     rows = rows[np.argsort(-rows[:, 5], kind="stable")]
-    pictures = rows[:, :2].ravel()
+    return rows[(_rank(rows[:, :2].ravel()).reshape(-1, 2) < count).any(axis=1)]
+
+
+def best_of_later_pictures(rows: Candidates, count: int) -> Candidates:
+    """Return the likely pairs that are among the ``count`` with the most votes of the second, most votes first."""
+    rows = rows[np.argsort(-rows[:, 5], kind="stable")]
+    return rows[_rank(rows[:, 1]) < count]
+
+
+def _rank(pictures: Indices) -> Indices:
+    """Return how many equal entries come before each, shape kept."""
     order = np.argsort(pictures, kind="stable")
-    rank = np.arange(len(order)) - np.searchsorted(pictures[order], pictures[order])
-    kept = np.zeros(len(rows), dtype=np.bool_)
-    kept[order[rank < count] // 2] = True
-    return rows[kept]
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order)) - np.searchsorted(pictures[order], pictures[order])
+    return rank
 
 
 def _counted(pair: Indices, shift: Indices, offset: tuple[int, int]) -> Indices:

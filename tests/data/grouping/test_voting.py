@@ -5,7 +5,7 @@ import pytest
 
 from lidd_yolo.data.grouping.fingerprints import Fingerprints
 from lidd_yolo.data.grouping.orientation import COUNT, MATRICES, moved
-from lidd_yolo.data.grouping.voting import MIN_VOTES, best_of_each_picture, candidates
+from lidd_yolo.data.grouping.voting import MIN_VOTES, best_of_each_picture, best_of_later_pictures, candidates
 
 SIZES = np.array([[200, 150], [200, 150], [120, 180]])
 
@@ -41,9 +41,8 @@ class TestCandidates:
         assert rows.tolist() == [[0, 1, number, 0, 0, 3]]
 
     def test_few_votes__no_candidate(self):
-        entries = [(0, (50, 50), 0), (0, (80, 50), 0), (1, (60, 50), 0), (1, (90, 50), 0)]
-        assert MIN_VOTES == 3
-        assert _rows(entries, [(2, 0), (3, 1)]) == []
+        assert MIN_VOTES == 2
+        assert _rows([(0, (50, 50), 0), (1, (60, 50), 0)], [(1, 0)]) == []
 
     def test_votes_that_disagree__no_candidate(self):
         entries = [(0, (50, 50), 0)] * 3 + [(1, (60, 50), 0), (1, (80, 50), 0), (1, (60, 70), 0)]
@@ -80,3 +79,14 @@ class TestBestOfEachPicture:
 
 def _inverse(number):
     return next(o for o in range(COUNT) if (MATRICES[o] == MATRICES[number].T).all())
+
+
+class TestBestOfLaterPictures:
+    def test_by_hand(self):
+        # Picture 2 keeps its pair with 1; that 0-2 is the best of picture 0 does not count.
+        rows = np.array([[0, 2, 0, 0, 0, 4], [1, 2, 0, 0, 0, 5], [1, 3, 0, 0, 0, 3]])
+        assert best_of_later_pictures(rows, 1).tolist() == [rows[1].tolist(), rows[2].tolist()]
+        assert best_of_later_pictures(rows, 2)[:, 5].tolist() == [5, 4, 3]
+
+    def test_none(self):
+        assert best_of_later_pictures(np.empty((0, 6), np.int64), 3).shape == (0, 6)
