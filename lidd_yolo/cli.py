@@ -34,9 +34,44 @@ def _bench() -> ModuleType:
     return commands
 
 
+def _compare() -> ModuleType:
+    from lidd_yolo.compare import compare_command  # noqa: PLC0415
+
+    return compare_command
+
+
+def _ablate() -> ModuleType:
+    from lidd_yolo.compare import ablate_command  # noqa: PLC0415
+
+    return ablate_command
+
+
+def _reproduce() -> ModuleType:
+    from lidd_yolo.compare import reproduce_command  # noqa: PLC0415
+
+    return reproduce_command
+
+
+def _export() -> ModuleType:
+    from lidd_yolo.export import commands  # noqa: PLC0415
+
+    return commands
+
+
+def _report() -> ModuleType:
+    from lidd_yolo.report import commands  # noqa: PLC0415
+
+    return commands
+
+
 _COMMANDS: dict[str, tuple[Callable[[], ModuleType], str]] = {
     "data": (_data, "make a data set for training from a published release"),
-    "bench": (_bench, "keep measured results: record runs, write tables and curves from them, time steps"),
+    "compare": (_compare, "train several networks alike, measure them and set them side by side"),
+    "ablate": (_ablate, "train the networks of a paper's ablation table, row by row"),
+    "reproduce": (_reproduce, "train what a paper's table compares and print its figures beside ours"),
+    "export": (_export, "export a checkpoint and prove that the files compute what was trained"),
+    "report": (_report, "make tables and a page with plots from the ledger, and check that nobody edited it"),
+    "bench": (_bench, "keep measured results: record runs, write tables, curves and pictures, time networks and tools"),
     "doctor": (_doctor, "say which versions and what device are used, what is connected and what is wrong"),
 }
 """Sub-command -> its module, which has ``add_arguments(parser)`` and ``run(args)``, and its line in the help."""
@@ -49,13 +84,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The words after ``lidd``; None takes them from the command line.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and _is_for_yolo(words[0]):
+    if words and _is_for_yolo(words[0]) and not _is_our_export(words):
         return _yolo(words)
     parser = _parser(asked=words[0] if words else "")
     if not words:
         parser.print_help()
         return 2
-    args = parser.parse_args(words)
+    args, more = parser.parse_known_args(words)
+    if hasattr(args, "more"):  # argparse gives a command its KEY=VALUE words of one place only
+        args.more += [word for word in more if "=" in word and not word.startswith("-")]
+        more = [word for word in more if word not in args.more]
+    if more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     load, _ = _COMMANDS[args.command]
     return int(load().run(args))
 
@@ -79,6 +119,11 @@ def _parser(asked: str) -> argparse.ArgumentParser:
 
 def _is_for_yolo(word: str) -> bool:
     return word in _MODES or word in _TASKS or (not word.startswith("-") and "=" in word)
+
+
+def _is_our_export(words: list[str]) -> bool:
+    """Tell ``lidd export best.pt --data ...`` from ``lidd export model=best.pt ...``, which is Ultralytics'."""
+    return words[0] == "export" and len(words) > 1 and "=" not in words[1]
 
 
 def _yolo(words: list[str]) -> int:

@@ -3,7 +3,8 @@
 Five functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours,
 so stock models get stock objects. Private or undocumented names of Ultralytics that this package relies on are listed
 in ``TOUCHED`` (the criterion's return format: ``models/upstream.py``) and checked before anything is wrapped. In a
-module that fails the check, model YAMLs of ours are refused with the reason and everything else stays stock.
+module that fails the check, model YAMLs of ours are refused with the reason and everything else stays stock. Besides,
+one callback joins Ultralytics' own; it is silent for stock models.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from lidd_yolo import names
+from lidd_yolo.engine.export_notice import attach_notice
 
 TESTED = ("8.3.100", "8.4.190")
 
@@ -49,6 +51,8 @@ def attach(module: ModuleType) -> None:
     for name in wanted:
         _replace(*_owner(module, name), _WRAPPERS[name])
     _attached.add(module.__name__)
+    if module.__name__ == "ultralytics.engine.model":
+        attach_notice()
     if module.__name__ == "ultralytics.nn.tasks":
         allow_safe_load()
 

@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def cfg_dir() -> Path:
-    """Return the folder that holds ``models/`` and ``datasets/``.
+    """Return the folder that holds ``models/``, ``datasets/`` and ``plans/``.
 
     Raises:
         FileNotFoundError: If neither the wheel's nor the checkout's folder exists.
@@ -30,7 +30,7 @@ def find_cfg(name: str, kind: str) -> Path | None:
 
     Args:
         name: File name with or without ``.yaml``; folders in front of it are ignored.
-        kind: ``models`` or ``datasets``.
+        kind: ``models``, ``datasets`` or ``plans``.
     """
     stem = Path(name).name.removesuffix(".yaml").removesuffix(".yml")
     return next((p for p in sorted((cfg_dir() / kind).rglob("*.yaml")) if p.stem == stem), None)
@@ -57,6 +57,7 @@ def datasets_dir() -> Path:
     if settings is not None:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             return Path(json.loads(settings.read_text(encoding="utf-8"))["datasets_dir"])
-    from ultralytics.utils import SETTINGS  # noqa: PLC0415 - seconds to import, needed on a first run only
+    with contextlib.redirect_stdout(sys.stderr):  # it tells of the settings it makes, amid what is printed for machines
+        from ultralytics.utils import SETTINGS  # noqa: PLC0415 - seconds to import, needed on a first run only
 
     return Path(SETTINGS["datasets_dir"])

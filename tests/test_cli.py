@@ -1,6 +1,7 @@
 """Command ``lidd``: help, its own sub-commands, and what it hands to Ultralytics."""
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -44,7 +45,7 @@ class TestHelp:
             cli.main(["--help"])
         out = capsys.readouterr().out
         assert stop.value.code == 0
-        assert all(f"    {name} " in out for name in cli._COMMANDS)
+        assert all(re.search(rf"^    {name}\b", out, re.MULTILINE) for name in cli._COMMANDS)
         assert "lidd train model=lidd.yaml" in out
 
     @pytest.mark.parametrize("name", cli._COMMANDS)

@@ -108,7 +108,7 @@ class TestDatasetsDir:
             done = subprocess.run(
                 [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
             )
-            answers.append(done.stdout.splitlines()[-1])
+            answers += done.stdout.splitlines()  # nothing but the answer: some callers print JSON
         first, second = answers
         (settings,) = (tmp_path / "settings").rglob("settings.json")
         folder = json.loads(settings.read_text(encoding="utf-8"))["datasets_dir"]

@@ -3,12 +3,14 @@
 import pytest
 
 from tests.helpers.fresh_python import FreshPython, build_wheel
+from tests.helpers.generated import generated_data
 from tests.helpers.onnx_parity import compare_onnx
 from tests.helpers.tiny import write_tiny_data
 
 pytestmark = pytest.mark.slow
 
 BEST = "runs/detect/train/weights/best.pt"
+SEGMENT = "runs/segment/train/weights/best"
 SMALL = ("imgsz=64", "workers=0")
 IN_PYTHON = """
 from ultralytics import YOLO
@@ -41,6 +43,30 @@ def exported(user, trained):  # noqa: ARG001 - a checkpoint must be there
     pytest.importorskip("onnx", reason="export needs the extra lidd-yolo[export]")
     pytest.importorskip("onnxruntime", reason="export needs the extra lidd-yolo[export]")
     return user.run("yolo", "export", f"model={BEST}", "format=onnx", "imgsz=64")
+
+
+@pytest.fixture(scope="module")
+def segmenter(user):
+    """WLNet in its smallest scale after an epoch on generated steel with outlines."""
+    generated_data(user.work / "steel")
+    return user.run("yolo", "train", "model=wlnett.yaml", "data=steel/data.yaml", "epochs=1", "batch=4", *SMALL)
+
+
+@pytest.fixture(scope="module")
+def openvino_segmenter(user, segmenter):  # noqa: ARG001 - a checkpoint must be there
+    pytest.importorskip("openvino", reason="export needs the extra lidd-yolo[export]")
+    user.run("yolo", "export", f"model={SEGMENT}.pt", "format=openvino", "imgsz=64")
+    return f"{SEGMENT}_openvino_model"
+
+
+def found_outlines(user, model, name):
+    """Return the outlines that ``yolo predict`` finds in a folder of pictures, as lists of x and y for each picture."""
+    words = f"model={model}", "source=steel/data/images/val", f"name={name}", "save_txt=True"
+    user.run("yolo", "predict", *words, "conf=0.0001", "max_det=20", *SMALL)
+    folder = user.work / "runs/segment" / name
+    assert len([file for file in folder.iterdir() if file.is_file()]) == 4
+    lines = {f.stem: f.read_text(encoding="utf-8").splitlines() for f in (folder / "labels").iterdir()}
+    return {stem: [[float(word) for word in line.split()[1:]] for line in part] for stem, part in lines.items()}
 
 
 def last_line(done):
@@ -81,6 +107,29 @@ class TestYolo:
     def test_python__from_another_folder(self, user):
         done = user.run("python", "-c", f"import os; os.chdir('/')\n{IN_PYTHON}")
         assert done.stdout.splitlines()[-1] == "lidd_yolo.models.lidd detect s"
+
+
+class TestYoloSegment:
+    def test_train(self, user, segmenter):
+        assert "lidd_yolo.layers.segment_head.WLNetSegment" in segmenter.stdout + segmenter.stderr
+        assert "NWD: 0.4 of the box loss" in segmenter.stdout + segmenter.stderr
+        assert (user.work / f"{SEGMENT}.pt").is_file()
+        header = (user.work / "runs/segment/train/results.csv").read_text(encoding="utf-8").splitlines()[0]
+        assert all(name in header for name in ("train/box_loss", "train/seg_loss", "metrics/mAP50-95(M)"))
+
+    @pytest.mark.usefixtures("segmenter")
+    def test_predict__outlines_in_every_picture(self, user):
+        outlines = found_outlines(user, f"{SEGMENT}.pt", "pt")
+        assert len(outlines) == 4
+        for part in outlines.values():
+            corners = [outline for outline in part if len(outline) >= 6]
+            assert corners
+            assert all(0 <= value <= 1 for outline in corners for value in outline)
+
+    def test_predict__with_openvino(self, user, openvino_segmenter):
+        outlines = found_outlines(user, openvino_segmenter, "openvino")
+        assert len(outlines) == 4
+        assert all(any(len(outline) >= 6 for outline in part) for part in outlines.values())
 
 
 class TestWrongInput:

@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.tables import read_ledger, write_tables
+from lidd_yolo.benchmark.ledger import append, read_ledger
+from lidd_yolo.benchmark.tables import write_tables
 
 _LEDGER = Path("benchmarks/results")
 
@@ -31,17 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     curves.add_argument("pattern", help="entries to draw, such as 'neu-det-*'")
     curves.add_argument("target", type=Path, help="picture to write")
 
-    pictures = actions.add_parser("pictures", help="draw pictures beside their labels and what networks find in them")
-    pictures.add_argument("target", type=Path, help="picture to write, .jpg or .png")
-    pictures.add_argument("--data", required=True, metavar="YAML", help="data set")
-    pictures.add_argument(
-        "--models", nargs="+", default=[], metavar="[NAME=]FILE", help="checkpoints or exported models"
-    )
-    pictures.add_argument("--split", default="val", choices=("train", "val", "test"))
-    pictures.add_argument("--count", type=int, default=4, metavar="N", help="number of pictures (default: 4)")
-    pictures.add_argument("--conf", type=float, default=0.25, metavar="C", help="smallest confidence (default: 0.25)")
-    pictures.add_argument("--imgsz", type=int, metavar="PX", help="input size (default: each checkpoint's own)")
-    pictures.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the choice (default: 0)")
+    _add_pictures(actions)
 
     steps = actions.add_parser("steps", help="time training steps side by side and add the ratios to the ledger")
     steps.add_argument("--imgsz", type=int, default=192)
@@ -56,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     actions.add_parser("checks", help="time lidd data check on 100 000 labels and add the times to the ledger")
 
+    groups = actions.add_parser(
+        "groups", help="time the search for pictures of one spot and add the times to the ledger"
+    )
+    groups.add_argument("--counts", type=int, nargs="+", metavar="N", help="pictures (default: 1000 5000 20000)")
+
     leaks = actions.add_parser("leaks", help="add to the ledger what random, published and grouped splits leak")
     leaks.add_argument("folders", type=Path, nargs="+", help="data sets made by lidd data, with their split.json")
 
@@ -63,23 +59,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     overlaps.add_argument("target", type=Path, help="picture to write, .jpg or .png")
 
 
+def _add_pictures(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    pictures = actions.add_parser("pictures", help="draw pictures beside their labels and what networks find in them")
+    pictures.add_argument("target", type=Path, help="picture to write, .jpg or .png")
+    pictures.add_argument("--data", required=True, metavar="YAML", help="data set")
+    pictures.add_argument(
+        "--models", nargs="+", default=[], metavar="[NAME=]FILE", help="checkpoints or exported models"
+    )
+    pictures.add_argument("--split", default="val", choices=("train", "val", "test"))
+    pictures.add_argument("--count", type=int, default=4, metavar="N", help="number of pictures (default: 4)")
+    pictures.add_argument("--conf", type=float, default=0.25, metavar="C", help="smallest confidence (default: 0.25)")
+    pictures.add_argument("--imgsz", type=int, metavar="PX", help="input size (default: each checkpoint's own)")
+    pictures.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the choice (default: 0)")
+
+
 def run(args: argparse.Namespace) -> int:
     """Run ``lidd bench`` and return its exit status: 0 done, 2 could not run."""
     try:
         _ACTIONS[args.action](args)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         sys.stderr.write(f"lidd bench {args.action}: {error}\n")
         return 2
     return 0
 
 
 def _record(args: argparse.Namespace) -> None:
-    from lidd_yolo.benchmark.record import record_run, write_entry  # noqa: PLC0415 - loads torch when it measures
+    from lidd_yolo.benchmark.record import evidence_files, record_run  # noqa: PLC0415 - loads torch when it measures
 
-    entry = record_run(args.run_folder, note=args.note)
-    entry["name"] = args.name or entry["name"]
+    entry = record_run(args.run_folder, name=args.name, note=args.note)
     entry["commit"] = args.commit or entry["commit"]
-    _say(f"wrote {write_entry(entry, args.ledger)}")
+    _say(f"wrote {append(entry, args.ledger, evidence_files(entry, args.run_folder))}")
 
 
 def _tables(args: argparse.Namespace) -> None:
@@ -154,15 +163,24 @@ def _checks(args: argparse.Namespace) -> None:
     _keep(args, "data-check", results)
 
 
+def _groups(args: argparse.Namespace) -> None:
+    from lidd_yolo.benchmark.group_time import COUNTS, measure_groups  # noqa: PLC0415 - loads OpenCV
+
+    results = measure_groups(args.counts or COUNTS)
+    for name, figures in results.items():
+        found = f"recall {figures['recall']:.4f}, precision {figures['precision']:.4f}"
+        _say(f"{figures['seconds']:7.1f} s  {name:14s} {found}")
+    _keep(args, "data-groups", results)
+
+
 def _leaks(args: argparse.Namespace) -> None:
     from lidd_yolo.benchmark.leaks import measure_leaks  # noqa: PLC0415 - loads OpenCV
-    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
 
     for entry in measure_leaks(args.folders):
         for split, figures in entry["results"].items():
             told = ", ".join(f"{side} {100 * share:.1f} %" for side, share in figures["leak"].items())
             _say(f"{entry['dataset']:16s} {split:14s} {told}")
-        _say(f"wrote {write_entry(entry, args.ledger)}")
+        _say(f"wrote {append(entry, args.ledger)}")
 
 
 def _overlaps(args: argparse.Namespace) -> None:
@@ -176,7 +194,6 @@ def _keep(
 ) -> None:
     """Write measured times into the ledger, with the machine they were measured on."""
     from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415 - loads torch
-    from lidd_yolo.benchmark.record import write_entry  # noqa: PLC0415
 
     entry = {
         "name": name,
@@ -186,7 +203,7 @@ def _keep(
         "commit": commit(Path(__file__).parent),
         "machine": {**describe_machine(), **({"threads": threads} if threads else {})},
     }
-    _say(f"wrote {write_entry(entry, args.ledger)}")
+    _say(f"wrote {append(entry, args.ledger)}")
 
 
 def _say(text: str) -> None:
@@ -201,6 +218,7 @@ _ACTIONS = {
     "steps": _steps,
     "latency": _latency,
     "checks": _checks,
+    "groups": _groups,
     "leaks": _leaks,
     "overlaps": _overlaps,
 }

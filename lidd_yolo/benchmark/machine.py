@@ -9,7 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("lidd-yolo", "ultralytics", "torch", "torchvision", "numpy", "opencv-python", "onnxruntime")
+_PACKAGES = (
+    *("lidd-yolo", "ultralytics", "torch", "torchvision", "numpy", "opencv-python", "onnxruntime"),
+    *("ultralytics-thop", "faster-coco-eval"),
+)
 
 
 def describe_machine(device: str = "cpu") -> dict[str, Any]:

@@ -10,14 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lidd_yolo.data.defects import CLASSES, draw_defect
-from lidd_yolo.data.grouping.orientation import COUNT, turned
-from lidd_yolo.data.grouping.texture import Gray
+from lidd_yolo.benchmark.photographs import photograph
 from lidd_yolo.data.overlap import find_overlaps
 from lidd_yolo.data.pair_sheet import pair_sheet
-from lidd_yolo.data.textures import FINISHES, FloatImage, steel_texture
 
-_PLATE, _CROP = 360, 200  # pixels
+_PLATE = 360  # pixels
 _PAIRS = 9
 
 
@@ -33,24 +30,10 @@ def draw_overlaps(target: Path, *, seed: int = 0) -> int:
     """
     if target.suffix not in {".jpg", ".png"}:
         raise ValueError(f"{target} must end in .jpg or .png")
-    rng = np.random.default_rng(seed)
-    pictures: list[Gray] = []
-    for number in range(_PAIRS):
-        steel = steel_texture(rng, _PLATE, list(FINISHES)[number % len(FINISHES)])
-        for label in rng.permutation(len(CLASSES))[:3]:
-            steel += draw_defect(rng, CLASSES[label], _PLATE).change
-        pictures += [_photograph(rng, steel) for _ in range(2)]
+    taken = photograph(np.random.default_rng(seed), _PAIRS, 2, plate_side=_PLATE)
+    pictures = [shot.image for shot in taken]
     overlaps = find_overlaps(pictures)
-    names = [f"plate {index // 2}, crop {index % 2}" for index in range(len(pictures))]
+    names = [f"plate {shot.plate}, crop {index % 2}" for index, shot in enumerate(taken)]
     target.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(target), pair_sheet(pictures, overlaps, names=names, columns=3))
     return len(overlaps)
-
-
-def _photograph(rng: np.random.Generator, steel: FloatImage) -> Gray:
-    """Return a crop in any orientation under other light, as it comes out of a JPEG file."""
-    x, y = rng.integers(0, _PLATE - _CROP + 1, 2).tolist()
-    part = steel[y : y + _CROP, x : x + _CROP] * rng.uniform(0.9, 1.1) + rng.normal(0, 2, (_CROP, _CROP))
-    shot = turned(np.clip(np.round(part), 0, 255).astype(np.uint8), int(rng.integers(COUNT)))
-    coded = cv2.imencode(".jpg", np.ascontiguousarray(shot), [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)

@@ -24,6 +24,8 @@ Picture = NDArray[np.uint8]
 _SIDE = 320  # pixels of a cell; small pictures are enlarged, or lines and words would hide them
 _HEAD = 28  # pixels of a column's heading
 _WHITE = (255, 255, 255)
+# Okabe and Ito's colours, told apart by the colour-blind and on grey steel, as blue, green, red
+_COLOURS = ((0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240), (178, 114, 0), (0, 94, 213), (167, 121, 204))
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,17 @@ def draw_side_by_side(
         The pictures drawn.
 
     Raises:
-        ValueError: If the split has no picture, or the file type cannot be written.
+        ValueError: If no picture is asked for, the split has none, a model cannot be loaded, or the file type cannot be
+            written.
     """
-    from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
-
+    if count < 1:
+        raise ValueError(f"cannot draw {count} pictures; ask for 1 or more")
     read = read_yolo_set(data)
     names = read.names
     labelled = choose(read_split(read, split), names, count, seed)
     rows = [[_prepared(file), _drawn(_prepared(file), _of_label(label, names))] for file, label in labelled]
     for weights in progress(iter(models.values()), len(models), "predicting"):
-        model = YOLO(weights)
+        model = _loaded(weights)
         asked = {"imgsz": imgsz} if imgsz else {}
         for row, (file, _) in zip(rows, labelled, strict=True):
             (result,) = model.predict(str(file), conf=conf, verbose=False, **asked)
@@ -89,6 +92,16 @@ def draw_side_by_side(
     if not cv2.haveImageWriter(str(target)) or not cv2.imwrite(str(target), sheet):
         raise ValueError(f"{target} cannot be written as a picture; end its name in .jpg or .png")
     return [file for file, _ in labelled]
+
+
+def _loaded(weights: Path) -> Any:
+    """Return a checkpoint or exported model, ready to predict."""
+    from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
+
+    try:
+        return YOLO(weights)
+    except Exception as error:  # whatever torch and the runtimes raise over a file that is no model
+        raise ValueError(f"{weights} cannot be loaded as a model: {error}") from error
 
 
 def read_split(data: YoloSet, split: str) -> list[tuple[Path, Annotation]]:
@@ -173,12 +186,10 @@ def _of_result(result: Any) -> list[Shape]:
 
 def _drawn(picture: Picture, shapes: Sequence[Shape]) -> Picture:
     """Return the picture with outlines, or boxes where there are none, and their words."""
-    from ultralytics.utils.plotting import colors  # noqa: PLC0415 - seconds to import
-
     drawn: Picture = picture.copy()
     size = np.array(picture.shape[1::-1])
     for shape in shapes:
-        color = colors(shape.number, True)
+        color = _COLOURS[shape.number % len(_COLOURS)]
         if shape.rings:
             rings = [np.rint(ring * size).astype(np.int32) for ring in shape.rings]
             filled = drawn.copy()

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import math
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from lidd_yolo.benchmark.coco_check import coco_figures, require_coco
+from lidd_yolo.benchmark.counts import count
+from lidd_yolo.benchmark.evidence import Evidence, from_seen
 from lidd_yolo.benchmark.machine import commit, describe_machine
+from lidd_yolo.benchmark.observation import observe
 
+SCHEMA = 2
+"""Version of a training entry: 1, without the key, lacks counts, second opinion, losses and evidence."""
 _IDENTITY = ("dataset", "protocol", "seed", "data_sha256", "split_sha256", "group_sha256", "images", "leak")
 _PLACES = ("project", "save_dir", "data", "model", "name", "resume")  # folders of one machine
 
 
-def record_run(run: Path, *, splits: tuple[str, ...] = ("val", "test"), note: str = "") -> dict[str, Any]:
+def record_run(
+    run: Path, *, name: str | None = None, splits: tuple[str, ...] = ("val", "test"), note: str = ""
+) -> dict[str, Any]:
     """Measure the best checkpoint of a run and describe how it came about.
+
+    The evidence of each validation is written into the run's folder; ``evidence_files`` names it for the ledger.
 
     Args:
         run: Folder of the run, with ``args.yaml``, ``results.csv`` and ``weights/best.pt``.
-        splits: Splits of the data set to measure on.
+        name: Name of the entry; None takes the folder's.
+        splits: Splits to measure on, of those that the data set has.
         note: One sentence a reader of the figures needs.
 
     Returns:
@@ -29,27 +42,44 @@ def record_run(run: Path, *, splits: tuple[str, ...] = ("val", "test"), note: st
 
     Raises:
         FileNotFoundError: If the run is not finished.
+        ModuleNotFoundError: If the second opinion on mAP is not installed; says what to install.
     """
     for part in ("args.yaml", "results.csv", "weights/best.pt"):
         if not (run / part).is_file():
             raise FileNotFoundError(f"{run / part} does not exist: {run} is not a finished training run")
+    require_coco()
+    name = name or run.name
     args = yaml.safe_load((run / "args.yaml").read_text(encoding="utf-8"))
+    weights = run / "weights" / "best.pt"
     curve = read_curve(run / "results.csv")
+    counts = count(weights, args["imgsz"])
+    measured = {split: _measure(weights, args, split) for split in splits if _has_split(args["data"], split)}
     return {
-        "name": run.name,
+        "schema": SCHEMA,
+        "name": name,
         "date": datetime.now(timezone.utc).date().isoformat(),
         "note": note,
-        "model": _model_name(args, run / "weights" / "best.pt"),
+        "model": _model_name(args, weights),
         "data": data_identity(args["data"]),
         "arguments": {k: v for k, v in args.items() if k not in _PLACES},
         "epochs_run": len(curve["epoch"]),
         "seconds": curve["time"][-1],
         "curve": curve,
-        "results": {split: _measure(run / "weights" / "best.pt", args, split) for split in splits},
-        "size": _size(run / "weights" / "best.pt", args["imgsz"]),
+        "results": {split: results for split, (results, _) in measured.items()},
+        "evidence": {
+            split: _save_evidence(evidence, results, run / f"{name}.{split}.npz")
+            for split, (results, evidence) in measured.items()
+        },
+        "size": {"parameters_folded": counts["parameters_folded"], "file_bytes": weights.stat().st_size},
+        "counts": counts,
         "commit": commit(Path(__file__).parent),
         "machine": describe_machine(str(args.get("device") or "cpu")),
     }
+
+
+def evidence_files(entry: dict[str, Any], run: Path) -> dict[str, Path]:
+    """Return what ``ledger.append`` has to copy beside an entry that ``record_run`` made of this run."""
+    return {named["file"]: run / named["file"] for named in entry["evidence"].values()}
 
 
 def _model_name(args: dict[str, Any], weights: Path) -> str:
@@ -61,10 +91,13 @@ def _model_name(args: dict[str, Any], weights: Path) -> str:
     return Path(args["model"]).name
 
 
-def read_curve(results: Path) -> dict[str, list[float]]:
-    """Return epoch, wall time in seconds and mAP of every epoch from Ultralytics' ``results.csv``."""
+def read_curve(results: Path) -> dict[str, list[float | None]]:
+    """Return epoch, wall time in seconds, mAP and losses of every epoch from Ultralytics' ``results.csv``.
+
+    Losses keep their column's name, such as ``train/box_loss``; a number that is not finite becomes None.
+    """
     with results.open(encoding="utf-8", newline="") as file:
-        rows = [{k.strip(): v for k, v in row.items()} for row in csv.DictReader(file)]
+        rows = [{k.strip(): float(v) for k, v in row.items()} for row in csv.DictReader(file)]
     columns = {
         "epoch": "epoch",
         "time": "time",
@@ -72,8 +105,13 @@ def read_curve(results: Path) -> dict[str, list[float]]:
         "map": "metrics/mAP50-95(B)",
         "mask_map50": "metrics/mAP50(M)",
         "mask_map": "metrics/mAP50-95(M)",
+        **{column: column for column in rows[0] if column.startswith(("train/", "val/"))},
     }
-    return {name: [float(row[column]) for row in rows] for name, column in columns.items() if column in rows[0]}
+    return {
+        name: [row[column] if math.isfinite(row[column]) else None for row in rows]
+        for name, column in columns.items()
+        if column in rows[0]
+    }
 
 
 def data_identity(data: str) -> dict[str, Any]:
@@ -89,48 +127,44 @@ def data_identity(data: str) -> dict[str, Any]:
     return {"yaml": Path(data).name}
 
 
-def _measure(weights: Path, args: dict[str, Any], split: str) -> dict[str, Any]:
-    from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
+def _has_split(data: str, split: str) -> bool:
+    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
 
-    model = YOLO(weights)
-    segments = model.task == "segment"
-    metrics = model.val(
-        data=args["data"], split=split, imgsz=args["imgsz"], device=args.get("device"), plots=False, verbose=False
-    )
-    masks = {f"mask_{key}": value for key, value in _figures(metrics.seg, metrics.names).items()} if segments else {}
-    return {**_figures(metrics.box, metrics.names), **masks}
+    return bool(check_det_dataset(data, autodownload=False).get(split))
+
+
+def _measure(weights: Path, args: dict[str, Any], split: str) -> tuple[dict[str, Any], Evidence]:
+    """Return Ultralytics' figures beside COCO's, and the evidence."""
+    metrics, seen = observe(weights, args["data"], split, args["imgsz"], args.get("device"))
+    results = _figures(metrics.box, metrics.names)
+    if hasattr(metrics, "seg"):
+        results |= {f"mask_{key}": value for key, value in _figures(metrics.seg, metrics.names).items()}
+    coco = {key: round(value, 5) for key, value in coco_figures(seen).items()}
+    return {**results, "coco": {**coco, "difference": _differences(coco, results)}}, from_seen(seen)
+
+
+def _save_evidence(evidence: Evidence, results: dict[str, Any], target: Path) -> dict[str, Any]:
+    """Write an evidence file; return its name, its hash and how far figures computed from it are from the results."""
+    evidence.save(target)
+    return {
+        "file": target.name,
+        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+        "difference": _differences(evidence.figures(), results),
+    }
+
+
+def _differences(figures: dict[str, float], results: dict[str, Any]) -> dict[str, float]:
+    return {key: round(value - results[key], 5) + 0.0 for key, value in figures.items()}  # + 0.0: no minus zero
 
 
 def _figures(metric: Any, names: dict[int, str]) -> dict[str, Any]:
     """Return what is kept of one of Ultralytics' metrics."""
-    by_class = zip(metric.ap_class_index, metric.ap50, strict=True)
+    classes = [names[c] for c in metric.ap_class_index]
     return {
         "map50": round(float(metric.map50), 5),
         "map": round(float(metric.map), 5),
         "precision": round(float(metric.mp), 5),
         "recall": round(float(metric.mr), 5),
-        "map50_of_class": {names[c]: round(float(m), 5) for c, m in by_class},
+        "map50_of_class": {name: round(float(m), 5) for name, m in zip(classes, metric.ap50, strict=True)},
+        "map_of_class": {name: round(float(m), 5) for name, m in zip(classes, metric.ap, strict=True)},
     }
-
-
-def _size(weights: Path, imgsz: int) -> dict[str, Any]:
-    from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
-
-    model = YOLO(weights)
-    model.fuse()
-    _, parameters, _, gflops = model.info(verbose=False, imgsz=imgsz) or model.model.info(imgsz=imgsz)
-    return {
-        "parameters_folded": int(parameters),
-        "gflops": round(float(gflops), 4),
-        "file_bytes": weights.stat().st_size,
-    }
-
-
-def write_entry(entry: dict[str, Any], folder: Path) -> Path:
-    """Write an entry beside its final name, then rename it, so that no half-written ledger file can exist."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{entry['name']}.json"
-    beside = target.with_suffix(".tmp")
-    beside.write_text(json.dumps(entry, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(target)
-    return target

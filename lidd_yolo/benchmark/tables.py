@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
+
+from lidd_yolo.benchmark.ledger import read_ledger
 
 # What the LIDD paper prints in table 3 (NEU-DET, unknown split): mAP@0.5, mAP@0.5:0.95, parameters in millions.
 _PRINTED = {"lidd.yaml": (98.30, 73.26, 0.6287), "yolov8n.yaml": (90.43, 57.93, 3.0068)}
@@ -16,26 +17,10 @@ _PRINTED_MASKS = {
     "wlnet.yaml": (93.9, 70.5, 91.2, 54.1, 12.57),
 }
 _MARKED = re.compile(
-    r"(<!-- (?P<kind>table|masks|steps|latency|leaks): (?P<pattern>[\w.*-]+) -->\n).*?(<!-- end of (?P=kind) -->)",
+    r"(<!-- (?P<kind>table|masks|steps|latency|leaks|groups): (?P<pattern>[\w.*-]+) -->\n)"
+    r".*?(<!-- end of (?P=kind) -->)",
     re.DOTALL,
 )
-
-
-def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
-    """Return the training entries whose file name matches a glob pattern, in the order of their names.
-
-    Raises:
-        ValueError: If a file is not an entry; names it.
-    """
-    entries = []
-    for file in sorted(folder.glob(f"{pattern}.json")):
-        try:
-            entry = json.loads(file.read_text(encoding="utf-8"))
-            entry["results"], entry["name"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{file} is not a ledger entry: {error!r}") from error
-        entries.append(entry)
-    return entries
 
 
 def result_table(entries: list[dict[str, Any]]) -> str:
@@ -120,6 +105,17 @@ def leak_table(entries: list[dict[str, Any]]) -> str:
     return "\n\n".join(["\n".join(lines), *facts]) + "\n"
 
 
+def group_table(entries: list[dict[str, Any]]) -> str:
+    """Return a Markdown table of how long the search for pictures of one spot takes and how much it finds."""
+    lines = ["| pictures | time in s | processor time in s | pairs | recall | precision |", "|---|---|---|---|---|---|"]
+    for entry in entries:
+        for name, found in entry["results"].items():
+            cells = f"{found['seconds']:.0f} | {found['cpu_seconds']:.0f} | {found['pairs']}"
+            lines.append(f"| {name} | {cells} | {found['recall']:.4f} | {found['precision']:.4f} |")
+        lines += ["", f"{entry['machine']['processor']}, {entry['machine']['cores']} cores."]
+    return "\n".join(lines) + "\n"
+
+
 def _leak(figures: dict[str, Any], side: str) -> str:
     if side not in figures["leak"]:
         return "-"
@@ -150,6 +146,7 @@ def fill(text: str, ledger: Path) -> str:
         "steps": step_table,
         "latency": latency_table,
         "leaks": leak_table,
+        "groups": group_table,
     }
     return _MARKED.sub(lambda m: f"{m[1]}{tables[m['kind']](read_ledger(ledger, m['pattern']))}{m[4]}", text)
 

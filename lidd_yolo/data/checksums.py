@@ -45,7 +45,7 @@ def read_checksums(file: Path) -> dict[str, str]:
     return listed
 
 
-def verify(folder: Path, listed: Mapping[str, str]) -> Verification:
+def verify_files(folder: Path, listed: Mapping[str, str]) -> Verification:
     """Compare all files below a folder with a list.
 
     Args:

@@ -1,16 +1,22 @@
 """Command ``lidd data``: make, check, group, split and enlarge data sets; each sub-command is a file of ``cli``.
 
-Own work. Exit status of every sub-command: 0 clean, 1 findings (the rest is done), 2 nothing could be done.
+Own work. Exit status of every sub-command: 0 clean, 1 findings (the rest is done), 2 nothing could be done, 130 stopped
+by the user.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 from lidd_yolo.data.cli import check, convert, enlarge, groups, releases, split
 
 _MODULES = (releases, check, convert, groups, split, enlarge)
 """Each has ``add_commands(sub_parsers)``, which sets ``run_data`` to a function of the arguments."""
+
+
+_STOPPED = 130
+"""What shells give for a command that the user stopped."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,4 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command that was asked for and return its exit status."""
-    return int(args.run_data(args))
+    try:
+        return int(args.run_data(args))
+    except KeyboardInterrupt:
+        # A target that was not complete has been taken away by `lidd_yolo.data.staging`.
+        sys.stderr.write(f"\nlidd data {args.action}: stopped; nothing was written\n")
+        return _STOPPED

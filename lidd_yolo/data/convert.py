@@ -17,9 +17,10 @@ from typing import Any
 import yaml
 
 from lidd_yolo.data.datasets.release import clean_annotation
+from lidd_yolo.data.enlarging.families import carry_record
 from lidd_yolo.data.formats.coco import write_coco
 from lidd_yolo.data.formats.yolo import write_yolo
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.problems import NONE_USABLE, Problem
 from lidd_yolo.data.progress import progress
 from lidd_yolo.data.sources.class_masks import read_class_mask_folder
 from lidd_yolo.data.sources.coco import read_coco_folder
@@ -110,6 +111,7 @@ def convert(
     with all_or_nothing(target) as folder:
         (_write_yolo_set if to == "yolo" else _write_coco_set)(folder, items, names)
         (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        carry_record(folder, {item.picture: _place(item) for item in items})
     return Converted(target, names, order, report, problems)
 
 
@@ -152,7 +154,7 @@ def _usable(items: Sequence[Item], names: tuple[str, ...]) -> tuple[list[Item], 
         problems += wrong
         place = (item.side, str(Path(item.name).with_suffix("")))
         if item.annotation.objects and not annotation.objects:
-            problems.append(Problem(item.picture, "", "none of its objects is usable", "picture left out"))
+            problems.append(Problem(item.picture, "", NONE_USABLE, "picture left out"))
         elif place in kept:
             reason = f"{kept[place].picture.name} would have the same label file"
             problems.append(Problem(item.picture, "", reason, "picture left out; rename it"))
@@ -203,7 +205,12 @@ def _write_coco_set(folder: Path, items: Sequence[Item], names: Sequence[str]) -
         (folder / "annotations" / f"instances_{side}.json").write_text(text, encoding="utf-8")
 
 
+def _place(item: Item) -> str:
+    """Return where a picture goes, with ``/`` between folders."""
+    return f"images/{item.side}/{item.name}"
+
+
 def _copy(item: Item, folder: Path) -> None:
-    picture = folder / "images" / item.side / item.name
+    picture = folder / _place(item)
     picture.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(item.picture, picture)

@@ -1,18 +1,22 @@
 """Groups of pictures as a JSON file: written by ``lidd data groups``, read by ``lidd data split``.
 
-Own work. Users may edit ``pictures`` or write the file themselves; nothing else of it is needed to read it.
+Own work. Users may edit ``pictures`` or write the file themselves; nothing else of it is needed to read it. The
+``split.json`` of a data set made here is read as well: it states groups that no look at the pictures may find.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lidd_yolo.data.picture_groups import PictureGroups
 
 GROUPS_FILE = "groups.json"
+
+_KINDS = ("equal", "same", "overlap", "burst", "enlarged")
 
 
 def describe_groups(groups: PictureGroups) -> dict[str, Any]:
@@ -22,7 +26,7 @@ def describe_groups(groups: PictureGroups) -> dict[str, Any]:
     return {
         "images": len(groups.names),
         "groups": {"count": sum(sizes.values()), "largest": max(sizes, default=0), "sizes": sizes},
-        "pairs": {kind: kinds.count(kind) for kind in ("equal", "same", "overlap", "burst") if kind in kinds},
+        "pairs": {kind: kinds.count(kind) for kind in _KINDS if kind in kinds},
         "rule": dict(groups.rule),
         "group_sha256": groups.sha256,
         "problems": [problem.as_dict() for problem in groups.problems],
@@ -45,7 +49,8 @@ def read_groups(file: Path, names: Iterable[str]) -> PictureGroups:
     """Read the groups of some pictures.
 
     Args:
-        file: File with ``pictures``: name -> group, a number or a text.
+        file: File with ``pictures``: name -> group, a number or a text; or a ``split.json``. A name without folders
+            stands for the picture of that name, in whatever folder.
         names: Pictures that need a group; the file may have more.
 
     Returns:
@@ -58,9 +63,16 @@ def read_groups(file: Path, names: Iterable[str]) -> PictureGroups:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         stated = {str(name): _group(group) for name, group in content["pictures"].items()}
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{file}: no such file; make one with lidd data groups") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{file} is no groups file: {error!r}; make one with lidd data groups") from error
     wanted = tuple(names)
+    bare = Counter(PurePosixPath(name).name for name in wanted)
+    for name in wanted:
+        last = PurePosixPath(name).name
+        if name not in stated and last in stated and bare[last] == 1:
+            stated[name] = stated[last]
     if missing := [name for name in wanted if name not in stated]:
         raise ValueError(
             f"{file} has no group for {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
@@ -77,8 +89,9 @@ def _group(stated: Any) -> str:
     """Return a group as text.
 
     Raises:
-        TypeError: If it is neither a number nor a text; a ``split.json`` looks like that.
+        TypeError: If it is neither a number nor a text.
     """
+    stated = stated.get("group") if isinstance(stated, dict) else stated  # as in a ``split.json``
     if not isinstance(stated, (str, int)):
         raise TypeError(f"a group is a number or a text, not {stated!r}")
     return str(stated)

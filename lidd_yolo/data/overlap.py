@@ -154,8 +154,8 @@ def _likely(textures: Sequence[Texture]) -> Candidates:
     found = [np.empty((0, 6), dtype=np.int64)]
     for scale in _SCALES:
         prints = fingerprints(textures, scale)
-        for equals in matches(prints, scale.cosine):
-            found.append(best_of_later_pictures(candidates(prints, *equals, sizes), _REMEMBERED))
+        every = (candidates(prints, *equals, sizes) for equals in matches(prints, scale.cosine))
+        found += [best_of_later_pictures(rows, _REMEMBERED) for rows in every]
     return np.concatenate(found)
 
 

@@ -1,6 +1,7 @@
 """Groups of the pictures of a YOLO data set: what shows the same thing must stay on one side of a split.
 
-Own work; pictures are linked by `lidd_yolo.data.overlap` and, if asked, by a rule on their file names.
+Own work; pictures are linked by `lidd_yolo.data.overlap`, by the record of an enlargement and, if asked, by a rule on
+their file names.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lidd_yolo.data.digest import group_digest
+from lidd_yolo.data.enlarging.families import family_links
 from lidd_yolo.data.grouping.bursts import burst_links
 from lidd_yolo.data.grouping.gray_pictures import GrayPictures, load_gray
 from lidd_yolo.data.grouping.groups import group_numbers
@@ -31,9 +33,9 @@ class PictureGroups:
     Args:
         names: Pictures, by `picture_name`.
         numbers: Group of each, numbered from 0 in the order of their first pictures.
-        pairs: Why: ``first``, ``second``, ``kind`` (``equal``, ``same``, ``overlap`` or ``burst``) and, unless a burst,
+        pairs: Why: ``first``, ``second``, ``kind`` and, if what they show tells (``equal``, ``same``, ``overlap``),
             ``orientation``, ``shift``, ``area``, ``similarity`` and ``sharpness`` as in `lidd_yolo.data.overlap`, the
-            shift in pixels of the files.
+            shift in pixels of the files. The other kinds are ``burst`` and ``enlarged``, an original and its copy.
         rule: Thresholds and file-name rule.
         problems: Pictures that could not be read; each is a group of its own.
     """
@@ -102,20 +104,46 @@ def find_groups(
         The groups; the pictures and the pairs found among them, for drawing.
 
     Raises:
-        ValueError: If there is no picture, none can be read, or the rule is wrong.
+        ValueError: If there is no picture, none can be read, the rule is wrong or the record of an enlargement damaged.
     """
     names = tuple(pictures)
-    links = burst_links(names, burst) if burst is not None else []
+    bursts = burst_links(names, burst) if burst is not None else []
+    families = family_links(pictures.values())
     loaded = load_gray(list(pictures.values()))
     if not loaded.images:
         raise ValueError(f"none of {len(names)} pictures can be read; first: {next(iter(loaded.problems), 'no file')}")
     overlaps = find_overlaps(loaded.images)
     pairs = [_pair(names, loaded, overlap) for overlap in overlaps]
-    pairs += [{"first": names[one], "second": names[other], "kind": "burst"} for one, other in links]
-    links += [(loaded.places[overlap.first], loaded.places[overlap.second]) for overlap in overlaps]
+    pairs += [*_told(names, bursts, "burst"), *_told(names, families, "enlarged")]
+    links = [(loaded.places[overlap.first], loaded.places[overlap.second]) for overlap in overlaps]
     rule = {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY, "min_sharpness": MIN_SHARPNESS, "burst": burst}
-    numbers = tuple(group_numbers(len(names), links))
+    numbers = tuple(group_numbers(len(names), [*links, *bursts, *families]))
     return PictureGroups(names, numbers, tuple(pairs), rule, tuple(loaded.problems)), loaded, overlaps
+
+
+def join_families(groups: PictureGroups, pictures: Mapping[str, Path]) -> PictureGroups:
+    """Return groups that keep originals and their copies together, whatever the groups were made of.
+
+    Args:
+        groups: Groups of the pictures.
+        pictures: File of each, by its name, in the order of ``groups.names``.
+
+    Raises:
+        ValueError: If the record of an enlargement is damaged.
+    """
+    known = groups.numbers
+    families = [pair for pair in family_links(pictures.values()) if known[pair[0]] != known[pair[1]]]
+    if not families:
+        return groups
+    members: dict[int, int] = {}
+    links = [(members.setdefault(number, place), place) for place, number in enumerate(known)]
+    numbers = tuple(group_numbers(len(known), [*links, *families]))
+    return replace(groups, numbers=numbers, pairs=(*groups.pairs, *_told(groups.names, families, "enlarged")))
+
+
+def _told(names: Sequence[str], links: Sequence[tuple[int, int]], kind: str) -> list[dict[str, Any]]:
+    """Return pairs that are known without a look at them, as they are written to files."""
+    return [{"first": names[one], "second": names[other], "kind": kind} for one, other in links]
 
 
 def _pair(names: Sequence[str], loaded: GrayPictures, overlap: Overlap) -> dict[str, Any]:

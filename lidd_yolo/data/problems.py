@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+NONE_USABLE = "none of its objects is usable"
+"""Reason to leave a picture out: without objects it would teach that it shows no defect."""
+
 
 @dataclass(frozen=True)
 class Problem:

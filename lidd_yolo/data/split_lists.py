@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from lidd_yolo.data.datasets.writer import REPORT
 from lidd_yolo.data.digest import split_digest
 from lidd_yolo.data.division import SIDES
+from lidd_yolo.data.enlarging.families import carry_record
 from lidd_yolo.data.groups_file import GROUPS_FILE, describe_groups, groups_text
 from lidd_yolo.data.picture_groups import PictureGroups
 from lidd_yolo.data.progress import progress
@@ -147,6 +148,7 @@ def _copied(folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str
     """Copy pictures and labels of each side and return what the data YAML says of it."""
     work = [(side, name) for side, names in sides.items() for name in names]
     stems = [PurePosixPath(name).stem for _, name in work]
+    placed: dict[Path, str] = {}
     alike = len(set(stems)) < len(stems)  # pictures of two folders, or of one name but for the ending: one label file
     for number, (side, name) in enumerate(progress(work, len(work), "copying pictures")):
         own = f"{number:06d}_{files[name].name}" if alike else files[name].name
@@ -157,6 +159,8 @@ def _copied(folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str
         shutil.copyfile(files[name], picture)
         if label_file(files[name]).is_file():
             shutil.copyfile(label_file(files[name]), label)
+        placed[files[name]] = picture.relative_to(folder).as_posix()
+    carry_record(folder, placed)
     return {side: f"images/{side}" for side in sides}
 
 

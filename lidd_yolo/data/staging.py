@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 @contextmanager
@@ -38,10 +39,26 @@ def all_or_nothing(target: Path) -> Iterator[Path]:
 
 
 def check_new(target: Path) -> None:
-    """Refuse a folder that holds something.
+    """Refuse a folder that holds something or cannot be made.
 
     Raises:
         FileExistsError: If ``target`` is a file or a folder that is not empty.
+        OSError: As `check_writable`.
     """
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise FileExistsError(f"{target} already exists and is not empty; choose another target")
+    check_writable(target)
+
+
+def check_writable(target: Path) -> None:
+    """Refuse a folder that cannot be made, before the work that is to fill it.
+
+    Raises:
+        OSError: If nothing can be written beside ``target``, or beside the nearest folder above it that exists.
+    """
+    place = next(folder for folder in target.absolute().parents if folder.exists())
+    try:
+        with TemporaryDirectory(prefix=f".{target.name}.", dir=place):
+            pass
+    except OSError as error:
+        raise OSError(f"{target} cannot be made: nothing can be written to {place} ({error.strerror})") from error

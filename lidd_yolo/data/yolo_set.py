@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.paths import datasets_dir, find_cfg
+from lidd_yolo.data.datasets.missing import explain_packaged
+from lidd_yolo.paths import cfg_dir, datasets_dir, find_cfg
 
 SPLITS = ("train", "val", "test")
 PICTURES = frozenset(
@@ -49,13 +50,15 @@ def read_yolo_set(file: str | Path) -> YoloSet:
         file: Path of the YAML, or the name of a packaged one.
 
     Raises:
-        FileNotFoundError: If the YAML or a place that it names does not exist.
+        FileNotFoundError: If the YAML or a place that it names does not exist; of a packaged YAML, how to make it.
         ValueError: If the YAML is damaged or lacks what a data set needs; names the file and the reason.
     """
     found = _find(file)
     content = _content(found)
     root = _root(found, content)
     if not root.is_dir():
+        if found.parent == cfg_dir() / "datasets":
+            explain_packaged(found.stem, root)
         raise FileNotFoundError(f"{found}: path: {root} does not exist; make the data set first, or correct path:")
     named = {split: content[split] for split in SPLITS if content.get(split)}
     if not named:
@@ -86,6 +89,8 @@ def label_file(picture: Path) -> Path:
 
 def _find(file: str | Path) -> Path:
     found = Path(file) if Path(file).is_file() else find_cfg(str(file), "datasets")
+    if found is None and Path(file).is_dir():
+        raise FileNotFoundError(f"{file} is a folder: give its data YAML, or make one with `lidd data convert`")
     if found is None:
         raise FileNotFoundError(f"{file}: no such data YAML here or in this package")
     return found

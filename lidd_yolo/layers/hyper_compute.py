@@ -38,7 +38,8 @@ def hyperedge_means(nodes: Tensor, radius: float) -> Tensor:
         ``(B, N, N)``, rows of sum 1.
     """
     z, square = _centred(nodes, radius)
-    incidence = (square.transpose(1, 2) - (2 * z) @ z.transpose(1, 2) < 1 - square).to(z.dtype)
+    inside = 1 - square - (square.transpose(1, 2) - (2 * z) @ z.transpose(1, 2))
+    incidence = torch.sign(torch.relu(inside))  # inside > 0, in operators that ncnn has
     return incidence / incidence.sum(2, keepdim=True).clamp(min=1)
 
 
@@ -226,4 +227,4 @@ class HyperCompute(nn.Module):
 
     def _scaled(self, x: Tensor) -> Tensor:
         """Return what the folded batch normalisation makes of the map itself."""
-        return torch.addcmul(self.shift.view(1, -1, 1, 1), x, self.scale.view(1, -1, 1, 1))
+        return x * self.scale.view(1, -1, 1, 1) + self.shift.view(1, -1, 1, 1)

@@ -8,6 +8,7 @@ sum are our choices, made so that the block counts 44 832 parameters at 256 chan
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import reduce
 from typing import cast
 
 import torch
@@ -41,7 +42,9 @@ class SharedDilatedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the activated responses at all dilations."""
-        return torch.stack([self.act(response) for response in self._responses(x)]).sum(0)
+        # one by one: a sum over a stack is a wrong number in ncnn, which has no such axis
+        out: Tensor = reduce(torch.add, [self.act(response) for response in self._responses(x)])
+        return out
 
     def _responses(self, x: Tensor) -> list[Tensor]:
         """Return the normalised response at each dilation."""

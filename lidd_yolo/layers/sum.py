@@ -5,6 +5,8 @@ Paper: LIDD-Net, section 1.2 (the extra level P6 of RepGhostPAN); origin: NanoDe
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from torch import Tensor, nn
 
@@ -23,4 +25,4 @@ class Sum(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Return the sum of the maps, leaving them unchanged."""
-        return torch.stack(maps).sum(0)
+        return reduce(torch.add, maps)  # a sum over a stack is a wrong number in ncnn, which has no such axis

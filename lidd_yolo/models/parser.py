@@ -174,10 +174,11 @@ def _resolved(arg: Any, yaml: dict[str, Any]) -> Any:
 
 
 def _with_scale(yaml: dict[str, Any]) -> dict[str, Any]:
-    """Return the YAML with its scale filled in, as Ultralytics does for a file name without one."""
+    """Return the YAML with its scale filled in where the file name has none: its default, else as Ultralytics does."""
     scales, scale = yaml.get("scales"), yaml.get("scale")
     if not scales:
         return yaml
+    scale = scale or (yaml.get("lidd_yolo") or {}).get("default_scale")
     if not scale:
         scale = next(iter(scales))
         LOGGER.warning(f"no model scale passed. Assuming scale='{scale}'.")

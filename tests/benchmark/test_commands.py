@@ -1,11 +1,13 @@
 """``lidd bench`` as a user types it."""
 
 import json
+import sys
 
 import pytest
 import torch
 
-from lidd_yolo.benchmark import check_time
+from lidd_yolo.benchmark import check_time, group_time
+from lidd_yolo.benchmark.ledger import verify
 from lidd_yolo.benchmark.tables import fill
 from lidd_yolo.cli import main
 from tests.benchmark.test_leaks import write
@@ -46,6 +48,28 @@ class TestBench:
     def test_record__not_a_run(self, ledger, tmp_path, capsys):
         assert main(["bench", "--ledger", str(ledger), "record", str(tmp_path)]) == 2
         assert "not a finished training run" in capsys.readouterr().err
+
+    def test_record__without_the_extra(self, ledger, finished_run, capsys, monkeypatch):
+        monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
+        assert main(["bench", "--ledger", str(ledger), "record", str(finished_run)]) == 2
+        assert 'pip install "lidd-yolo[compare]"' in capsys.readouterr().err
+
+    def test_record__writes_entry_and_evidence(self, tmp_path, finished_run, capsys):
+        words = ["record", str(finished_run), "--name", "one", "--commit", "abc", "--note", "A note."]
+        assert main(["bench", "--ledger", str(tmp_path), *words]) == 0
+        assert f"wrote {tmp_path / 'one.json'}" in capsys.readouterr().out
+        entry = json.loads((tmp_path / "one.json").read_text())
+        assert (entry["name"], entry["commit"], entry["note"]) == ("one", "abc", "A note.")
+        assert (tmp_path / "one.val.npz").is_file()
+        assert verify(tmp_path) == []
+
+    def test_groups__writes_an_entry(self, ledger, capsys, monkeypatch):
+        figures = {"seconds": 2.5, "cpu_seconds": 4.0, "pairs": 9, "recall": 0.99, "precision": 1.0}
+        monkeypatch.setattr(group_time, "measure_groups", lambda counts: {f"{counts[0]} pictures": figures})
+        assert main(["bench", "--ledger", str(ledger), "groups", "--counts", "30"]) == 0
+        assert "recall 0.9900, precision 1.0000" in capsys.readouterr().out
+        entry = json.loads((ledger / "data-groups.json").read_text(encoding="utf-8"))
+        assert entry["results"] == {"30 pictures": figures}
 
     def test_checks__writes_an_entry(self, ledger, capsys, monkeypatch):
         monkeypatch.setattr(check_time, "measure_checks", lambda: {"40 boxes": {"seconds": 1.5}})

@@ -83,3 +83,15 @@ class TestDrawSideBySide:
         data = write_tiny_data(tmp_path)
         with pytest.raises(ValueError, match=r"end its name in \.jpg or \.png"):
             draw_side_by_side({}, str(data), tmp_path / "sheet.xyz", count=1)
+
+    @pytest.mark.parametrize("count", [0, -1])
+    def test_draw__no_picture_asked_for(self, tmp_path, count):
+        with pytest.raises(ValueError, match=f"cannot draw {count} pictures"):
+            draw_side_by_side({}, str(write_tiny_data(tmp_path)), tmp_path / "sheet.png", count=count)
+
+    def test_draw__file_that_is_no_model(self, tmp_path):
+        data, file = write_tiny_data(tmp_path), tmp_path / "model.pt"
+        file.write_text("not a checkpoint", encoding="utf-8")
+        with pytest.raises(ValueError, match=r"model\.pt cannot be loaded as a model"):
+            draw_side_by_side({"a": file}, str(data), tmp_path / "sheet.png", count=1)
+        assert not (tmp_path / "sheet.png").exists()

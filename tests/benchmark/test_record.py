@@ -1,11 +1,14 @@
 """A finished run becomes a ledger entry."""
 
 import json
+import sys
 
 import pytest
 from ultralytics import YOLO
 
-from lidd_yolo.benchmark.record import _model_name, read_curve, record_run, write_entry
+from lidd_yolo.benchmark.evidence import Evidence
+from lidd_yolo.benchmark.ledger import append, verify
+from lidd_yolo.benchmark.record import _model_name, evidence_files, read_curve, record_run
 
 
 class TestReadCurve:
@@ -25,8 +28,70 @@ class TestReadCurve:
         assert read_curve(file)["mask_map50"] == [0.3]
         assert read_curve(file)["mask_map"] == [0.1]
 
+    def test_read_curve__losses_by_their_columns(self, tmp_path):
+        """A loss that is not a number is left out: JSON has none."""
+        file = tmp_path / "results.csv"
+        file.write_text("epoch, train/box_loss,val/box_loss,lr/pg0\n1,1.5,nan,0.1\n2,1,2,0.1\n")
+        assert read_curve(file) == {"epoch": [1, 2], "train/box_loss": [1.5, 1], "val/box_loss": [None, 2]}
+
+
+@pytest.fixture(scope="module")
+def entry(finished_run):
+    return record_run(finished_run, name="a-run", note="A note.")
+
 
 class TestRecordRun:
+    def test_record_run__what_readers_rely_on(self, entry):
+        assert entry["schema"] == 2
+        assert entry["name"] == "a-run"
+        assert entry["note"] == "A note."
+        assert entry["model"] == "yolov8n-seg.yaml"
+        assert entry["epochs_run"] == 40 == len(entry["curve"]["train/seg_loss"])
+        assert entry["arguments"]["imgsz"] == 64
+        assert "data" not in entry["arguments"]
+        assert entry["machine"]["versions"]["faster-coco-eval"]
+        assert list(entry["results"]) == ["val"]  # the data set has no test part
+
+    def test_record_run__figures_of_every_kind(self, entry):
+        results = entry["results"]["val"]
+        for kind in ("", "mask_"):
+            assert 0.1 < results[f"{kind}map"] < results[f"{kind}map50"]
+            classes = results[f"{kind}map_of_class"]
+            assert classes.keys() == {"dark", "bright"}
+            assert sum(classes.values()) / 2 == pytest.approx(results[f"{kind}map"], abs=1e-5)
+
+    def test_record_run__second_opinion(self, entry):
+        """Both rules agree on boxes; masks are judged in other resolutions, of 64 and 16 pixels."""
+        results, coco = entry["results"]["val"], entry["results"]["val"]["coco"]
+        for key, allowed in {"map50": 0.02, "map": 0.02, "mask_map50": 0.2, "mask_map": 0.4}.items():
+            assert coco[key] == pytest.approx(results[key], abs=allowed)
+            assert coco["difference"][key] == pytest.approx(coco[key] - results[key], abs=2e-5)
+
+    def test_record_run__counts(self, entry):
+        counts = entry["counts"]
+        assert counts["imgsz"] == 64
+        assert counts["flops_torch"] == 2 * counts["macs"]
+        assert entry["size"]["parameters_folded"] == counts["parameters_folded"] < counts["parameters"]
+        assert entry["size"]["file_bytes"] > 2 * counts["parameters_folded"]
+
+    def test_record_run__evidence(self, entry, finished_run):
+        named = entry["evidence"]["val"]
+        assert named["file"] == "a-run.val.npz"
+        assert all(abs(value) <= 0.002 for value in named["difference"].values())
+        figures = Evidence.load(finished_run / "a-run.val.npz").figures()
+        assert figures["mask_map"] == pytest.approx(entry["results"]["val"]["mask_map"], abs=0.002)
+
+    def test_record_run__into_the_ledger(self, entry, finished_run, tmp_path):
+        file = append(entry, tmp_path, evidence_files(entry, finished_run))
+        assert verify(tmp_path) == []
+        assert json.loads(file.read_text()) == {**entry, "previous": ""}
+        assert sorted(f.name for f in tmp_path.iterdir()) == ["CHAIN.jsonl", "a-run.json", "a-run.val.npz"]
+
+    def test_record_run__without_the_extra(self, finished_run, monkeypatch):
+        monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
+        with pytest.raises(ModuleNotFoundError, match=r"lidd-yolo\[compare\]"):
+            record_run(finished_run)
+
     def test_record_run__unfinished_run(self, tmp_path):
         (tmp_path / "args.yaml").write_text("model: lidd.yaml")
         with pytest.raises(FileNotFoundError, match=r"results\.csv.*not a finished training run"):
@@ -38,12 +103,3 @@ class TestRecordRun:
         resumed = {"model": "run/weights/last.pt", "resume": "run/weights/last.pt"}
         assert _model_name(resumed, tmp_path / "best.pt") == "lidd.yaml"
         assert _model_name({"model": "some/yolov8n.yaml"}, tmp_path / "best.pt") == "yolov8n.yaml"
-
-
-class TestWriteEntry:
-    def test_write_entry__whole_or_not_at_all(self, tmp_path):
-        file = write_entry({"name": "one", "results": {"val": {"map": 0.5}}}, tmp_path / "new")
-        assert json.loads(file.read_text()) == {"name": "one", "results": {"val": {"map": 0.5}}}
-        with pytest.raises(TypeError):
-            write_entry({"name": "one", "results": object()}, tmp_path / "new")
-        assert [f.name for f in (tmp_path / "new").iterdir()] == ["one.json"]

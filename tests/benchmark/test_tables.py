@@ -7,10 +7,10 @@ import pytest
 
 from lidd_yolo.benchmark.tables import (
     fill,
+    group_table,
     latency_table,
     leak_table,
     mask_table,
-    read_ledger,
     result_table,
     step_table,
     write_tables,
@@ -108,6 +108,13 @@ class TestLatencyTable:
 
 
 class TestLeakTable:
+    def test_group_table__a_line_for_each_number_of_pictures(self):
+        figures = {"seconds": 25.04, "cpu_seconds": 12.5, "pairs": 1712, "recall": 0.99854, "precision": 1.0}
+        entry = {"results": {"1000 pictures": figures}, "machine": {"processor": "P", "cores": 2}}
+        lines = group_table([entry]).splitlines()
+        assert lines[2] == "| 1000 pictures | 25 | 12 | 1712 | 0.9985 | 1.0000 |"
+        assert lines[4] == "P, 2 cores."
+
     def test_leak_table__per_cent_and_spread(self):
         entry = {
             **{"dataset": "set", "images": 10, "groups": 4, "largest": 3, "draws": 7, "group_sha256": "ab" * 32},
@@ -136,13 +143,6 @@ class TestWriteTables:
         page.write_text("<!-- table: * -->\n<!-- end of table -->\n")
         assert write_tables([page], ledger) == [page]
         assert write_tables([page], ledger) == []
-
-
-class TestReadLedger:
-    def test_read_ledger__names_a_damaged_file(self, ledger):
-        (ledger / "neu-det-b.json").write_text("{")
-        with pytest.raises(ValueError, match=r"neu-det-b\.json is not a ledger entry"):
-            read_ledger(ledger)
 
 
 class TestRepositoryPages:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.data.checksums import Verification, read_checksums, verify
+from lidd_yolo.data.checksums import Verification, read_checksums, verify_files
 from tests.helpers.folders import text
 
 _OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, example 1
@@ -27,4 +27,4 @@ class TestVerify:
         text(tmp_path / "changed", "abcd")
         text(tmp_path / "unlisted", "")
         listed = {"equal/a": _OF_ABC, "changed": _OF_ABC, "missing": _OF_NOTHING}
-        assert verify(tmp_path, listed) == Verification(1, ("changed",), ("missing",), ("unlisted",))
+        assert verify_files(tmp_path, listed) == Verification(1, ("changed",), ("missing",), ("unlisted",))

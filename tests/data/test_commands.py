@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from lidd_yolo.data import commands
+from tests.helpers.folders import yolo_set
 
 
 def parser():
@@ -23,6 +24,18 @@ class TestCommands:
 
     def test_run__passes_the_exit_status_on(self, tmp_path):
         assert commands.run(parser().parse_args(["neu-det", "--source", str(tmp_path / "nowhere")])) == 2
+
+    def test_run__stopped_by_the_user(self, tmp_path, monkeypatch, capsys):
+        """Ctrl-C while copies are made: one line, no traceback, nothing left behind."""
+
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        file = yolo_set(tmp_path / "set", {"train/a": "0 0.5 0.5 0.5 0.5\n"})
+        monkeypatch.setattr("lidd_yolo.data.enlarging.copies.change_picture", stop)
+        assert commands.run(parser().parse_args(["enlarge", str(file)])) == 130
+        assert capsys.readouterr().err.endswith("\nlidd data enlarge: stopped; nothing was written\n")
+        assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
     def test_import__no_torch_and_no_ultralytics(self):
         script = "import sys; import lidd_yolo.data.commands; print({'torch', 'ultralytics'} & set(sys.modules))"

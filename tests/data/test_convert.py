@@ -16,6 +16,7 @@ from lidd_yolo.data.convert import convert
 from lidd_yolo.data.formats.labelme import write_labelme
 from lidd_yolo.data.formats.mask import annotate_mask, draw_mask, read_mask
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
+from lidd_yolo.data.problems import NONE_USABLE
 from lidd_yolo.data.sources.coco import read_coco_folder
 from tests.helpers.folders import picture, text, tree, yolo_set
 from tests.helpers.masks import PROPERTY, masks
@@ -64,6 +65,39 @@ class TestClassOrder:
         picture(tmp_path / "set/a.png")
         with pytest.raises(ValueError, match=r"states classes by number: .* --names a,b,c or --data YAML"):
             convert(tmp_path / "set", tmp_path / "out", kind=kind)
+
+
+class TestNothingUsable:
+    """A picture of which all objects are lost would teach that it shows no defect."""
+
+    def test_voc(self, tmp_path):
+        _voc_set(tmp_path / "set")
+        text(tmp_path / "set/xml/a.xml", voc(voc_object("rust", (90, 1, 95, 5)), (20, 10)))
+        self._only_b(convert(tmp_path / "set", tmp_path / "out", kind="voc"))
+
+    def test_labelme(self, tmp_path):
+        shapes = {"a": ("circle", [[1, 1], [5, 5]]), "b": ("rectangle", [[1, 1], [5, 5]])}
+        for name, (kind, points) in shapes.items():
+            picture(tmp_path / f"set/{name}.png")
+            shape = {"label": "x", "points": points, "shape_type": kind}
+            content = {"imageWidth": 20, "imageHeight": 10, "shapes": [shape]}
+            text(tmp_path / f"set/{name}.json", json.dumps(content))
+        self._only_b(convert(tmp_path / "set", tmp_path / "out", kind="labelme"))
+
+    @pytest.mark.parametrize("stated", [True, False])
+    def test_yolo(self, tmp_path, stated):
+        file = yolo_set(tmp_path / "set", {"train/a": "0 nan 0.5 0.1 0.1\n", "train/b": "0 0.5 0.5 0.5 0.5\n"})
+        if not stated:
+            file.unlink()
+        names = None if stated else ("a", "b")
+        self._only_b(convert(tmp_path / "set", tmp_path / "out", kind="yolo", class_names=names))
+
+    @staticmethod
+    def _only_b(done):
+        assert [path.name for path in (done.target / "images").rglob("*.png")] == ["b.png"]
+        assert done.problems[-1].file.name == "a.png"
+        assert done.problems[-1].reason == NONE_USABLE
+        assert len(done.problems) == 2
 
 
 class TestConvert:

@@ -42,16 +42,27 @@ class TestReadGroups:
         (tmp_path / "g.json").write_text(json.dumps({"pictures": {"a": "plate 1", "b": 7, "c": "plate 1"}}))
         assert read_groups(tmp_path / "g.json", "abc").numbers == (0, 1, 0)
 
+    def test_split_json__names_without_folders(self, tmp_path):
+        pictures = {"a": {"split": "train", "group": 4}, "b": {"split": "val", "group": 2}, "c": {"group": 4}}
+        (tmp_path / "split.json").write_text(json.dumps({"pictures": pictures}))
+        names = ("images/train/a", "images/val/b", "c")
+        assert read_groups(tmp_path / "split.json", names).numbers == (0, 1, 0)
+
+    def test_names_without_folders__not_where_two_pictures_have_one(self, tmp_path):
+        (tmp_path / "g.json").write_text(json.dumps({"pictures": {"a": 1}}))
+        with pytest.raises(ValueError, match=r"g\.json has no group for x/a and 1 more"):
+            read_groups(tmp_path / "g.json", ("x/a", "y/a"))
+
     def test_picture_missing__named(self, file):
         with pytest.raises(ValueError, match=r"groups\.json has no group for d and 1 more"):
             read_groups(file, "adeb")
 
-    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"pictures": [1]}', '{"pictures": {"a": {"group": 1}}}'])
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"pictures": [1]}', '{"pictures": {"a": {"split": 1}}}'])
     def test_damaged(self, tmp_path, text):
         (tmp_path / "g.json").write_text(text)
         with pytest.raises(ValueError, match=r"g\.json is no groups file"):
             read_groups(tmp_path / "g.json", "a")
 
     def test_no_file(self, tmp_path):
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(FileNotFoundError, match=r"g\.json: no such file; make one with lidd data groups"):
             read_groups(tmp_path / "g.json", "a")

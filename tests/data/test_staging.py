@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.data.staging import all_or_nothing, check_new
+from lidd_yolo.data.staging import all_or_nothing, check_new, check_writable
 
 
 class TestAllOrNothing:
@@ -33,6 +33,27 @@ class TestAllOrNothing:
         with pytest.raises(error):
             fail()
         assert [path.name for path in tmp_path.rglob("*")] == ["set", "old"]
+
+
+class TestCheckWritable:
+    def test_writable__nothing_left_behind(self, tmp_path):
+        check_writable(tmp_path / "a" / "b" / "c")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_below_a_file__refused_by_its_name(self, tmp_path):
+        (tmp_path / "file").touch()
+        with pytest.raises(OSError, match=r"file/set cannot be made: nothing can be written to .*/file \(Not a dir"):
+            check_writable(tmp_path / "file" / "set")
+
+    def test_read_only__refused(self, tmp_path, monkeypatch):
+        """Permissions do not stop the superuser, whom some machines run their tests as."""
+
+        def refuse(*_, **__):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("tempfile.mkdtemp", refuse)
+        with pytest.raises(OSError, match=r"set cannot be made: nothing can be written to .* \(Permission denied\)"):
+            check_writable(tmp_path / "set")
 
 
 class TestCheckNew:

@@ -87,6 +87,17 @@ class TestReadYoloSet:
         with pytest.raises(FileNotFoundError, match="no such data YAML"):
             read_yolo_set("nothing-of-the-kind.yaml")
 
+    def test_packaged__how_to_make_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("lidd_yolo.data.yolo_set.datasets_dir", lambda: tmp_path)
+        with pytest.raises(FileNotFoundError, match="lidd data neu-seg --source FOLDER --protocol paper"):
+            read_yolo_set("neu-seg-paper.yaml")
+        with pytest.raises(FileNotFoundError, match=r"defects-demo\.yaml: path: .* does not exist; make the data set"):
+            read_yolo_set("defects-demo")
+
+    def test_read__a_folder(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match="is a folder: give its data YAML, or make one with `lidd data con"):
+            read_yolo_set(tmp_path)
+
     def test_read__without_heavy_packages(self, data):
         script = (
             "import sys; from lidd_yolo.data.yolo_set import read_yolo_set; "

@@ -109,11 +109,14 @@ class TestWLNet:
 
 
 class TestLoss:
-    def test_loss__bfloat16_autocast_is_finite(self):
+    @pytest.mark.parametrize(("dtype", "scale"), [(torch.bfloat16, 1), (torch.float16, 256)])
+    def test_loss__autocast_is_finite(self, dtype, scale):
+        """With a loss scale, as mixed precision has it; float16 is what Ultralytics takes on CUDA."""
         model = build_wlnet(lidd_yolo={"nwd": {"c_rel": 0.2}}).train()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=dtype):
             loss, _ = model.loss(mask_batch())
-        loss.sum().backward()
+        (scale * loss.sum()).backward()
+        assert loss.dtype == torch.float32
         assert loss.isfinite().all()
         assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
 

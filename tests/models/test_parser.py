@@ -222,6 +222,17 @@ class TestRows:
         assert layers[0].conv.out_channels == 32
         assert lines == ["no model scale passed. Assuming scale='q'."]
 
+    @pytest.mark.parametrize(("asked", "width"), [("", 16), ("q", 32)])
+    def test_scale__missing_is_the_default_of_the_yaml(self, monkeypatch, asked, width):
+        """A copy under any name: Ultralytics reads a scale from its own names only, ours from ours."""
+        lines = []
+        monkeypatch.setattr(parser.LOGGER, "warning", lines.append)
+        scales = {"q": [1.0, 2.0, 64], "r": [1.0, 1.0, 64]}
+        section = {"default_scale": "r"}
+        layers, _ = parse(small([-1, 1, "CSEB", [16]], scales=scales, lidd_yolo=section, scale=asked))
+        assert layers[0].conv.out_channels == width
+        assert lines == []
+
     def test_activation__of_all_rows_and_not_left_behind(self):
         before = Conv.default_act
         layers, _ = parse(small([-1, 1, "DWSep", [16, 3, 1]], activation="torch.nn.Hardswish()"))

@@ -2,8 +2,11 @@
 
 import pytest
 import torch
+from ultralytics.nn.tasks import SegmentationModel
 
+from lidd_yolo.layers.gs_conv import VoVGSCSP
 from tests.helpers.checks import batch_norms, num_params
+from tests.helpers.macs import count_macs
 from tests.helpers.wlnet_model import build_wlnet
 
 # (rows of scale s that differ between the networks are left out) row: channels, stride, parameters
@@ -104,10 +107,71 @@ class TestParameters:
         assert num_params(model.fuse(verbose=False)) == fused
         assert not batch_norms(model)
 
-    def test_count__with_the_weights_that_never_run(self):
-        """The published VoVGSCSP declares a 3x3 convolution of half its width: 12.57 M, the paper's number."""
-        never_run = sum(9 * (c // 2) ** 2 + (c // 2) for c in (256, 128, 256, 512))  # weights and the folded bias
-        assert num_params(build_wlnet("wlnet.yaml").fuse(verbose=False)) + never_run == 12_574_233
+    @pytest.mark.parametrize(
+        ("name", "fused", "unfused"),
+        [
+            ("wlnet-n.yaml", 3_471_577, 3_481_961),
+            ("wlnet.yaml", 12_574_233, 12_594_393),  # paper 12.57 M
+            ("wlnet-m.yaml", 25_594_137, 25_624_937),
+            ("wlnet-l.yaml", 39_818_329, 39_859_001),
+        ],
+    )
+    def test_count__with_the_weights_that_never_run(self, name, fused, unfused):
+        """The published VoVGSCSP declares a 3x3 convolution of half its width, with batch normalisation."""
+        model = build_wlnet(name)
+        halves = [m.partial.conv.out_channels for m in model.modules() if isinstance(m, VoVGSCSP)]
+        assert num_params(model) + sum(9 * h**2 + 2 * h for h in halves) == unfused
+        assert num_params(model.fuse(verbose=False)) + sum(9 * h**2 + h for h in halves) == fused
+
+
+class TestGFLOPs:
+    @pytest.mark.parametrize(
+        ("name", "at_640"),
+        [
+            ("wlnet-t-base.yaml", 11.536),
+            ("wlnet-n-base.yaml", 13.383),
+            ("wlnet-base.yaml", 47.761),  # paper 47.8
+            ("wlnet-m-base.yaml", 123.090),
+            ("wlnet-l-base.yaml", 246.335),
+            ("wlnet-x-base.yaml", 384.426),
+            ("wlnet-t-vov.yaml", 11.006),
+            ("wlnet-n-vov.yaml", 11.935),
+            ("wlnet-vov.yaml", 41.981),
+            ("wlnet-m-vov.yaml", 104.999),
+            ("wlnet-l-vov.yaml", 206.528),
+            ("wlnet-n.yaml", 11.371),
+            ("wlnet.yaml", 39.805),  # paper 39.8
+            ("wlnet-m.yaml", 95.443),
+            ("wlnet-l.yaml", 181.204),
+            ("wlnet-x.yaml", 282.663),
+        ],
+    )
+    def test_count__as_the_paper_counts(self, name, at_640):
+        """At 32 px times 400, folded by Ultralytics alone: so did the counter of the paper's time."""
+        model = SegmentationModel.fuse(build_wlnet(name), verbose=False)
+        assert len(batch_norms(model)) == 1  # the hypergraph's
+        assert round(2 * 400 * count_macs(model, 32, older=True) / 1e9, 3) == at_640
+
+
+def kept_for_backward(module, x):
+    """Return the bytes that autograd keeps of a forward pass, parameters left out."""
+    kept = []  # the tensors themselves: a storage that is freed gives its address away
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
+        out = module(x)
+    own = {p.untyped_storage().data_ptr() for p in module.parameters()}
+    storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in kept}
+    del out
+    return sum(size for place, size in storages.items() if place not in own)
+
+
+class TestMemory:
+    def test_hypergraph__small_part_of_a_training_step_at_1280(self):
+        """The network from 320 px, since all but the hypergraph grows with the area; that one on its 80 x 80 nodes."""
+        model = build_wlnet("wlnet.yaml").train()
+        whole = 16 * kept_for_backward(model, torch.rand(1, 3, 320, 320))
+        assert whole > 2 * 2**30
+        nodes = torch.rand(1, 256, 80, 80, requires_grad=True)
+        assert 80**4 < kept_for_backward(model.model[16], nodes) < 0.03 * whole
 
 
 class TestRows:

@@ -102,7 +102,7 @@ _WORDS = {
     "mask-kind": "a colour palette|it has colours|bits a pixel",
     "mask-size": r"it is \d+x\d+, its picture",
     "object-damaged": "it is damaged|it has no <name>|lacks a number for|lacks a file_name|neither box nor outline",
-    "label-unreadable": "damaged XML|cannot be read|cannot be decoded",
+    "label-unreadable": "damaged XML|cannot be read|cannot be decoded|its header says",
 }
 """Kind -> words by which a reader's reason is known to be of it."""
 

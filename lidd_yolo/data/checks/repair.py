@@ -21,6 +21,7 @@ from lidd_yolo.data.checks.picture import decode
 from lidd_yolo.data.checks.report import check_json
 from lidd_yolo.data.checks.set_check import SetCheck
 from lidd_yolo.data.checks.yolo_labels import check_yolo_labels, line_number, read_label_text
+from lidd_yolo.data.enlarging.families import carry_record
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.progress import progress
 from lidd_yolo.data.staging import all_or_nothing, check_new
@@ -57,8 +58,10 @@ def repair_set(data: YoloSet, done: SetCheck, target: Path) -> int:
     shift = max(0, max((one.peak for one in done.facts), default=0).bit_length() - 8)
     with all_or_nothing(target) as folder:
         taken: set[Path] = set()
+        placed: dict[Path, str] = {}
         for one in progress(kept, len(kept), "writing"):
             place = _place(one, data, taken)
+            placed[one.pair.picture or Path()] = f"images/{place.as_posix()}"
             picture = folder / "images" / place
             picture.parent.mkdir(parents=True, exist_ok=True)
             _write_picture(one, picture, shift)
@@ -71,6 +74,7 @@ def repair_set(data: YoloSet, done: SetCheck, target: Path) -> int:
             (folder / "images" / split).mkdir(parents=True, exist_ok=True)
         (folder / "data.yaml").write_text(_data_yaml(data), encoding="utf-8")
         (folder / REPORT).write_text(json.dumps(check_json(done), indent=1) + "\n", encoding="utf-8")
+        carry_record(folder, placed)
     return sum(map(len, data.pictures.values())) - len(kept)
 
 

@@ -36,7 +36,10 @@ def check_text(done: SetCheck) -> str:
         lines += [f"  and {rest} more; --json gives all of them"] if rest > 0 else []
         lines.append("")
     lines += [*_table(figures), *_sizes(figures), ""]
-    lines.append(f"Crops, turned or saved-again copies of one picture: lidd data groups {done.place}")
+    if done.place.suffix in {".yaml", ".yml"}:
+        lines.append(f"Crops, turned or saved-again copies of one picture: lidd data groups {done.place}")
+    else:
+        lines.append("A YOLO set of it, for --fix and for `lidd data groups`: lidd data convert")
     return "\n".join(lines)
 
 

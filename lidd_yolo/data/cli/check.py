@@ -16,6 +16,7 @@ from lidd_yolo.data.checks.folder_labels import FORMATS
 from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.checks.report import check_json, check_text
 from lidd_yolo.data.checks.set_check import SetCheck, check_folder, check_yolo_set
+from lidd_yolo.data.staging import check_new
 from lidd_yolo.data.yolo_set import YoloSet, read_yolo_set
 
 
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> tuple[SetCheck, int]:
     """Return the check's result and the number of pictures that a repaired copy leaves out."""
+    if args.max_pixels < 1:
+        raise ValueError(f"--max-pixels must be 1 or more, got {args.max_pixels}")
     if args.format != "yolo":
         if args.fix is not None:
             raise ValueError("--fix repairs YOLO sets; `lidd data convert` makes one, without what cannot be used")
@@ -72,5 +75,7 @@ def _check(args: argparse.Namespace) -> tuple[SetCheck, int]:
     if Path(args.data).is_dir():
         raise ValueError(f"{args.data} is a folder: give its data YAML, or say --format {' or '.join(FORMATS)}")
     data: YoloSet = read_yolo_set(args.data)
+    if args.fix is not None:
+        check_new(args.fix)  # before the check, which may take a while
     done = check_yolo_set(data, max_pixels=args.max_pixels)
     return done, repair_set(data, done, args.fix) if args.fix is not None else 0

@@ -17,7 +17,7 @@ from lidd_yolo.data.groups_file import GROUPS_FILE, describe_groups, groups_text
 from lidd_yolo.data.overlap import Overlap
 from lidd_yolo.data.pair_sheet import pair_sheet
 from lidd_yolo.data.picture_groups import PictureGroups, all_pictures, find_groups, split_names
-from lidd_yolo.data.staging import all_or_nothing
+from lidd_yolo.data.staging import all_or_nothing, check_writable
 from lidd_yolo.data.yolo_set import read_yolo_set
 
 PAIRS_SHEET = "pairs.jpg"
@@ -89,12 +89,22 @@ def summarise(groups: PictureGroups, leak: dict[str, float]) -> list[str]:
         f"{split}: {100 * share:.1f} % share their group with a picture of train." for split, share in leak.items()
     ]
     if any(leak.values()):
-        lines.append("The present split LEAKS: its figures measure memory. `lidd data split` makes one that does not.")
+        lines.append(f"The present split LEAKS: its figures measure memory. {_way_out(about['count'])}")
     elif not leak:
         lines.append("The data set has no train beside another split, so there is nothing to leak.")
     problems = [str(problem) for problem in groups.problems]
     lines += problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
     return lines
+
+
+def _way_out(groups: int) -> str:
+    """Return what to do about a split that leaks."""
+    if groups > 1:
+        return "`lidd data split` makes one that does not."
+    return (
+        "All pictures hang together: if that is only because all show one fixture, say what belongs together in a "
+        "groups.json of your own, for `lidd data split --groups`."
+    )
 
 
 def _weakest_and_others(overlaps: list[Overlap]) -> list[Overlap]:
@@ -109,7 +119,9 @@ def _check_out(target: Path, *, overwrite: bool) -> None:
 
     Raises:
         FileExistsError: If something is there and ``overwrite`` is off, or it was not made here.
+        OSError: If it cannot be made.
     """
+    check_writable(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not target.is_dir() or {entry.name for entry in target.iterdir()} - {GROUPS_FILE, PAIRS_SHEET}:

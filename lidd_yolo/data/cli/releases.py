@@ -148,6 +148,9 @@ def summary(done: Conversion) -> str:
     lines += [f"{side}: {100 * share:.1f} % {told}" for side, share in leak.items()]
     if any(leak.values()):
         lines.append("This split LEAKS: its figures are too high and say nothing about new plates.")
+    if report["shortfalls"]:
+        lines += ["", "The groups do not allow the ratios everywhere:"]
+        lines += [f"  {told}" for told in report["shortfalls"]]
     lines += _labels(report)
     lost = [problem for problem in done.problems if not problem.repaired]
     noted = [problem for problem in done.problems if problem.repaired]

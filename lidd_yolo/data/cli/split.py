@@ -17,7 +17,7 @@ from lidd_yolo.data.datasets.writer import check_target
 from lidd_yolo.data.division import divide, parse_ratio, shortfalls
 from lidd_yolo.data.groups_file import GROUPS_FILE, read_groups
 from lidd_yolo.data.label_counts import LabelCounts, balance_columns, count_labels
-from lidd_yolo.data.picture_groups import PictureGroups, all_pictures, find_groups, split_names
+from lidd_yolo.data.picture_groups import PictureGroups, all_pictures, find_groups, join_families, split_names
 from lidd_yolo.data.split_lists import Division, describe_division, write_division
 from lidd_yolo.data.yolo_set import YoloSet, read_yolo_set
 
@@ -36,7 +36,8 @@ def add_commands(actions: Any) -> None:
     command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
     told = "cut train and val into K folds instead, each val once; a test part keeps its share"
     command.add_argument("--folds", type=int, default=0, metavar="K", help=told)
-    command.add_argument("--groups", type=Path, metavar="FILE", help="groups.json of `lidd data groups`, or your own")
+    told = "groups.json of `lidd data groups`, or your own; or the split.json of a data set made by `lidd data`"
+    command.add_argument("--groups", type=Path, metavar="FILE", help=told)
     add_burst(command)
     beside = "folder to make (default: NAME-grouped beside the data set's folder)"
     command.add_argument("--target", type=Path, metavar="FOLDER", help=beside)
@@ -89,7 +90,7 @@ def _groups(args: argparse.Namespace, files: dict[str, Path]) -> PictureGroups:
         return find_groups(files, args.burst)[0]
     if args.burst is not None:
         raise ValueError("--groups and --burst exclude each other: use --burst when the groups file is made")
-    return read_groups(args.groups, files)
+    return join_families(read_groups(args.groups, files), files)
 
 
 def _divided(

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from lidd_yolo.data.annotation import Annotation
-from lidd_yolo.data.datasets.assemble import Plan, assemble, check_protocol
+from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
 from lidd_yolo.data.datasets.release import AnnotationKind, Sample, read_release, release_parts
 from lidd_yolo.data.datasets.writer import Conversion, check_target
 from lidd_yolo.data.formats.labelme import LINE_WIDTH, read_labelme
@@ -75,9 +75,9 @@ def convert_aluminium_sheet(
     Raises:
         FileNotFoundError: If ``source`` is not the release.
         FileExistsError: If ``target`` must not be written to.
-        ValueError: If the protocol is unknown or nothing in the release is usable.
+        ValueError: If the protocol is unknown, ``seed`` is negative or nothing in the release is usable.
     """
-    check_protocol(protocol, PROTOCOLS)
+    check_request(protocol, PROTOCOLS, seed)
     check_target(target, overwrite=overwrite)
     kind = AnnotationKind("JSON file", ".json", partial(_read, line_width=line_width))
     samples, problems = read_release(release_parts(source, "aluminium sheet", _FOLDERS), CLASS_NAMES, kind)

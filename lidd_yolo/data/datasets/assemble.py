@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lidd_yolo.data.datasets.enlarged_samples import enlarge_samples, place_copies
 from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.datasets.writer import Conversion, describe, write_dataset
+from lidd_yolo.data.division import shortfalls
 from lidd_yolo.data.enlarging.change import Settings
 from lidd_yolo.data.enlarging.record import ENLARGED, figures
 from lidd_yolo.data.overlap import MIN_AREA, MIN_SHARPNESS, MIN_SIMILARITY, find_overlaps, group_overlaps
@@ -50,14 +51,16 @@ class Plan:
     enlarge: Settings | None = None
 
 
-def check_protocol(protocol: str, known: Mapping[str, Any]) -> None:
-    """Refuse a protocol that a data set does not have.
+def check_request(protocol: str, known: Mapping[str, Any], seed: int) -> None:
+    """Refuse a protocol that a data set does not have, and a seed that no generator takes.
 
     Raises:
-        ValueError: If ``protocol`` is not among ``known``.
+        ValueError: If ``protocol`` is not among ``known`` or ``seed`` is negative.
     """
     if protocol not in known:
         raise ValueError(f"no protocol {protocol!r}; there are {', '.join(known)}")
+    if seed < 0:
+        raise ValueError(f"the seed cannot be negative, got {seed}")
 
 
 def assemble(
@@ -98,6 +101,7 @@ def assemble(
         "ratios": dict(plan.ratios),
         "overlap": rule,
         **describe(samples, split, groups, plan.class_names, segments=plan.segments),
+        "shortfalls": _shortfalls(plan, samples, groups, split, fixed or {}),
         **plan.facts,
         **({"enlarged": figures(further[ENLARGED])} if further else {}),
         "problems": [problem.as_dict() for problem in problems],
@@ -118,6 +122,27 @@ def _split(
     split = split_groups([groups[index] for index in free], labels, plan.ratios, plan.seed)
     drawn = {side: [free[place] for place in part] for side, part in split.items()}
     return {**drawn, **{side: list(part) for side, part in fixed.items()}}
+
+
+def _shortfalls(
+    plan: Plan,
+    samples: Sequence[Sample],
+    groups: Sequence[int],
+    split: Mapping[str, Sequence[int]],
+    fixed: Mapping[str, Sequence[int]],
+) -> list[str]:
+    """Return where whole groups did not allow the ratios, among the samples whose side was free."""
+    if plan.protocol in _RANDOM:
+        return []
+    free = sorted(index for side, part in split.items() if side not in fixed for index in part)
+    place = {index: number for number, index in enumerate(free)}
+    parts = {side: [place[index] for index in part] for side, part in split.items() if side not in fixed}
+    chosen = [samples[index] for index in free]
+    counts = _labels(chosen, plan)[:, : len(plan.class_names)]
+    total = sum(plan.ratios.values())
+    wanted = {side: ratio / total for side, ratio in plan.ratios.items()}
+    of_free = [groups[index] for index in free]
+    return shortfalls(parts, wanted, of_free, counts, [sample.name for sample in chosen], plan.class_names)
 
 
 def _labels(samples: Sequence[Sample], plan: Plan) -> NDArray[np.int64]:

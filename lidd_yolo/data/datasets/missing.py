@@ -28,6 +28,21 @@ _ALUMINIUM = (
 _RELEASES = {"neu-det": _NEU_DET, "neu-seg": _NEU_SEG, "aluminium-sheet": _ALUMINIUM}
 
 
+def explain_packaged(stem: str, folder: str | Path) -> None:
+    """Say how to make the data set of a packaged YAML; nothing if it is of no release.
+
+    Args:
+        stem: Name of the YAML without ending: a data set, perhaps with its protocol behind it.
+        folder: Where the data set was looked for.
+
+    Raises:
+        FileNotFoundError: As `explain`.
+    """
+    name = next((known for known in _RELEASES if f"{stem}-".startswith(f"{known}-")), None)
+    if name is not None:
+        explain(name, folder, stem.removeprefix(name).removeprefix("-"))
+
+
 def explain(name: str, folder: str | Path, protocol: str = "") -> NoReturn:
     """Say how to make a data set that was not found.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lidd_yolo.data.datasets.assemble import Plan, assemble, check_protocol
+from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
 from lidd_yolo.data.datasets.release import VOC, read_release, release_parts
 from lidd_yolo.data.datasets.writer import Conversion, check_target
 from lidd_yolo.data.enlarging.change import Settings
@@ -60,9 +60,9 @@ def convert_neu_det(
     Raises:
         FileNotFoundError: If ``source`` is not the release.
         FileExistsError: If ``target`` must not be written to.
-        ValueError: If the protocol is unknown or nothing in the release is usable.
+        ValueError: If the protocol is unknown, ``seed`` is negative or nothing in the release is usable.
     """
-    check_protocol(protocol, PROTOCOLS)
+    check_request(protocol, PROTOCOLS, seed)
     check_target(target, overwrite=overwrite)
     samples, problems = read_release(release_parts(source, "NEU-DET", _FOLDERS), CLASS_NAMES, VOC)
     wanted = dict(ratios or PROTOCOLS[protocol])

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from lidd_yolo.data.annotation import Annotation
-from lidd_yolo.data.datasets.assemble import Plan, assemble, check_protocol
+from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
 from lidd_yolo.data.datasets.release import AnnotationKind, read_release, release_parts
 from lidd_yolo.data.datasets.round_trip import measure_labels
 from lidd_yolo.data.datasets.writer import Conversion, check_target
@@ -71,9 +71,9 @@ def convert_neu_seg(
     Raises:
         FileNotFoundError: If ``source`` is not the release.
         FileExistsError: If ``target`` must not be written to.
-        ValueError: If the protocol is unknown, ``min_pixels`` is negative or nothing in the release is usable.
+        ValueError: If the protocol is unknown, ``seed`` or ``min_pixels`` negative or nothing in the release is usable.
     """
-    check_protocol(protocol, PROTOCOLS)
+    check_request(protocol, PROTOCOLS, seed)
     if min_pixels < 0:
         raise ValueError(f"the smallest number of pixels of an object cannot be negative, got {min_pixels}")
     check_target(target, overwrite=overwrite)

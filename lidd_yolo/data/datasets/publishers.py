@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lidd_yolo.data.archive import unpack
-from lidd_yolo.data.checksums import Verification, read_checksums, verify
+from lidd_yolo.data.checksums import Verification, read_checksums, verify_files
 from lidd_yolo.data.download import fetch
 from lidd_yolo.data.staging import all_or_nothing, check_new
 
@@ -98,7 +98,7 @@ def _checked(folder: Path, publisher: Publisher, remedy: str) -> Verification:
     Raises:
         ValueError: If a listed file differs or is missing.
     """
-    found = verify(folder, publisher.checksums())
+    found = verify_files(folder, publisher.checksums())
     wrong = [*(f"{place} differs" for place in found.changed), *(f"{place} is missing" for place in found.missing)]
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lidd_yolo.data.annotation import Annotation
+from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.formats.voc import read_voc
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.problems import NONE_USABLE, Problem
 from lidd_yolo.data.progress import progress
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
@@ -155,9 +156,9 @@ def _read_pair(
         reason = f"it has no {kind.name}"
         return None, [Problem(picture, "", reason, "picture left out; nobody says what it shows")]
     data = picture.read_bytes()
-    gray = decode_gray(data)
+    gray, reason = decode_within(data, cv2.IMREAD_GRAYSCALE)
     if gray is None:
-        return None, [Problem(picture, "", "it cannot be decoded as a picture", "picture left out; copy it again")]
+        return None, [Problem(picture, "", reason, "picture left out; copy it again")]
     annotation, problems = kind.read(source, (gray.shape[1], gray.shape[0]))
     if annotation is None:
         return None, problems
@@ -165,15 +166,8 @@ def _read_pair(
     problems = problems + found
     if not cleaned.objects and any(not problem.repaired for problem in problems):
         # As a picture without defects it would teach the opposite of what its file says.
-        return None, [*problems, Problem(picture, "", "none of its objects is usable", "picture left out")]
-    return Sample(picture, data, gray, cleaned, source), problems
-
-
-def decode_gray(data: bytes) -> NDArray[np.uint8] | None:
-    """Return the grey values of an encoded picture, shape ``(H, W)``, or None if it cannot be decoded."""
-    # OpenCV raises on an empty buffer, and gives None for one it does not understand.
-    decoded = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
-    return None if decoded is None else decoded.astype(np.uint8)
+        return None, [*problems, Problem(picture, "", NONE_USABLE, "picture left out")]
+    return Sample(picture, data, gray.astype(np.uint8), cleaned, source), problems
 
 
 def clean_annotation(

@@ -20,7 +20,7 @@ from lidd_yolo.data.digest import digest, group_digest, split_digest
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.split import leak_share
-from lidd_yolo.data.staging import all_or_nothing
+from lidd_yolo.data.staging import all_or_nothing, check_writable
 
 REPORT = "split.json"
 """File that marks a folder as a data set of ours and describes its split."""
@@ -46,7 +46,9 @@ def check_target(target: Path, *, overwrite: bool) -> None:
 
     Raises:
         FileExistsError: If something is there and ``overwrite`` is off, or it is no data set that we made.
+        OSError: If it cannot be made.
     """
+    check_writable(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not (target / REPORT).is_file():

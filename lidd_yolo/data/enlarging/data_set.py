@@ -18,13 +18,14 @@ import yaml
 from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.enlarging.change import Settings
 from lidd_yolo.data.enlarging.copies import make_copies
+from lidd_yolo.data.enlarging.families import family_links
 from lidd_yolo.data.enlarging.known_groups import read_known_groups
 from lidd_yolo.data.enlarging.picture import Image, decode_picture
 from lidd_yolo.data.enlarging.record import ENLARGED, carry_split, describe_enlargement, figures
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.groups_file import GROUPS_FILE, groups_text
 from lidd_yolo.data.picture_groups import PictureGroups
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.problems import NONE_USABLE, Problem
 from lidd_yolo.data.progress import progress
 from lidd_yolo.data.sources.item import name_below
 from lidd_yolo.data.staging import all_or_nothing, check_new
@@ -72,12 +73,15 @@ def enlarge(
     Raises:
         FileNotFoundError: If the data set is not there.
         FileExistsError: If the target holds something.
-        ValueError: If the data YAML is damaged, lacks a side that is to be enlarged, or no copy could be made.
+        ValueError: If the data YAML is damaged, lacks a side that is to be enlarged, holds copies of an enlargement, or
+            no copy could be made.
     """
     source = read_yolo_set(data)
     sides = tuple(source.pictures) if sides is None else sides
     if missing := [side for side in sides if side not in source.pictures]:
         raise ValueError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")
+    if family_links(picture for pictures in source.pictures.values() for picture in pictures):
+        raise ValueError(f"{source.file}: it has been enlarged already ({ENLARGED}); enlarge the originals' data set")
     target = target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{settings.times}")
     check_new(target)
     done = Enlarged(target)
@@ -185,7 +189,7 @@ def _read(picture: Path, names: Sequence[str]) -> tuple[Image | None, Annotation
     lost = any(not problem.repaired for problem in problems)
     if annotation is not None and not annotation.objects and lost:
         # As pictures without defects its copies would teach the opposite of what its file says.
-        return image, None, [*problems, Problem(picture, "", "none of its objects is usable", "no copies made")]
+        return image, None, [*problems, Problem(picture, "", NONE_USABLE, "no copies made")]
     return image, annotation, problems
 
 

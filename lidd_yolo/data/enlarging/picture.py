@@ -11,23 +11,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.enlarging.change import Change
 
 Image = NDArray[Any]
 
 _GREY = 114  # of 255, Ultralytics' own
 _JPEG_QUALITY = 95
+_JPEG = frozenset({".jpg", ".jpeg"})
 _BORDERS = {"constant": cv2.BORDER_CONSTANT, "reflect": cv2.BORDER_REFLECT_101}
 _WRITABLE = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 
 
 def decode_picture(data: bytes) -> Image | None:
     """Return a picture as it is shown (EXIF turns applied), ``(H, W)`` or ``(H, W, 3)``, 8 or 16 bits, or None."""
-    try:
-        buffer = np.frombuffer(data, dtype=np.uint8)
-        image = cv2.imdecode(buffer, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if data else None
-    except cv2.error:
-        return None
+    image, _ = decode_within(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
     return image if image is not None and image.dtype in (np.uint8, np.uint16) else None
 
 
@@ -42,7 +40,9 @@ def encode_picture(image: Image, ending: str) -> tuple[bytes, str]:
         ValueError: If OpenCV cannot encode it.
     """
     ending = ending if ending.lower() in _WRITABLE else ".png"
-    done, data = cv2.imencode(ending, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    # OpenCV warns of a quality that the format has no place for.
+    quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if ending.lower() in _JPEG else []
+    done, data = cv2.imencode(ending, image, quality)
     if not done:
         raise ValueError(f"a picture of shape {image.shape} cannot be written as {ending}")
     return data.tobytes(), ending

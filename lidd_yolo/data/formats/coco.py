@@ -73,9 +73,11 @@ def read_coco(path: Path, *, folders: bool = False) -> tuple[list[Annotation] | 
     objects: dict[Any, list[DefectObject]] = {key: [] for key in pictures}
     for number, entry in enumerate(content["annotations"], start=1):
         try:
-            picture = pictures[entry["image_id"]]
-            name = str(names[str(entry["category_id"])])
-            found, wrong = _read_object(entry, name, picture, path, f"annotation {number}")
+            image, category = entry["image_id"], str(entry["category_id"])
+            if image not in pictures or category not in names:
+                unknown = f"category {category}" if image in pictures else f"image {image}"
+                raise ValueError(f"there is no {unknown}")
+            found, wrong = _read_object(entry, str(names[category]), pictures[image], path, f"annotation {number}")
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             told = f"{type(error).__name__}: {error}"
             found, wrong = None, [Problem(path, f"annotation {number}", f"it is damaged ({told})", "object left out")]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.outline import Mask, trace_exactly
 from lidd_yolo.data.problems import Problem
 
@@ -83,10 +84,9 @@ def load_values(path: Path, image_size: tuple[int, int] | None = None) -> tuple[
         data = path.read_bytes()
     except OSError as error:
         return None, [Problem(path, "", f"it cannot be read ({error.strerror})", "mask left out")]
-    # OpenCV raises on an empty buffer, and gives None for one it does not understand.
-    values = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    values, reason = decode_within(data, cv2.IMREAD_UNCHANGED)
     if values is None:
-        return None, [Problem(path, "", "it cannot be decoded as a picture", "mask left out; copy it again")]
+        return None, [Problem(path, "", reason, "mask left out; copy it again")]
     mask = np.asarray(values)
     if (fault := _wrong_kind(mask, data) or _wrong_size(mask, image_size)) is not None:
         return None, [Problem(path, "", fault[0], f"mask left out; {fault[1]}")]

@@ -12,8 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lidd_yolo.data.annotation import MAX_PIXELS
-from lidd_yolo.data.checks.header import read_header
+from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.grouping.texture import Gray
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.progress import progress
@@ -68,17 +67,10 @@ def load_gray(paths: Sequence[Path]) -> GrayPictures:
 def _decoded(path: Path) -> tuple[Gray | None, str]:
     """Return the grey values of a picture, or None and why there are none."""
     try:
-        data = path.read_bytes()
-        header = read_header(data)
-        if header is not None and header.width * header.height > MAX_PIXELS:  # asked first: decoding takes the memory
-            return None, f"it says it has {header.width} x {header.height} pixels"
-        # OpenCV raises on an empty buffer and on pictures of absurd size, and gives None for what it does not know.
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+        image, reason = decode_within(path.read_bytes(), cv2.IMREAD_GRAYSCALE)
     except OSError as error:
         return None, f"it cannot be read ({error.strerror})"
-    except cv2.error:
-        image = None
-    return (None, "it cannot be decoded as a picture") if image is None else (image.astype(np.uint8), "")
+    return (None, reason) if image is None else (image.astype(np.uint8), "")
 
 
 def _shrunk(image: Gray, factor: int) -> Gray:

@@ -6,12 +6,14 @@ whatever path a JSON file names.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.formats.coco import read_coco
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.problems import NONE_USABLE, Problem
 from lidd_yolo.data.progress import progress
 from lidd_yolo.data.sources.item import Item, item_of, picture_size
 from lidd_yolo.data.sources.pairing import key_of, list_files, list_pictures, side_named, side_of
@@ -34,19 +36,36 @@ def read_coco_folder(source: Path) -> tuple[list[Item], list[Problem]]:
     items: dict[Path, Item] = {}
     problems: list[Problem] = []
     for file in files:
-        annotations, wrong = read_coco(file, folders=True)
-        problems += wrong
+        annotations, of_file = read_coco(file, folders=True)
+        problems += of_file
+        lost = _emptied(file, annotations or [], of_file)
         for annotation in progress(annotations or [], len(annotations or []), f"reading {file.name}"):
             item, wrong = _read_one(annotation, file, root, named)
-            if item is not None and item.picture in items:
-                item, wrong = None, [Problem(file, annotation.image, "the picture came before", "left out here")]
             problems += wrong
-            if item is not None:
+            if item is None:
+                continue
+            if item.picture in items:
+                problems.append(Problem(file, annotation.image, "the picture came before", "left out here"))
+            elif annotation.image in lost:
+                problems.append(Problem(item.picture, "", NONE_USABLE, "picture left out"))
+            else:
                 items[item.picture] = item
     listed = set(items) | {problem.file for problem in problems}
     rest = [path for paths in named.values() for path in paths if path not in listed]
     remedy = "picture left out; nobody says what it shows"
     return list(items.values()), problems + [Problem(path, "", "no JSON file names it", remedy) for path in rest]
+
+
+def _emptied(file: Path, annotations: Sequence[Annotation], problems: Sequence[Problem]) -> frozenset[str]:
+    """Return the names of the pictures that have no objects because all that the file states were left out."""
+    lost = {problem.where for problem in problems if not problem.repaired}
+    if not any(where.startswith("annotation ") for where in lost):
+        return frozenset()
+    content = json.loads(file.read_text(encoding="utf-8-sig"))
+    kept = (entry for number, entry in enumerate(content["images"], start=1) if f"image {number}" not in lost)
+    empty = {repr(entry["id"]): a.image for entry, a in zip(kept, annotations, strict=True) if not a.objects}
+    stated = {repr(entry.get("image_id")) for entry in content["annotations"] if isinstance(entry, dict)}
+    return frozenset(name for key, name in empty.items() if key in stated)
 
 
 def _read_one(

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from lidd_yolo.data.annotation import MAX_PIXELS, Annotation
-from lidd_yolo.data.checks.header import read_header
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.annotation import Annotation
+from lidd_yolo.data.decoding import NO_PICTURE, decode_within
+from lidd_yolo.data.problems import NONE_USABLE, Problem
 from lidd_yolo.data.sources.pairing import Key, side_of
 
 Size = tuple[int, int]
@@ -53,19 +52,25 @@ def picture_size(picture: Path) -> tuple[Size | None, list[Problem]]:
     """Return width and height of a picture as it is shown, or None and why it cannot be used."""
     try:
         data = picture.read_bytes()
-        header = read_header(data)
-        if header is not None and header.width * header.height > MAX_PIXELS:
-            reason = f"its header says {header.width}x{header.height}, more than {MAX_PIXELS} pixels"
-            return None, [Problem(picture, "", reason, "picture left out; cut it into tiles")]
-        # OpenCV raises on an empty buffer, and gives None for one it does not understand.
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
     except OSError as error:
         return None, [Problem(picture, "", f"it cannot be read ({error.strerror})", "picture left out")]
-    except cv2.error:
-        image = None
+    image, reason = decode_within(data, cv2.IMREAD_GRAYSCALE)
     if image is None:
-        return None, [Problem(picture, "", "it cannot be decoded as a picture", "picture left out; copy it again")]
+        remedy = "copy it again" if reason == NO_PICTURE else "cut it into tiles"
+        return None, [Problem(picture, "", reason, f"picture left out; {remedy}")]
     return (image.shape[1], image.shape[0]), []
+
+
+def kept_item(item: Item, problems: list[Problem]) -> tuple[Item | None, list[Problem]]:
+    """Return an item and its problems; no item, and one problem more, if all objects that its file states are unusable.
+
+    Args:
+        item: The item, perhaps without objects.
+        problems: What its file's reader reported.
+    """
+    if item.annotation.objects or all(problem.repaired for problem in problems):
+        return item, problems
+    return None, [*problems, Problem(item.picture, "", NONE_USABLE, "picture left out")]
 
 
 def item_of(picture: Path, key: Key, annotation: Annotation, source: Path) -> Item:

@@ -16,7 +16,7 @@ from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.progress import progress
-from lidd_yolo.data.sources.item import Item, Size, item_of, picture_size
+from lidd_yolo.data.sources.item import Item, Size, item_of, kept_item, picture_size
 from lidd_yolo.data.sources.pairing import Key, Pictures, in_annotations, key_of, list_files, list_pictures
 from lidd_yolo.data.yolo_set import PICTURES
 
@@ -92,4 +92,6 @@ def _read_one(picture: Path, key: Key, file: Path | None, read: _Read, kind: str
     if file is None:
         return item_of(picture, key, Annotation(picture.name, *size), picture), []
     annotation, problems = read(file, size)
-    return (item_of(picture, key, annotation, file) if annotation is not None else None), problems
+    if annotation is None:
+        return None, problems
+    return kept_item(item_of(picture, key, annotation, file), problems)

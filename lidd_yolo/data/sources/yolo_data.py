@@ -11,7 +11,7 @@ from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.progress import progress
-from lidd_yolo.data.sources.item import Item, name_below, picture_size
+from lidd_yolo.data.sources.item import Item, kept_item, name_below, picture_size
 from lidd_yolo.data.yolo_set import label_file, read_yolo_set
 
 
@@ -37,7 +37,8 @@ def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ..
                 items.append(Item(picture, side, name_of(picture), Annotation(picture.name, *size), picture))
                 continue
             annotation, wrong = read_yolo(label, data.names, size, picture.name)
+            item = Item(picture, side, name_of(picture), annotation, label) if annotation is not None else None
+            item, wrong = kept_item(item, wrong) if item is not None else (None, wrong)
             problems += wrong
-            if annotation is not None:
-                items.append(Item(picture, side, name_of(picture), annotation, label))
+            items += [item] if item is not None else []
     return items, problems, data.names

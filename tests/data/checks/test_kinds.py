@@ -14,6 +14,7 @@ from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.mask import read_mask
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import parse_yolo
+from tests.helpers.pictures import bombs
 from tests.helpers.plates import voc, voc_object
 
 YOLO = {
@@ -111,6 +112,10 @@ class TestKindOf:
     def test_mask(self, tmp_path, image, kind):
         cv2.imwrite(str(tmp_path / "a.png"), image)
         assert kind_of(read_mask(tmp_path / "a.png", ["a"], (10, 10))[1][0].reason) == kind
+
+    def test_mask__bomb(self, tmp_path):
+        (tmp_path / "a.png").write_bytes(bombs()[".png"])
+        assert kind_of(read_mask(tmp_path / "a.png", ["a"], (10, 10))[1][0].reason) == "label-unreadable"
 
     def test_class_mask(self, tmp_path):
         cv2.imwrite(str(tmp_path / "a.png"), np.arange(100, dtype=np.uint8).reshape(10, 10))

@@ -3,8 +3,10 @@
 import json
 
 from lidd_yolo.data.checks.report import SHOWN, check_json, check_text
-from lidd_yolo.data.checks.set_check import check_yolo_set
+from lidd_yolo.data.checks.set_check import check_folder, check_yolo_set
 from lidd_yolo.data.yolo_set import read_yolo_set
+from tests.helpers.pictures import encoded, noise
+from tests.helpers.plates import voc
 from tests.helpers.yolo_sets import GOOD, write_yolo_set
 
 BOTH = GOOD + "1 0.2 0.2 0.3 0.3\n"
@@ -26,7 +28,12 @@ class TestCheckText:
             ["pit", "1", "0"],
         ]
         assert "Suggested imgsz=64:" in "\n".join(lines)
-        assert "lidd data groups" in lines[-1]
+        assert lines[-1].endswith(f"lidd data groups {tmp_path / 'data.yaml'}")
+
+    def test_folder__nothing_proposed_that_needs_a_yaml(self, tmp_path):
+        (tmp_path / "a.jpg").write_bytes(encoded(noise()))
+        (tmp_path / "a.xml").write_text(voc("", (40, 30)))
+        assert check_text(check_folder(tmp_path, "voc")).splitlines()[-1].endswith("lidd data convert")
 
     def test_counts_before_examples(self, tmp_path):
         text = check_text(_checked(tmp_path, {"train/a": BOTH + "9 0.5 0.5 0.1 0.1\n0 0.5\n0 0.5\n"}))

@@ -68,6 +68,7 @@ class TestRun:
             (["{file}", "--names", "a"], "--names goes with --format"),
             (["{folder}", "--format", "voc", "--fix", "x"], "lidd data convert"),
             (["{file}", "--fix", "{folder}"], "not empty"),
+            (["{file}", "--max-pixels", "0"], "--max-pixels must be 1 or more"),
         ],
     )
     def test_cannot_run__status_2_and_one_line(self, tmp_path, capsys, words, told):

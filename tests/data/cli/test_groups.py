@@ -64,6 +64,12 @@ class TestRun:
         assert found["rule"]["burst"] == r"_(\d)\."
         assert found["leak"] == {"val": 1.0}
 
+    def test_one_group__no_split_promised(self, data, tmp_path, capsys):
+        assert run(clean(data, tmp_path), "--out", tmp_path / "out", "--burst", r"_(\d)\.") == 1
+        out = capsys.readouterr().out
+        assert "All pictures hang together" in out
+        assert "`lidd data split` makes one" not in out
+
     def test_unreadable__named_and_the_rest_done(self, tmp_path, capsys):
         data = write_crop_set(tmp_path / "set", plates=2)
         (tmp_path / "set/images/train/p0_1.png").write_bytes(b"")

@@ -42,7 +42,7 @@ class TestRun:
     def test_clean__status_0_and_table(self, source, tmp_path, capsys):
         assert _run("neu-det", "--source", source, "--target", tmp_path / "set") == 0
         out = capsys.readouterr().out
-        [train] = [line for line in out.splitlines() if line.split()[:1] == ["train"]]
+        train = next(line for line in out.splitlines() if line.split()[:1] == ["train"])
         zero = ["0", "(0", "%)"]
         assert train.split() == ["train", "24", "(67", "%)", "12", "(67", "%)", *zero * 4, "12", "(67", "%)"]
         assert "12 groups: 0 of a picture that overlaps no other, the largest of 3." in out
@@ -213,6 +213,7 @@ class TestSummary:
         side = {"train": {"a": 1}}
         report = {
             **{"dataset": "x", "protocol": "grouped", "seed": 0, "images": {"train": 3}, "boxes": side, "leak": {}},
+            "shortfalls": ["train has 9.0 % of the pictures"],
             "groups": {"count": 3, "largest": 1, "sizes": {1: 3}},
             "dropped": {"min_pixels": 4, "objects": {"a": 0}, "pixels": {"a": 0}},
             "round_trip": {
@@ -222,7 +223,10 @@ class TestSummary:
             },
         }
         told = "The labels differ from the masks of 2 pictures by 12 pixels in all; worst: b.jpg, 3 pixels, IoU 0.5."
-        assert told in releases.summary(Conversion(tmp_path, report, []))
+        lines = releases.summary(Conversion(tmp_path, report, [])).splitlines()
+        assert told in lines
+        place = lines.index("The groups do not allow the ratios everywhere:")
+        assert lines[place + 1] == "  train has 9.0 % of the pictures"
 
 
 class TestImport:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.datasets.assemble import Plan, assemble, check_protocol
+from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
 from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.problems import Problem
 from tests.helpers.plates import crop, plate
@@ -28,13 +28,17 @@ def samples(tmp_path):
     return [_sample(tmp_path, k, gray, "ab"[k // 2 % 2]) for k, gray in enumerate(crops)]
 
 
-class TestCheckProtocol:
+class TestCheckRequest:
     def test_known(self):
-        check_protocol("paper", {"grouped": {}, "paper": {}})
+        check_request("paper", {"grouped": {}, "paper": {}}, 0)
 
-    def test_unknown(self):
-        with pytest.raises(ValueError, match="no protocol 'x'; there are grouped, paper"):
-            check_protocol("x", {"grouped": {}, "paper": {}})
+    @pytest.mark.parametrize(
+        ("protocol", "seed", "told"),
+        [("x", 0, "no protocol 'x'; there are grouped, paper"), ("paper", -1, "the seed cannot be negative, got -1")],
+    )
+    def test_refused(self, protocol, seed, told):
+        with pytest.raises(ValueError, match=told):
+            check_request(protocol, {"grouped": {}, "paper": {}}, seed)
 
 
 class TestAssemble:
@@ -59,6 +63,25 @@ class TestAssemble:
         trained = {p.name for p in (tmp_path / "set/images/train").iterdir()}
         partners = [f"{k:02d}.jpg" in trained for k in (1, 3, 5)]
         assert done.report["leak"]["test"] == round(sum(partners) / 3, 4)
+
+    def test_ratios__where_the_groups_do_not_allow_them(self, samples, tmp_path):
+        """Three of four pictures are one group; of the fixed one, which is of no ratio, nothing is said."""
+        report = assemble(tmp_path / "a", _PLAN, samples[:5], [], {"test": [4]}, groups=[0, 0, 0, 1, 2]).report
+        cause = "2 groups have them, that of 00.jpg (3 pictures) 75.0 % alone"
+        assert report["shortfalls"][0] == f"train has 75.0 % of the pictures, wanted 80.0 %: {cause}"
+        assert [line.split(",")[0] for line in report["shortfalls"]] == [
+            "train has 75.0 % of the pictures",
+            "train has 100.0 % of the objects of a",
+            "train has 50.0 % of the objects of b",
+            "val has 25.0 % of the pictures",
+            "val has 0.0 % of the objects of a",
+            "val has 50.0 % of the objects of b",
+        ]
+
+    def test_ratios__met_or_random(self, samples, tmp_path):
+        assert assemble(tmp_path / "a", _PLAN, samples, []).report["shortfalls"] == []
+        paper = assemble(tmp_path / "b", replace(_PLAN, protocol="paper"), samples[:5], [], groups=[0] * 5)
+        assert paper.report["shortfalls"] == []
 
     def test_segments__class_combinations_balanced(self, tmp_path):
         """Twelve pictures of a, six of b, six of both with the same counts: the combination alone tells them apart."""

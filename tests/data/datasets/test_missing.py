@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from lidd_yolo.data.datasets import aluminium_sheet, neu_det, neu_seg
-from lidd_yolo.data.datasets.missing import explain
+from lidd_yolo.data.datasets.missing import explain, explain_packaged
 from lidd_yolo.paths import find_cfg
 
 
@@ -29,6 +29,24 @@ class TestExplain:
         assert "The data set neu-seg-paper is not at some" in message
         assert "lidd data neu-seg --source FOLDER --protocol paper\n" in message
         assert "10.1109/TII.2019.2958826" in message
+
+
+class TestExplainPackaged:
+    @pytest.mark.parametrize(
+        ("stem", "command"),
+        [
+            ("neu-det", "lidd data neu-det --source FOLDER\n"),
+            ("neu-seg-official", "lidd data neu-seg --source FOLDER --protocol official\n"),
+            ("aluminium-sheet", "lidd data aluminium-sheet --source FOLDER\n"),
+        ],
+    )
+    def test_release__command_with_protocol(self, stem, command):
+        with pytest.raises(FileNotFoundError, match=command):
+            explain_packaged(stem, "some/folder")
+
+    @pytest.mark.parametrize("stem", ["defects-demo", "neu", "neu-detail"])
+    def test_no_release__nothing(self, stem):
+        explain_packaged(stem, "some/folder")
 
 
 @pytest.mark.parametrize(

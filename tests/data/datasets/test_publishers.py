@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from lidd_yolo.data.checksums import verify
+from lidd_yolo.data.checksums import verify_files
 from lidd_yolo.data.datasets import publishers
 from lidd_yolo.data.datasets.publishers import PUBLISHERS, Publisher, download_release
 from tests.helpers.folders import tree
@@ -95,5 +95,5 @@ class TestPackaged:
 
     @pytest.mark.parametrize("name", ["neu-det", "neu-seg"])
     def test_real_release__as_listed(self, name):
-        found = verify(release(name), PUBLISHERS[name].checksums())
+        found = verify_files(release(name), PUBLISHERS[name].checksums())
         assert (found.changed, found.missing, found.unlisted) == ((), (), ("SOURCE.md",))

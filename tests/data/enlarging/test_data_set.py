@@ -137,6 +137,13 @@ class TestProblems:
         [problem] = done.problems
         assert "a picture called a-e1.png is there already" in problem.reason
 
+    def test_enlarged_set__refused(self, source, tmp_path):
+        """Copies of copies would be linked to a copy alone, and be twice as far from any real picture."""
+        enlarge(source, tmp_path / "out", Settings(times=2))
+        with pytest.raises(ValueError, match=r"it has been enlarged already \(enlarged.json\); enlarge the originals"):
+            enlarge(tmp_path / "out/data.yaml", tmp_path / "again", Settings(times=2))
+        assert not (tmp_path / "again").exists()
+
     def test_cannot_run__nothing_written(self, source, tmp_path):
         with pytest.raises(ValueError, match="it has no test, only train, val"):
             enlarge(source, tmp_path / "out", Settings(), ("test",))

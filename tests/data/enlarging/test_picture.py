@@ -46,6 +46,15 @@ class TestFiles:
             assert ending == ".png"
             np.testing.assert_array_equal(decode_picture(data), kind)
 
+    def test_encode__jpeg_of_quality_95_and_no_warning(self, image, capfd):
+        encoded = {ending: encode_picture(image, ending)[0] for ending in (".jpg", ".JPEG", ".png", ".bmp")}
+        assert (
+            encoded[".jpg"]
+            == encoded[".JPEG"]
+            == cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+        )
+        assert capfd.readouterr().err == ""
+
     def test_encode__ending_that_cannot_be_written(self, image):
         data, ending = encode_picture(image, ".heic")
         assert ending == ".png"

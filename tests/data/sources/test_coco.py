@@ -62,6 +62,23 @@ class TestReadCocoFolder:
         reasons = [p.reason for p in problems]
         assert reasons == ["there is no such picture", "the picture came before", "it is 20x10, 3.json says 21x10"]
 
+    def test_all_objects_lost__picture_is_not_taken_for_clean(self, tmp_path):
+        """Of four pictures the last has no object, the one before it none that can be used."""
+        boxes = {1: [[1, 1, 5, 5]], 2: [[1, 1, 5, 5], [1, 1, 0, 5]], 3: [[90, 1, 5, 5], [1, 1, 5, -5]], 4: []}
+        images = [{"id": key, "file_name": f"{key}.png", "width": 20, "height": 10} for key in boxes]
+        objects = [{"image_id": key, "category_id": 1, "bbox": box} for key, of_one in boxes.items() for box in of_one]
+        content = {"images": images, "annotations": objects, "categories": [{"id": 1, "name": "x"}]}
+        (tmp_path / "all.json").write_text(json.dumps(content))
+        for key in boxes:
+            picture(tmp_path / f"{key}.png")
+        items, problems = read_coco_folder(tmp_path)
+        found = {item.name: len(item.annotation.objects) for item in items}
+        assert found == {"1.png": 1, "2.png": 1, "4.png": 0}
+        assert [(p.file.name, p.where) for p in problems] == [
+            *(("all.json", f"annotation {number}") for number in (3, 4, 5)),
+            ("3.png", ""),
+        ]
+
     def test_no_json(self, tmp_path):
         with pytest.raises(ValueError, match="no JSON file"):
             read_coco_folder(tmp_path)

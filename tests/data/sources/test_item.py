@@ -1,10 +1,12 @@
 """One picture of a source."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation
-from lidd_yolo.data.sources.item import item_of, name_below, picture_size
+from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.problems import NONE_USABLE, Problem
+from lidd_yolo.data.sources.item import Item, item_of, kept_item, name_below, picture_size
 from tests.helpers.folders import picture
 
 
@@ -27,6 +29,25 @@ class TestPictureSize:
         size, [problem] = picture_size(tmp_path / "bomb.png")
         assert size is None
         assert "60000x60000" in problem.reason
+
+
+class TestKeptItem:
+    def item(self, *objects):
+        return Item(Path("a.jpg"), "train", "a.jpg", Annotation("a.jpg", 10, 10, objects), Path("a.txt"))
+
+    def test_all_objects_lost__no_item_and_why(self):
+        bad = Problem(Path("a.txt"), "line 1", "it is bad", "line left out")
+        item, problems = kept_item(self.item(), [bad])
+        assert item is None
+        assert [(p.file.name, p.reason) for p in problems] == [("a.txt", "it is bad"), ("a.jpg", NONE_USABLE)]
+
+    def test_one_left_none_stated_or_repaired__kept(self):
+        bad = Problem(Path("a.txt"), "line 1", "it is bad", "line left out")
+        good = self.item(DefectObject("x", Box(1, 1, 5, 5)))
+        assert kept_item(good, [bad]) == (good, [bad])
+        assert kept_item(self.item(), []) == (self.item(), [])
+        mended = [replace(bad, repaired=True)]
+        assert kept_item(self.item(), mended) == (self.item(), mended)
 
 
 class TestNames:

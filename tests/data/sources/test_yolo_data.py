@@ -4,6 +4,8 @@ from lidd_yolo.data.annotation import Box
 from lidd_yolo.data.sources.yolo_data import read_yolo_data
 from tests.helpers.folders import yolo_set
 
+_GOOD, _NAN = "0 0.5 0.5 0.5 0.5\n", "0 nan 0 1 1\n"
+
 
 class TestReadYoloData:
     def test_sides_names_and_labels(self, tmp_path):
@@ -17,9 +19,15 @@ class TestReadYoloData:
         assert items[1].annotation.objects == ()
 
     def test_damaged__named_the_others_done(self, tmp_path):
-        file = yolo_set(tmp_path, {"train/a": "", "train/b": "", "train/c": "0 nan 0 1 1\n"})
+        file = yolo_set(tmp_path, {"train/a": "", "train/b": "", "train/c": _NAN, "train/d": _GOOD + _NAN})
         (tmp_path / "images/train/a.png").write_bytes(b"")
         (tmp_path / "labels/train/b.txt").write_bytes(b"\xff\xfe\xff")
         items, problems, _ = read_yolo_data(file)
-        assert [item.name for item in items] == ["c.png"]
-        assert [(p.file.name, p.where) for p in problems] == [("a.png", ""), ("b.txt", ""), ("c.txt", "line 1")]
+        assert [item.name for item in items] == ["d.png"]
+        assert [(p.file.name, p.where) for p in problems] == [
+            ("a.png", ""),
+            ("b.txt", ""),
+            ("c.txt", "line 1"),
+            ("c.png", ""),
+            ("d.txt", "line 2"),
+        ]

@@ -1,0 +1,145 @@
+"""Validate through the stock validator and keep what it saw on every picture.
+
+Own work. The validator is Ultralytics' own and its figures are untouched: a callback listens to the outcome of each
+batch. Works for every release from 8.3.100 on, the oldest of which hand over tensors instead of arrays.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lidd_yolo.benchmark.coco_check import run_lengths
+from lidd_yolo.benchmark.seen import LEVELS, MOST, Seen
+
+
+def observe(weights: Path, data: str, split: str, imgsz: int, device: str | None = None) -> tuple[Any, list[Seen]]:
+    """Validate a checkpoint with Ultralytics' default arguments.
+
+    Args:
+        weights: Checkpoint of a detection or segmentation network.
+        data: Data YAML.
+        split: ``train``, ``val`` or ``test``.
+        imgsz: Side of the network's input in pixels.
+        device: As Ultralytics takes it; None lets it choose.
+
+    Returns:
+        Ultralytics' metrics, and the pictures in the order of their names.
+
+    Raises:
+        ModuleNotFoundError: If masks are to be kept and faster-coco-eval is missing.
+    """
+    from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
+
+    model = YOLO(weights)
+    recorder = _Recorder()
+    model.add_callback("on_val_batch_start", recorder.attach)
+    with tempfile.TemporaryDirectory() as folder:  # the validator makes a folder, for nothing
+        metrics = model.val(
+            data=data, split=split, imgsz=imgsz, device=device, plots=False, verbose=False, project=folder
+        )
+    return metrics, sorted(recorder.seen, key=lambda picture: picture.name)
+
+
+class _Recorder:
+    """Takes from a running validator what it saw; the validator runs in one process."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+        self._masks: list[tuple[dict[str, Any], ...]] = []
+        self._attached = False
+
+    def attach(self, validator: Any) -> None:
+        """Listen to the validator's public methods, from its first batch on: by then all its parts exist."""
+        if self._attached:
+            return
+        self._attached = True
+        labels = {label["im_file"]: label for label in validator.dataloader.dataset.labels}
+        update = validator.update_metrics
+
+        def update_and_keep(preds: Any, batch: dict[str, Any]) -> None:
+            before = len(_stats(validator)["conf"])
+            update(preds, batch)
+            added = {key: rows[before:] for key, rows in _stats(validator).items()}
+            self._keep(preds, batch, [labels[file] for file in batch["im_file"]], added)
+
+        validator.update_metrics = update_and_keep
+        if validator.args.task == "segment":
+            validator.process = self._listening(validator.process)
+
+    def _listening(self, process: Any) -> Any:
+        """Return the validator's mask function; it also keeps the masks in the resolution of the network's input."""
+        from ultralytics.utils.ops import process_mask_native  # noqa: PLC0415 - seconds to import
+
+        def process_and_keep(prototypes: Any, coefficients: Any, boxes: Any, shape: Any) -> Any:
+            if len(coefficients):
+                masks = process_mask_native(prototypes, coefficients[:MOST], boxes[:MOST], tuple(shape))
+                self._masks.append(run_lengths(_array(masks).astype(np.uint8)))
+            return process(prototypes, coefficients, boxes, shape=shape)
+
+        return process_and_keep
+
+    def _keep(self, preds: Any, batch: dict[str, Any], labels: list[Any], stats: dict[str, list[Any]]) -> None:
+        """Keep the pictures of a batch, given their labels and the rows that the validator added for them."""
+        preds = preds[0] if isinstance(preds, tuple) else preds
+        all_boxes = [_array(pred["bboxes"] if isinstance(pred, dict) else pred[:, :4]) for pred in preds]
+        skips = len(stats["conf"]) < len(all_boxes)  # older releases have no row for a picture with neither
+        row = 0
+        for index, (label, boxes) in enumerate(zip(labels, all_boxes, strict=True)):
+            judged = dict.fromkeys(stats, ())
+            if not skips or len(boxes) or len(label["cls"]):
+                judged = {key: rows[row] for key, rows in stats.items()}
+                row += 1
+            masks = None
+            if "tp_m" in stats:
+                masks = self._masks.pop(0) if len(boxes) else ()
+            self.seen.append(_seen(label, batch, index, boxes, judged, masks))
+
+
+def _seen(
+    label: dict[str, Any],
+    batch: dict[str, Any],
+    index: int,
+    boxes: NDArray[Any],
+    judged: dict[str, Any],
+    masks: tuple[dict[str, Any], ...] | None,
+) -> Seen:
+    """Put together one picture; detections come from the suppression in falling confidence."""
+    (gain_h, gain_w), pad = batch["ratio_pad"][index]
+    height, width = batch["ori_shape"][index]
+    scale = np.array([width * gain_w, height * gain_h])
+    xywh = np.asarray(label["bboxes"], dtype=np.float64).reshape(-1, 4)
+    corners = [(xywh[:, :2] + sign * xywh[:, 2:] / 2) * scale + pad for sign in (-1, 1)]
+    rings = [(np.asarray(ring, dtype=np.float64) * scale + pad) for ring in label["segments"]]
+    return Seen(
+        name=Path(label["im_file"]).name,
+        shape=tuple(batch["img"].shape[2:]),
+        truth_class=np.asarray(label["cls"]).reshape(-1).astype(np.int64),
+        truth_boxes=np.concatenate(corners, axis=1),
+        truth_rings=tuple(rings),
+        found_class=_array(judged["pred_cls"])[:MOST].astype(np.int64),
+        confidence=_array(judged["conf"])[:MOST].astype(np.float32),
+        found_boxes=boxes[:MOST].astype(np.float64),
+        correct=_flags(judged["tp"]),
+        mask_correct=None if masks is None else _flags(judged["tp_m"]),
+        found_masks=masks,
+    )
+
+
+def _stats(validator: Any) -> dict[str, list[Any]]:
+    """Return the rows that a validator collects, one for each picture: part of its metrics since 8.3.1xx."""
+    stats: dict[str, list[Any]] = getattr(validator.metrics, "stats", None) or validator.stats
+    return stats
+
+
+def _flags(judged: Any) -> NDArray[np.bool_]:
+    return _array(judged)[:MOST].astype(bool).reshape(-1, LEVELS)
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """Return a tensor on any device, an array or a sequence as an array."""
+    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)

@@ -1,0 +1,128 @@
+"""The folder of one run: what the run is, which epochs it was interrupted after, whether its training is over.
+
+Own work. Small files, each written beside its name and renamed, so that a kill leaves the old or the new one.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lidd_yolo.compare.plan import Run
+
+LOG = "run.log"
+_RUN, _RESUMED, _TRAINED = "run.json", "resumed.json", "trained.json"
+_BEGAN_WITH = "began_with.yaml"
+
+
+def claim_folder(folder: Path, run: Run, asked: Mapping[str, Any]) -> Path:
+    """Write down what a run is, unless its folder says so already; returns the file that the worker reads.
+
+    Args:
+        folder: The run's folder, made if it is not there.
+        run: The run.
+        asked: Its identity: ``asked_of`` and ``data``.
+    """
+    _write(folder / _RUN, {"run": asdict(run), "asked": dict(asked)})
+    return folder / _RUN
+
+
+def read_folder(file: Path) -> tuple[Run, dict[str, Any]]:
+    """Return the run that ``run.json`` describes, and its identity.
+
+    Raises:
+        ValueError: If the file is not one that `claim_folder` wrote.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return Run(**content["run"]), content["asked"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} does not describe a run: {error!r}") from error
+
+
+def identity_in(folder: Path) -> dict[str, Any] | None:
+    """Return the identity of the run that a folder holds; None if it is empty or does not exist.
+
+    Raises:
+        ValueError: If the folder holds something else.
+    """
+    if not folder.exists() or not any(folder.iterdir()):
+        return None
+    return read_folder(folder / _RUN)[1]
+
+
+def clear_folder(folder: Path) -> None:
+    """Remove a run's folder; one that holds no run is left alone."""
+    if (folder / _RUN).is_file():
+        shutil.rmtree(folder)
+
+
+def note_resumed(folder: Path, epoch: int) -> None:
+    """Write down after which epoch a training goes on."""
+    _write(folder / _RESUMED, [*resumed_after(folder), epoch])
+
+
+def resumed_after(folder: Path) -> list[int]:
+    """Return after which epochs the training was interrupted and went on."""
+    file = folder / _RESUMED
+    return [int(epoch) for epoch in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
+
+
+def keep_arguments(folder: Path) -> None:
+    """Keep the arguments that a training began with: Ultralytics changes them in place, and in a resumed run."""
+    shutil.copyfile(folder / "args.yaml", folder / _BEGAN_WITH)
+
+
+def bring_back_arguments(folder: Path, data: str) -> None:
+    """Make ``args.yaml`` what the training began with, so that a resumed run's entry is that of any other.
+
+    Args:
+        folder: The run's folder.
+        data: Data YAML as it is called on this machine.
+    """
+    began_with = folder / _BEGAN_WITH
+    kept = began_with if began_with.is_file() else folder / "args.yaml"  # on several GPUs no callback of ours is called
+    arguments = yaml.safe_load(kept.read_text(encoding="utf-8"))
+    _replace(folder / "args.yaml", yaml.safe_dump({**arguments, "data": data}, sort_keys=False))
+
+
+def note_trained(folder: Path) -> None:
+    """Write down that the training is over and the checkpoints are final."""
+    _write(folder / _TRAINED, {})
+
+
+def is_trained(folder: Path) -> bool:
+    """Tell whether the training is over."""
+    return (folder / _TRAINED).is_file()
+
+
+def progress_of(folder: Path) -> tuple[int, float]:
+    """Return the last epoch and its mAP50, of masks where there are any, from Ultralytics' ``results.csv``.
+
+    A row that is being written is not counted; without rows the answer is 0 and 0.
+    """
+    try:
+        with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
+            rows = [{key.strip(): value for key, value in row.items() if key} for row in csv.DictReader(file)]
+        row = next(row for row in reversed(rows) if None not in row.values())
+        return int(row["epoch"]), float(row.get("metrics/mAP50(M)") or row["metrics/mAP50(B)"])
+    except (OSError, StopIteration, KeyError, ValueError):
+        return 0, 0.0
+
+
+def _write(file: Path, content: Any) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _replace(file, json.dumps(content, indent=1) + "\n")
+
+
+def _replace(file: Path, text: str) -> None:
+    beside = file.with_suffix(".tmp")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(file)

@@ -1,0 +1,137 @@
+"""What a run asked for, in a form that two machines can compare: model, training arguments, hashes of the data.
+
+Own work. A ledger entry or a begun training counts for a run only if nothing of this differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Set
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lidd_yolo.benchmark.record import data_identity
+from lidd_yolo.compare.plan import Run
+from lidd_yolo.compare.recipe import recipe_arguments
+
+_OF_A_MACHINE = frozenset({"device", "workers", "cache", "plots", "verbose"})
+"""Training arguments that say where and how fast, not what."""
+_OF_THE_PLAN = frozenset({"model", "data", "seed", "imgsz", "epochs", "batch"})
+_OF_THE_RUN = frozenset({"mode", "task", "project", "name", "save_dir", "exist_ok", "resume", "save", "time"})
+
+
+def train_arguments(run: Run) -> dict[str, Any]:
+    """Return what a run passes to ``YOLO(...).train``, places aside.
+
+    Raises:
+        ValueError: If the recipe does not exist, or an argument is unknown or given by the plan.
+    """
+    recipe = recipe_arguments(run.recipe)
+    _check_arguments(recipe.keys() - {"batch"} | run.extra.keys())
+    batch = {} if run.batch is None else {"batch": run.batch}
+    fixed = {"epochs": run.epochs, "imgsz": run.imgsz, "seed": run.seed, **batch}
+    return {"plots": False, **recipe, **fixed, **run.extra}
+
+
+def _check_arguments(keys: Set[str]) -> None:
+    from ultralytics.utils import DEFAULT_CFG_DICT  # noqa: PLC0415 - seconds to import
+
+    if fixed := sorted(keys & _OF_THE_PLAN):
+        raise ValueError(f"{', '.join(fixed)}: given by the plan or its option, not as a further training argument")
+    if wrong := sorted(keys & _OF_THE_RUN | keys - DEFAULT_CFG_DICT.keys()):
+        raise ValueError(f"{', '.join(wrong)}: no argument of yolo train that a plan may give")
+
+
+def asked_of(run: Run) -> dict[str, Any]:
+    """Return a run's identity but for its data: name and content of the model, and the arguments that shape it.
+
+    Raises:
+        FileNotFoundError: If the model does not exist.
+        ValueError: If the recipe or an argument is wrong.
+    """
+    arguments = {key: value for key, value in train_arguments(run).items() if key not in _OF_A_MACHINE}
+    return {
+        "model": Path(run.model).name,
+        "model_sha256": model_hash(run.model),
+        "arguments": json.loads(json.dumps(arguments, sort_keys=True, default=str)),
+    }
+
+
+@cache
+def model_hash(model: str) -> str:
+    """Return the SHA-256 of a model: of a checkpoint's bytes, or of a YAML's content whatever its comments and order.
+
+    A checkpoint that is to be downloaded has no hash yet and gives an empty string.
+
+    Raises:
+        FileNotFoundError: If there is no such YAML.
+    """
+    if Path(model).suffix not in {".yaml", ".yml"}:
+        return hashlib.sha256(Path(model).read_bytes()).hexdigest() if Path(model).is_file() else ""
+    from ultralytics.nn.tasks import yaml_model_load  # noqa: PLC0415 - seconds to import
+
+    content = {key: value for key, value in yaml_model_load(model).items() if key != "yaml_file"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def data_of(data: str) -> Mapping[str, Any]:
+    """Return the identity of a data set, its hashes among it where it has any; its name alone if it is not here."""
+    try:
+        return data_identity(data)
+    except (OSError, RuntimeError, SyntaxError, TypeError, ValueError):  # Ultralytics raises any of them for data
+        return {"yaml": Path(data).name}
+
+
+def make_data(data: str) -> str:
+    """Let Ultralytics fetch or generate a data set that is not here; return what is wrong with it, or ''."""
+    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
+
+    try:
+        check_det_dataset(data)
+    except (OSError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+        return str(error)
+    data_of.cache_clear()
+    return ""
+
+
+def differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """Say in what a training that was found differs from the one that a plan asks for.
+
+    Args:
+        found: ``asked_of`` of the training, and ``data``: its `data_of`.
+        asked: The same of the plan's run.
+
+    Returns:
+        One line for each difference; hashes of data are compared only where both sides know them.
+    """
+    before, now = found.get("arguments", {}), asked["arguments"]
+    arguments = [
+        f"{key} was {before.get(key, 'not set')}, the plan says {now.get(key, 'nothing')}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
+    return [
+        *_model_differences(found, asked),
+        *arguments,
+        *_data_differences(found.get("data", {}), asked["data"]),
+    ]
+
+
+def _model_differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    if found.get("model") != asked["model"]:
+        return [f"model was {found.get('model')}, the plan says {asked['model']}"]
+    changed = found.get("model_sha256") != asked["model_sha256"]
+    return [f"{asked['model']} has changed since"] if changed else []
+
+
+def _data_differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    if found.get("yaml") != asked.get("yaml"):
+        return [f"data was {found.get('yaml')}, the plan says {asked.get('yaml')}"]
+    return [
+        f"{key} of {asked['yaml']} was {found[key][:12]}, now it is {asked[key][:12]}"
+        for key in ("data_sha256", "split_sha256")
+        if key in found and key in asked and found[key] != asked[key]
+    ]

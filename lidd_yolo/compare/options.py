@@ -1,0 +1,113 @@
+"""Options that ``lidd compare``, ``ablate`` and ``reproduce`` share, and what they change of a plan. Own work."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lidd_yolo.compare.plan import RunPlan, protocols_of
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what to train and how to the parser of a command."""
+    parser.add_argument("--data", metavar="YAML", help="data set (default: the plan's)")
+    parser.add_argument("--protocol", type=listed, metavar="NAMES", help="which splits of it, such as grouped,paper")
+    parser.add_argument("--seeds", type=whole_number, metavar="N", help="number of seeds, counted from 0")
+    parser.add_argument("--imgsz", type=whole_number, metavar="PX", help="input size")
+    parser.add_argument("--epochs", type=whole_number, metavar="N", help="largest number of epochs, the same for all")
+    parser.add_argument("--batch", type=whole_number, metavar="N", help="pictures in a batch")
+    parser.add_argument(
+        "--recipe",
+        type=listed,
+        metavar="NAMES",
+        help="training arguments: own (each network's), lidd, wlnet or a YAML file; several: each network each way",
+    )
+    parser.add_argument("--name", help="begins the names of runs and entries (default: the plan's)")
+    parser.add_argument(
+        "more",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="further arguments of yolo train, the same for all, such as amp=False",
+    )
+    _add_places(parser)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    here = parser.add_argument_group("here and now")
+    here.add_argument("--device", metavar="D", help="as for yolo train")
+    here.add_argument("--jobs", type=whole_number, default=1, metavar="N", help="trainings at once (default: 1)")
+    here.add_argument(
+        "--time-limit",
+        type=seconds,
+        metavar="T",
+        help="such as 90s, 9m or 1h30m: stop at an epoch's end before it is over (exit status 75); call again to go on",
+    )
+    here.add_argument("--ledger", type=Path, default=Path("benchmarks/results"), metavar="DIR")
+    here.add_argument("--project", type=Path, default=Path("runs/compare"), metavar="DIR", help="folder of the runs")
+    here.add_argument("--again", action="store_true", help="train anew what is there with other arguments or data")
+    here.add_argument("--dry-run", action="store_true", help="list the runs and how far each is")
+
+
+def changed_by(plan: RunPlan, args: argparse.Namespace) -> RunPlan:
+    """Return a plan with what the command line says otherwise.
+
+    Raises:
+        ValueError: If a further argument is not written ``key=value``.
+    """
+    changes: dict[str, Any] = {
+        key: getattr(args, key) for key in ("name", "imgsz", "epochs", "batch") if getattr(args, key) is not None
+    }
+    if args.data:
+        changes["data"] = protocols_of(args.data)
+    if args.seeds:
+        changes["seeds"] = tuple(range(args.seeds))
+    if args.recipe:
+        changes["models"] = tuple(replace(row, recipes=tuple(args.recipe)) for row in plan.models)
+    device = {} if args.device is None else {"device": args.device}
+    return replace(plan, **changes, arguments={**plan.arguments, **key_values(args.more), **device})
+
+
+def key_values(pairs: Sequence[str]) -> dict[str, Any]:
+    """Return ``["lr0=0.01", "amp=False"]`` as arguments, each value read as YAML.
+
+    Raises:
+        ValueError: If one has no ``=`` or no key.
+    """
+    found = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.isidentifier():
+            raise ValueError(f"'{pair}' is not written key=value")
+        found[key] = yaml.safe_load(value)
+    return found
+
+
+def listed(text: str) -> list[str]:
+    """Return the words of a list with commas."""
+    found = [word.strip() for word in text.split(",") if word.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError("is empty")
+    return found
+
+
+def whole_number(text: str) -> int:
+    """Return a whole number that is at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"has to be a whole number from 1 on, not {text}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Return a time such as ``90``, ``90s``, ``9m`` or ``1h30m`` in seconds."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    if not parts or "".join(f"{number}{unit}" for number, unit in parts) != text:
+        raise argparse.ArgumentTypeError(f"has to be a time such as 90s, 9m or 1h30m, not {text}")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)

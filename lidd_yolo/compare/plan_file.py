@@ -1,0 +1,164 @@
+"""Read a plan's YAML file, and say where exactly one is wrong. Own work; form: the packaged plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lidd_yolo.compare.plan import PlanModel, QuotedRow, RunPlan
+from lidd_yolo.compare.recipe import OWN
+from lidd_yolo.paths import cfg_dir, find_cfg
+from lidd_yolo.report.printed import FIGURES
+
+_PLAN: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "source": str,
+    "note": str,
+    "data": (str, dict),
+    "imgsz": int,
+    "epochs": int,
+    "batch": int,
+    "seeds": list,
+    "arguments": dict,
+    "models": list,
+    "quoted": list,
+}
+_MODEL: dict[str, type | tuple[type, ...]] = {
+    "model": str,
+    "label": str,
+    "recipe": (str, list),
+    "printed": dict,
+    "note": str,
+}
+_QUOTED: dict[str, type | tuple[type, ...]] = {"label": str, "printed": dict, "note": str}
+
+_NEEDED = ("name", "data", "imgsz", "epochs", "seeds", "models")
+_COUNTS = ("parameters", "macs", "gflops")
+
+
+def packaged_plans() -> list[str]:
+    """Return the names of the plans that come with the package."""
+    return sorted(file.stem for file in (cfg_dir() / "plans").glob("*.yaml"))
+
+
+def find_plan(word: str) -> Path:
+    """Return the plan file that a word means: a file, or the name of a packaged plan.
+
+    Raises:
+        ValueError: If there is neither; names the packaged ones.
+    """
+    if Path(word).is_file():
+        return Path(word)
+    packaged = find_cfg(word, "plans") if Path(word).name == word else None
+    if packaged is None:
+        raise ValueError(f"no plan '{word}': a YAML file, or one of {', '.join(packaged_plans())}")
+    return packaged
+
+
+def read_plan(file: Path) -> RunPlan:
+    """Return the plan of a YAML file.
+
+    Raises:
+        ValueError: If it cannot be read, or a key is unknown, missing or of a wrong kind; names file and key.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{file}: {error}") from error
+    try:
+        return _plan(content, file)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _plan(content: Any, file: Path) -> RunPlan:
+    _check(content, _PLAN, needed=_NEEDED, where="")
+    data = content["data"]
+    return RunPlan(
+        name=content["name"],
+        data={"": data} if isinstance(data, str) else _texts(data, "data"),
+        imgsz=_positive(content["imgsz"], "imgsz"),
+        epochs=_positive(content["epochs"], "epochs"),
+        seeds=_seeds(content["seeds"]),
+        models=tuple(_model(row, f"models[{index}]") for index, row in enumerate(content["models"])),
+        batch=_positive(content["batch"], "batch") if "batch" in content else None,
+        arguments=content.get("arguments", {}),
+        source=content.get("source", ""),
+        note=content.get("note", ""),
+        quoted=tuple(_quoted(row, f"quoted[{index}]") for index, row in enumerate(content.get("quoted", []))),
+        file=file,
+    )
+
+
+def _model(row: Any, where: str) -> PlanModel:
+    _check(row, _MODEL, needed=("model",), where=where)
+    recipe = row.get("recipe", OWN)
+    recipes = [recipe] if isinstance(recipe, str) else recipe
+    if not recipes or not all(isinstance(name, str) for name in recipes):
+        raise ValueError(f"{where}.recipe has to be a name or a list of names")
+    return PlanModel(
+        model=row["model"],
+        label=row.get("label", Path(row["model"]).stem),
+        recipes=tuple(recipes),
+        printed=_printed(row, where),
+        note=row.get("note", ""),
+    )
+
+
+def _quoted(row: Any, where: str) -> QuotedRow:
+    _check(row, _QUOTED, needed=("label",), where=where)
+    return QuotedRow(label=row["label"], printed=_printed(row, where), note=row.get("note", ""))
+
+
+def _check(content: Any, kinds: Mapping[str, type | tuple[type, ...]], *, needed: tuple[str, ...], where: str) -> None:
+    if not isinstance(content, dict):
+        raise ValueError(f"{where or 'a plan'} has to map keys to values")
+    prefix = f"{where}." if where else ""
+    for key, value in content.items():
+        if key not in kinds:
+            raise ValueError(f"unknown key {prefix}{key}; known: {', '.join(kinds)}")
+        if not isinstance(value, kinds[key]) or isinstance(value, bool):
+            raise ValueError(f"{prefix}{key} has to be {_kind(kinds[key])}, not {value!r}")
+    for key in needed:
+        if key not in content or content[key] in ("", [], {}):
+            raise ValueError(f"{prefix}{key} is missing")
+
+
+def _kind(kind: type | tuple[type, ...]) -> str:
+    words = {str: "a text", int: "a whole number", list: "a list", dict: "a mapping"}
+    return " or ".join(words[k] for k in (kind if isinstance(kind, tuple) else (kind,)))
+
+
+def _positive(value: int, key: str) -> int:
+    if value < 1:
+        raise ValueError(f"{key} has to be at least 1, not {value}")
+    return value
+
+
+def _seeds(values: list[Any]) -> tuple[int, ...]:
+    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
+    if not whole or len(set(values)) != len(values):
+        raise ValueError(f"seeds have to be different whole numbers, not {values}")
+    return tuple(values)
+
+
+def _texts(values: Mapping[Any, Any], key: str) -> dict[str, str]:
+    for name, value in values.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ValueError(f"{key}.{name} has to be a text, not {value!r}")
+    return dict(values)
+
+
+def _printed(row: Mapping[str, Any], where: str) -> dict[str, float]:
+    printed = row.get("printed", {})
+    for key, value in printed.items():
+        if key not in FIGURES:
+            raise ValueError(f"unknown key {where}.printed.{key}; known: {', '.join(FIGURES)}")
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise ValueError(f"{where}.printed.{key} has to be a number, not {value!r}")
+        if key not in _COUNTS and not 0 <= value <= 1:
+            raise ValueError(f"{where}.printed.{key} has to be a share of 1, not {value}")
+    return dict(printed)

@@ -1,0 +1,111 @@
+"""Command ``lidd report``: tables and plots from the ledger, as one HTML page or as Markdown, and is it untouched.
+
+Own work. Exit status: 0 done, 1 ``--verify`` found something, 2 the command could not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from lidd_yolo.benchmark.ledger import read_ledger, verify
+from lidd_yolo.report.grouping import Entry, training_entries
+
+_LEDGER = Path("benchmarks/results")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``lidd report``."""
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="entries, such as 'neu-det-*' (default: all)")
+    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--plan", metavar="NAME_OR_FILE", help="plan with printed figures, such as lidd-table3")
+    parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown instead of a page")
+    parser.add_argument("--verify", action="store_true", help="only say whether an entry or a file was changed")
+    shown = parser.add_argument_group("detections side by side on the page")
+    shown.add_argument("--pictures", nargs="+", default=[], metavar="[NAME=]FILE", help="checkpoints, exported models")
+    shown.add_argument("--data", metavar="YAML", help="data set of the pictures")
+    shown.add_argument("--split", default="test", choices=("train", "val", "test"), help="default: test")
+    shown.add_argument("--count", type=int, default=4, metavar="N", help="number of pictures (default: 4)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run ``lidd report`` and return its exit status.
+
+    Args:
+        args: What the parser with `add_arguments` returned.
+    """
+    try:
+        if args.verify:
+            return _verify(args.ledger)
+        if args.markdown:
+            _print_markdown(args)
+        else:
+            _write_page(args)
+    except (ImportError, OSError, ValueError) as error:
+        sys.stderr.write(f"lidd report: {error}\n")
+        return 2
+    return 0
+
+
+def _verify(ledger: Path) -> int:
+    if not ledger.is_dir():
+        raise ValueError(f"no ledger {ledger}")
+    findings = verify(ledger)
+    for finding in findings:
+        sys.stdout.write(f"{finding}\n")
+    if not findings:
+        sys.stdout.write(f"{ledger}: every entry is as it was written\n")
+    return 1 if findings else 0
+
+
+def _print_markdown(args: argparse.Namespace) -> None:
+    from lidd_yolo.report.markdown import report_markdown  # noqa: PLC0415 - not needed to verify
+
+    sys.stdout.write(report_markdown(_entries(args.ledger, args.patterns), args.plan, ledger=args.ledger))
+
+
+def _write_page(args: argparse.Namespace) -> None:
+    from lidd_yolo.report.page import report_page  # noqa: PLC0415 - not needed to verify
+
+    entries = [*_entries(args.ledger, args.patterns), *read_ledger(args.ledger, "latency-*")]
+    findings = verify(args.ledger)
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = _draw(args, Path(folder) / "detections.jpg") if args.pictures else None
+        page = report_page(entries, args.ledger, plan=args.plan, findings=findings, pictures=drawn)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(page, encoding="utf-8")
+    runs = len(training_entries(entries))
+    sys.stdout.write(f"wrote {args.out}: {runs} training runs\n")
+    if findings:
+        sys.stderr.write(
+            f"the ledger is not what was written ({len(findings)}): see the page, or lidd report --verify\n"
+        )
+
+
+def _entries(ledger: Path, patterns: list[str]) -> list[Entry]:
+    """Return the training entries that match any of the patterns, each once, in the order of the patterns."""
+    found: dict[str, Entry] = {}
+    for pattern in patterns or ["*"]:
+        matching = training_entries(read_ledger(ledger, pattern))
+        if not matching:
+            raise ValueError(f"no training run {pattern} in {ledger}")
+        found |= {entry["name"]: entry for entry in matching}
+    return list(found.values())
+
+
+def _draw(args: argparse.Namespace, target: Path) -> Path:
+    from lidd_yolo.benchmark.pictures import draw_side_by_side  # noqa: PLC0415 - loads OpenCV
+
+    if args.data is None:
+        raise ValueError("--pictures needs --data: the data set whose pictures are shown")
+    models = {}
+    for word in args.pictures:
+        name, _, file = word.rpartition("=")
+        if not Path(file).exists():
+            raise ValueError(f"no model {file}")
+        models[name or Path(file).stem] = Path(file)
+    draw_side_by_side(models, args.data, target, split=args.split, count=args.count)
+    return target

@@ -1,0 +1,86 @@
+"""Figures of a network from its ledger entries: accuracy over seeds, size, cost and time of a prediction.
+
+Own work. Entries written before schema 2 have no ``counts``; what they lack is None here, not guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lidd_yolo.report.grouping import Block, Contender, Entry
+from lidd_yolo.report.statistics import Spread, spread_of
+
+ACCURACIES = {
+    "map50": "mAP50",
+    "map": "mAP50-95",
+    "mask_map50": "mask mAP50",
+    "mask_map": "mask mAP50-95",
+}
+"""Key of a result -> its name."""
+
+
+def accuracy(contender: Contender, split: str, key: str) -> Spread | None:
+    """Return a figure of one split over all seeds, or None if a seed lacks it."""
+    values = [entry["results"].get(split, {}).get(key) for entry in contender.entries]
+    return None if None in values else spread_of([float(value) for value in values])
+
+
+def class_accuracies(contender: Contender, split: str, key: str) -> dict[str, Spread]:
+    """Return class -> figure over all seeds, for the classes that every seed has.
+
+    Args:
+        contender: The network.
+        split: Split of the data.
+        key: ``map50_of_class`` or ``map_of_class``.
+    """
+    tables = [entry["results"].get(split, {}).get(key, {}) for entry in contender.entries]
+    names = [name for name in tables[0] if all(name in table for table in tables)]
+    return {name: spread_of([float(table[name]) for table in tables]) for name in names}
+
+
+def parameters(contender: Contender) -> int | None:
+    """Return the number of parameters with all branches folded, as it is used."""
+    entry = contender.entries[0]
+    found = entry.get("counts", {}).get("parameters_folded") or entry.get("size", {}).get("parameters_folded")
+    return None if found is None else int(found)
+
+
+def training_parameters(contender: Contender) -> int | None:
+    """Return the number of parameters while training."""
+    found = contender.entries[0].get("counts", {}).get("parameters")
+    return None if found is None else int(found)
+
+
+def macs(contender: Contender) -> float | None:
+    """Return the multiply-adds of one picture; Ultralytics' GFLOPs are two for each."""
+    entry = contender.entries[0]
+    found = entry.get("counts", {}).get("macs")
+    if found is None and (gflops := entry.get("size", {}).get("gflops")):
+        found = gflops * 1e9 / 2
+    return None if found is None else float(found)
+
+
+def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, float]]:
+    """Return times of one prediction from ``latency-*`` entries of the block's input size.
+
+    Args:
+        block: Block whose models are looked up by name.
+        entries: Ledger entries of any kind.
+
+    Returns:
+        Setting, such as ``1 thread`` -> label of a contender -> median time in milliseconds; settings with at least
+        two of the block's models.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for entry in entries:
+        if not entry["name"].startswith("latency-") or entry.get("imgsz") != block.imgsz:
+            continue
+        threads = entry.get("machine", {}).get("threads", "?")
+        times = {
+            contender.label: 1e3 * float(entry["results"][contender.model]["median_s"])
+            for contender in block.contenders
+            if contender.model in entry["results"]
+        }
+        if len(times) > 1:
+            found[f"{threads} thread{'' if threads == 1 else 's'}"] = times
+    return found

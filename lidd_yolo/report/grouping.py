@@ -1,0 +1,167 @@
+"""Put ledger entries together that may be compared: blocks of one data split, size and budget; in them networks.
+
+Own work. Entries of different data or split hashes never share a block, whatever their names say. In a block a
+contender is one network trained in one way; its entries differ in the seed alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+Entry = dict[str, Any]
+
+_SEED = re.compile(r"-s\d+$")
+# arguments that say where and how comfortably a run was made, not what was trained
+_NO_RECIPE = frozenset(
+    {
+        *("seed", "device", "workers", "cache", "resume", "profile", "val", "split"),
+        *("exist_ok", "verbose", "plots", "save", "save_period", "save_txt", "save_conf", "save_crop", "save_json"),
+        *("save_frames", "save_hybrid", "show", "show_labels", "show_conf", "show_boxes", "line_width", "visualize"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One network trained in one way, with all its seeds.
+
+    Args:
+        name: The entries' common name, without the seed.
+        label: What a reader sees; no two in a block are equal.
+        model: Name of the YAML or checkpoint that training began with.
+        entries: Ledger entries in the order of their seeds.
+    """
+
+    name: str
+    label: str
+    model: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def splits(self) -> set[str]:
+        """Splits on which every seed was measured."""
+        return set.intersection(*(set(entry["results"]) for entry in self.entries))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Contenders that were trained and measured on the same data, at the same size, for the same number of epochs.
+
+    Args:
+        data: What identifies the data, from the entries.
+        imgsz: Side of the input in pixels.
+        epochs: Epochs asked for.
+        contenders: Networks, in the order of their names.
+    """
+
+    data: dict[str, Any]
+    imgsz: int
+    epochs: int
+    contenders: tuple[Contender, ...]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All ledger entries of the block."""
+        return [entry for contender in self.contenders for entry in contender.entries]
+
+    @property
+    def split(self) -> str:
+        """Split whose figures are compared: ``test`` where all have it, else ``val``."""
+        return "test" if all("test" in contender.splits for contender in self.contenders) else "val"
+
+    @property
+    def title(self) -> str:
+        """Heading: data set, protocol and hash of the split, size and budget; no two in a report are equal."""
+        split = f"{self.data.get('protocol', 'unknown')} split {self.data.get('split_sha256', '')[:8]}".rstrip()
+        return f"{self.dataset}, {split}, {self.imgsz} px, {self.epochs} epochs"
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return str(self.data.get("dataset", self.data["yaml"]))
+
+
+def training_entries(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries of training runs; a ledger holds times and leaks too."""
+    return [entry for entry in entries if {"model", "data", "arguments", "results"} <= entry.keys()]
+
+
+def group_entries(entries: Iterable[Entry]) -> list[Block]:
+    """Return the blocks of all training entries, in the order of their first entry.
+
+    Raises:
+        ValueError: If two entries of one contender have the same seed; names both.
+    """
+    found: dict[tuple[Any, ...], list[Entry]] = {}
+    for entry in training_entries(entries):
+        found.setdefault(_block_key(entry), []).append(entry)
+    return [_block(held) for held in found.values()]
+
+
+def seedless(name: str) -> str:
+    """Return the name of an entry without its seed: ``a-run-s2`` gives ``a-run``."""
+    return _SEED.sub("", name)
+
+
+def _block_key(entry: Entry) -> tuple[Any, ...]:
+    data, arguments = entry["data"], entry["arguments"]
+    what = tuple(data.get(key) for key in ("dataset", "protocol", "seed", "data_sha256", "split_sha256"))
+    # without hashes, the file's name is all that is known
+    named = () if data.get("split_sha256") else (data["yaml"],)
+    return (*what, *named, arguments["imgsz"], arguments["epochs"])
+
+
+def _block(entries: Sequence[Entry]) -> Block:
+    groups: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault((seedless(entry["name"]), entry["model"], _recipe(entry)), []).append(entry)
+    held = [sorted(group, key=lambda entry: entry["arguments"]["seed"]) for group in groups.values()]
+    for group in held:
+        _refuse_repeated_seeds(group)
+    first = entries[0]
+    contenders = (
+        Contender(seedless(group[0]["name"]), label, group[0]["model"], tuple(group))
+        for label, group in zip(_labels([group[0] for group in held]), held, strict=True)
+    )
+    return Block(first["data"], first["arguments"]["imgsz"], first["arguments"]["epochs"], tuple(contenders))
+
+
+def _recipe(entry: Entry) -> str:
+    kept = {key: value for key, value in entry["arguments"].items() if key not in _NO_RECIPE}
+    return json.dumps(kept, sort_keys=True, default=str)
+
+
+def _refuse_repeated_seeds(entries: Sequence[Entry]) -> None:
+    for one, other in pairwise(entries):
+        if one["arguments"]["seed"] == other["arguments"]["seed"]:
+            raise ValueError(f"{one['name']} and {other['name']} have one seed: remove one, or give it another name")
+
+
+def _labels(entries: Sequence[Entry]) -> list[str]:
+    """Return labels that tell the contenders apart: network and recipe, where needed the name, then the arguments."""
+    labels = [_label(entry) for entry in entries]
+    for further in (lambda entry, _: seedless(entry["name"]), _what_differs):
+        labels = [
+            f"{label} ({further(entry, entries)})" if labels.count(label) > 1 else label
+            for label, entry in zip(labels, entries, strict=True)
+        ]
+    return labels
+
+
+def _what_differs(entry: Entry, entries: Sequence[Entry]) -> str:
+    """Return the arguments of a training that others of its name and network do not share."""
+    alike = [e for e in entries if (seedless(e["name"]), e["model"]) == (seedless(entry["name"]), entry["model"])]
+    own = entry["arguments"]
+    differing = (key for key in own if any(e["arguments"].get(key) != own[key] for e in alike))
+    return ", ".join(f"{key}={own[key]}" for key in differing if key not in _NO_RECIPE)
+
+
+def _label(entry: Entry) -> str:
+    label, recipe = str(entry.get("label") or Path(entry["model"]).stem), entry.get("recipe", "own")
+    return label if recipe == "own" else f"{label}, {Path(recipe).stem} recipe"

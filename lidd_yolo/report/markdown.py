@@ -1,0 +1,107 @@
+"""Markdown report: for each block its table, what it rests on, and which differences are shown.
+
+Own work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lidd_yolo.report.bootstrap import RESAMPLES
+from lidd_yolo.report.facts import block_facts, run_notes, warnings
+from lidd_yolo.report.figures import ACCURACIES
+from lidd_yolo.report.grouping import Block, Entry, group_entries
+from lidd_yolo.report.pairs import Comparison, Pairs, compare_pairs
+from lidd_yolo.report.printed import PrintedTable, read_printed
+from lidd_yolo.report.table import Cell, Line, Table, result_lines, signed
+
+
+def report_markdown(entries: Sequence[Entry], plan: str | Path | None = None, *, ledger: Path | None = None) -> str:
+    """Return tables of training entries, a block for each data split, input size and budget.
+
+    Args:
+        entries: Ledger entries; those that are no trainings are left out.
+        plan: File or name of a plan with printed figures and quoted rows.
+        ledger: Folder of the entries; with it every two networks are compared from their evidence files.
+
+    Raises:
+        FileNotFoundError: If there is no such plan.
+        ValueError: If the plan or an entry cannot be used.
+        ImportError: If there are several seeds and SciPy is missing.
+    """
+    printed = read_printed(plan)
+    blocks = [printed.arrange(block) for block in group_entries(entries)]
+    parts = [_block(block, blocks, printed, ledger) for block in blocks]
+    if printed.note and parts:
+        parts.append(f"*{_escape(printed.source)}: {_escape(printed.note)}*\n")
+    return "\n".join(parts) or "No training run in the ledger.\n"
+
+
+def _block(block: Block, blocks: Sequence[Block], printed: PrintedTable, ledger: Path | None) -> str:
+    lines = [f"### {_escape(block.title)}", "", *_table(result_lines(block, printed)), ""]
+    lines += [f"- {name}: {_escape(content)}" for name, content in block_facts(block)]
+    lines += [f"- {_escape(told)}" for told in [*warnings(block, blocks, printed), *run_notes(block)]]
+    if ledger is not None and len(block.contenders) > 1:
+        lines += ["", *_pairs(compare_pairs(block, ledger), block.split)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(table: Table) -> list[str]:
+    lines = ["| network | seeds | " + " | ".join(table.columns) + " |", "|---" * (len(table.columns) + 2) + "|"]
+    lines += [_line(line) for line in table.lines]
+    if any(line.quoted for line in table.lines):
+        lines += ["", "*In italics: quoted from the paper, not measured here.*"]
+    if table.notes:
+        lines += ["", *(f"{number}. {_escape(note)}" for number, note in enumerate(table.notes, 1))]
+    return lines
+
+
+def _line(line: Line) -> str:
+    face = "*" if line.quoted else ""
+    label = f"{face}{_escape(line.label)}{face}" + (f" ({line.mark})" if line.mark else "")
+    cells = (f"{face}{cell.text}{face}" if cell.text and face else _cell(cell) for cell in line.cells)
+    return f"| {label} | {line.seeds or '-'} | {' | '.join(cells)} |"
+
+
+def _cell(cell: Cell) -> str:
+    told = ", ".join(filter(None, [f"printed {cell.printed}" if cell.printed else "", cell.difference]))
+    return (cell.text or "-") + (f" ({told})" if told else "")
+
+
+def _pairs(found: Pairs, split: str) -> list[str]:
+    lines = []
+    if found.pairs:
+        keys = list(found.pairs[0].differences)
+        lines += [
+            f"Difference on the {split} pictures, 95 % interval of {RESAMPLES} paired resamples of the pictures:",
+            "",
+            "| networks | " + " | ".join(ACCURACIES[key] for key in keys) + " |",
+            "|---" * (len(keys) + 1) + "|",
+            *(_pair(pair) for pair in found.pairs),
+            "",
+            PAIRS_NOTE,
+        ]
+    return [*lines, *(f"- {_escape(problem)}" for problem in found.problems)]
+
+
+PAIRS_NOTE = (
+    "The interval is over pictures, not over trainings, and takes pictures as independent; of twenty comparisons of "
+    "equals about one shows a difference by chance."
+)
+"""What the comparison of two networks does not say."""
+
+
+def _pair(pair: Comparison) -> str:
+    cells = (
+        f"{signed(d.value)} ({signed(d.low)} to {signed(d.high)}): {_escape(pair.verdict(key))}"
+        for key, d in pair.differences.items()
+    )
+    return f"| {_escape(pair.first)} − {_escape(pair.second)} | {' | '.join(cells)} |"
+
+
+def _escape(text: str) -> str:
+    """Return text that stays in its table cell and is no markup."""
+    for sign in "\\`*_|<>[]":
+        text = text.replace(sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign])
+    return " ".join(text.split())

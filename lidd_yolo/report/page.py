@@ -1,0 +1,162 @@
+"""One self-contained HTML page: the tables, what they rest on, which differences are shown, and plots.
+
+Own work. Jinja2 with autoescape; style, plots and pictures are in the page, which asks the network for nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lidd_yolo import __version__
+from lidd_yolo.report.bootstrap import RESAMPLES
+from lidd_yolo.report.chart import Chart
+from lidd_yolo.report.extra import load_extra
+from lidd_yolo.report.facts import block_facts, run_notes, warnings
+from lidd_yolo.report.figures import ACCURACIES
+from lidd_yolo.report.further import further_lines
+from lidd_yolo.report.grouping import Block, Entry, group_entries
+from lidd_yolo.report.markdown import PAIRS_NOTE
+from lidd_yolo.report.pairs import Pairs, compare_pairs
+from lidd_yolo.report.plots import block_charts
+from lidd_yolo.report.printed import PrintedTable, read_printed
+from lidd_yolo.report.table import Table, result_lines, signed
+
+_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One figure of a pair.
+
+    Args:
+        told: Difference and interval.
+        verdict: What may be said.
+        shown: Whether a difference is shown.
+        places: Low end, value and high end on a line from 0 to 100 with no difference at 50.
+    """
+
+    told: str
+    verdict: str
+    shown: bool
+    places: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the template writes of one block."""
+
+    title: str
+    facts: list[tuple[str, str]]
+    warnings: list[str]
+    notes: list[str]
+    table: Table
+    further: Table
+    pairs: list[tuple[str, str, list[Verdict]]]
+    figures: list[str]
+    problems: tuple[str, ...]
+    charts: list[Chart]
+    labels: list[str]
+
+
+def report_page(
+    entries: Sequence[Entry],
+    ledger: Path,
+    *,
+    plan: str | Path | None = None,
+    findings: Sequence[str] = (),
+    pictures: Path | None = None,
+) -> str:
+    """Return the page.
+
+    Args:
+        entries: Ledger entries of any kind: trainings become tables, times of predictions a plot.
+        ledger: Folder of the entries and their evidence files.
+        plan: File or name of a plan with printed figures and quoted rows.
+        findings: What is wrong with the ledger; stands at the top.
+        pictures: Picture of detections side by side, .jpg or .png.
+
+    Raises:
+        FileNotFoundError: If there is no such plan.
+        ValueError: If there is no training run, or the plan or an entry cannot be used.
+        ImportError: If Jinja2 or SciPy is missing.
+    """
+    printed = read_printed(plan)
+    blocks = [printed.arrange(block) for block in group_entries(entries)]
+    if not blocks:
+        raise ValueError("no training run in the ledger")
+    sections = [_section(block, blocks, printed, entries, ledger) for block in blocks]
+    jinja = load_extra("jinja2")
+    templates = jinja.Environment(
+        loader=jinja.PackageLoader("lidd_yolo", "report"),
+        autoescape=True,
+        undefined=jinja.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page: str = templates.get_template("page.html.j2").render(
+        sections=sections,
+        printed=printed,
+        findings=findings,
+        picture=_inline(pictures) if pictures else "",
+        runs=sum(len(block.entries) for block in blocks),
+        dates=sorted({str(entry["date"]) for block in blocks for entry in block.entries if "date" in entry}),
+        version=__version__,
+        resamples=RESAMPLES,
+        pairs_note=PAIRS_NOTE,
+    )
+    return page
+
+
+def _section(
+    block: Block, blocks: Sequence[Block], printed: PrintedTable, entries: Sequence[Entry], ledger: Path
+) -> Section:
+    pairs = compare_pairs(block, ledger)
+    return Section(
+        title=block.title,
+        facts=block_facts(block),
+        warnings=warnings(block, blocks, printed),
+        notes=run_notes(block),
+        table=result_lines(block, printed),
+        further=further_lines(block),
+        pairs=_verdicts(pairs),
+        figures=[ACCURACIES[key] for key in pairs.pairs[0].differences] if pairs.pairs else [],
+        problems=pairs.problems if len(block.contenders) > 1 else (),
+        charts=block_charts(block, entries),
+        labels=[contender.label for contender in block.contenders],
+    )
+
+
+def _verdicts(found: Pairs) -> list[tuple[str, str, list[Verdict]]]:
+    ends = [abs(end) for pair in found.pairs for d in pair.differences.values() for end in (d.low, d.high, d.value)]
+    widest = max(ends, default=0) or 1.0
+
+    def place(difference: float) -> float:
+        return round(50 + 46 * difference / widest, 1)
+
+    return [
+        (
+            pair.first,
+            pair.second,
+            [
+                Verdict(
+                    f"{signed(d.value)} ({signed(d.low)} to {signed(d.high)})",
+                    pair.verdict(key),
+                    d.shown,
+                    (place(d.low), place(d.value), place(d.high)),
+                )
+                for key, d in pair.differences.items()
+            ],
+        )
+        for pair in found.pairs
+    ]
+
+
+def _inline(picture: Path) -> str:
+    """Return a picture as the address that holds it."""
+    kind = _TYPES.get(picture.suffix.lower())
+    if kind is None:
+        raise ValueError(f"{picture} is no picture for a page: {', '.join(_TYPES)}")
+    return f"data:{kind};base64,{base64.b64encode(picture.read_bytes()).decode('ascii')}"

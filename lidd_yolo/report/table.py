@@ -1,0 +1,169 @@
+"""The table of a block: measured figures, what a paper prints beside them, and quoted rows.
+
+Own work; Markdown and the HTML page both write this. Differences are measured minus printed. Units stand in the
+headings, since the LIDD paper sets multiply-adds beside twice that in one column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lidd_yolo.report.figures import ACCURACIES, accuracy, macs, parameters
+from lidd_yolo.report.grouping import Block, Contender
+from lidd_yolo.report.printed import PrintedRow, PrintedTable
+from lidd_yolo.report.statistics import Spread
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure.
+
+    Args:
+        text: Measured figure, with its interval over seeds; in a quoted row the printed one.
+        printed: What the paper prints, or empty.
+        difference: Measured minus printed, or empty.
+    """
+
+    text: str
+    printed: str = ""
+    difference: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One network.
+
+    Args:
+        label: Its name.
+        seeds: Number of seeds, or empty for a quoted row.
+        cells: A figure for each column.
+        quoted: Whether nothing of it was measured here.
+        mark: Number of the note on it, or empty.
+    """
+
+    label: str
+    seeds: str
+    cells: tuple[Cell, ...]
+    quoted: bool = False
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings, lines, and notes that lines refer to by their number."""
+
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Column:
+    heading: str
+    key: str
+    measured: Callable[[Contender], str]
+    value: Callable[[Contender], float | None]
+    written: Callable[[float], str]
+    relative: bool = False
+
+
+def result_lines(block: Block, printed: PrintedTable) -> Table:
+    """Return the table of a block.
+
+    Args:
+        block: Measured networks.
+        printed: What the paper prints; its quoted rows come last.
+    """
+    rows = [(contender, printed.row_of(contender)) for contender in block.contenders]
+    columns = [column for column in _columns(block.split) if any(column.measured(c) for c in block.contenders)]
+    notes: list[str] = []
+
+    def mark(row: PrintedRow | None) -> str:
+        if row is None or not row.note:
+            return ""
+        if row.note not in notes:
+            notes.append(row.note)
+        return str(notes.index(row.note) + 1)
+
+    lines = [
+        Line(
+            contender.label,
+            str(len(contender.entries)),
+            tuple(_cell(column, contender, row) for column in columns),
+            mark=mark(row),
+        )
+        for contender, row in rows
+    ]
+    lines += [
+        Line(row.label, "", tuple(Cell(_quoted(column, row)) for column in columns), quoted=True, mark=mark(row))
+        for row in printed.quoted
+    ]
+    return Table(tuple(column.heading for column in columns), tuple(lines), tuple(notes))
+
+
+def with_interval(spread: Spread | None) -> str:
+    """Return a share with three decimals and its interval, or without one where one seed gives none."""
+    if spread is None:
+        return ""
+    return f"{spread.mean:.3f}" + ("" if spread.half is None else f" ± {spread.half:.3f}")
+
+
+def signed(value: float) -> str:
+    """Return a difference of shares with its sign; what rounds to nothing has none."""
+    return _minus(f"{value:+.3f}")
+
+
+def _minus(text: str) -> str:
+    return text.lstrip("+-") if not float(text) else text.replace("-", "−")
+
+
+def _columns(split: str) -> list[_Column]:
+    return [
+        *(_share(split, key, name) for key, name in ACCURACIES.items()),
+        _count("parameters in M, folded", "parameters", parameters, 1e6),
+        _count("MACs in G", "macs", macs, 1e9),
+        _count("FLOPs in G = 2 MACs", "gflops", _gflops, 1),
+    ]
+
+
+def _count(heading: str, key: str, value: Callable[[Contender], float | None], unit: float) -> _Column:
+    def written(figure: float) -> str:
+        return f"{figure / unit:#.4g}".rstrip(".")
+
+    def measured(contender: Contender) -> str:
+        figure = value(contender)
+        return "" if figure is None else written(figure)
+
+    return _Column(heading, key, measured, value, written, relative=True)
+
+
+def _share(split: str, key: str, name: str) -> _Column:
+    def mean(contender: Contender) -> float | None:
+        spread = accuracy(contender, split, key)
+        return None if spread is None else spread.mean
+
+    return _Column(
+        f"{split} {name}", key, lambda c: with_interval(accuracy(c, split, key)), mean, lambda figure: f"{figure:.3f}"
+    )
+
+
+def _gflops(contender: Contender) -> float | None:
+    count = macs(contender)
+    return None if count is None else 2 * count / 1e9
+
+
+def _cell(column: _Column, contender: Contender, row: PrintedRow | None) -> Cell:
+    value, printed = column.value(contender), row.figures.get(column.key) if row else None
+    if printed is None:
+        return Cell(column.measured(contender))
+    if value is None:
+        return Cell("", column.written(printed))
+    difference = value / printed - 1 if column.relative else value - printed
+    told = f"{_minus(f'{100 * difference:+.1f}')} %" if column.relative else signed(difference)
+    return Cell(column.measured(contender), column.written(printed), told)
+
+
+def _quoted(column: _Column, row: PrintedRow) -> str:
+    figure = row.figures.get(column.key)
+    return "" if figure is None else column.written(figure)

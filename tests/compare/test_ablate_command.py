@@ -1,0 +1,32 @@
+"""Command ``lidd ablate``: which runs it lists."""
+
+import pytest
+
+from lidd_yolo import cli
+from lidd_yolo.compare.ablate_command import _PLANS
+from lidd_yolo.compare.plan_file import packaged_plans
+from tests.helpers.tiny import write_tiny_data
+
+
+class TestRun:
+    @pytest.mark.parametrize(
+        ("paper", "models"),
+        [
+            ("lidd", ["lidd-baseline", "lidd-latm", "lidd-cisb", "lidd"]),
+            ("wlnet", ["wlnet-base", "wlnet-base-nwd", "wlnet-vov", "wlnet"]),
+        ],
+    )
+    def test_dry_run__row_by_row(self, paper, models, tmp_path, capsys):
+        data = write_tiny_data(tmp_path / "data")
+        places = "--ledger", str(tmp_path), "--project", str(tmp_path / "runs")
+        words = "--data", str(data), "--imgsz", "64", "--epochs", "2", "--seeds", "1", "--dry-run", *places
+        assert cli.main(["ablate", paper, *words]) == 0
+        names = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
+        assert names == [f"{_PLANS[paper]}-{model}-tiny-64px-2e-s0" for model in models]
+
+    def test_plans__are_packaged(self):
+        assert set(_PLANS.values()) <= set(packaged_plans())
+
+    def test_wrong_words(self, capsys):
+        assert cli.main(["ablate", "lidd", "--protocol", "official"]) == 2
+        assert capsys.readouterr().err.startswith("lidd ablate: plan lidd-table2 has no protocol 'official'")

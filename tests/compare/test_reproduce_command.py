@@ -1,0 +1,32 @@
+"""Command ``lidd reproduce``: which runs it lists, and by which protocol."""
+
+import pytest
+
+from lidd_yolo import cli
+
+
+class TestRun:
+    @pytest.mark.parametrize(
+        ("words", "data"),
+        [
+            ([], ["neu-det"]),
+            (["--protocol", "paper"], ["neu-det-paper"]),
+            (["--protocol", "grouped,random"], ["neu-det", "neu-det-random"]),
+        ],
+    )
+    def test_dry_run__by_protocol(self, words, data, tmp_path, capsys):
+        places = "--ledger", str(tmp_path), "--project", str(tmp_path / "runs")
+        assert cli.main(["reproduce", "lidd-table3", "--seeds", "1", "--dry-run", *places, *words]) == 0
+        names = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.strip()]
+        models = ["lidd", "lidd-latm", "yolov5n", "yolov8n"]
+        assert names == [f"lidd-table3-{model}-{part}-192px-300e-s0" for part in data for model in models]
+
+    def test_wrong_table(self, capsys):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["reproduce", "lidd-table9"])
+        assert stop.value.code == 2
+        assert "lidd-table3" in capsys.readouterr().err
+
+    def test_wrong_words(self, capsys):
+        assert cli.main(["reproduce", "lidd-table4", "--protocol", "paper"]) == 2
+        assert "lidd reproduce: plan lidd-table4 has no protocol 'paper', only grouped" in capsys.readouterr().err

@@ -1,0 +1,110 @@
+"""Which entries may stand in one table, which are seeds of one network, and what a reader calls them."""
+
+import pytest
+
+from lidd_yolo.report.grouping import Block, Contender, group_entries, seedless, training_entries
+from tests.helpers.made_up_ledger import made_up_entry
+
+
+def entry(name, **words):
+    """Return an entry whose seed is that of its name."""
+    return made_up_entry(name, seed=int(name.rpartition("-s")[2]), **words)
+
+
+def with_data(made, **words):
+    return {**made, "data": {**made["data"], **words}}
+
+
+def with_arguments(made, **words):
+    return {**made, "arguments": {**made["arguments"], **words}}
+
+
+class TestGroupEntries:
+    def test_group_entries__seeds_together(self):
+        (block,) = group_entries([entry("a-s2"), entry("a-s0"), entry("b-s0", model="yolov8n.yaml")])
+        assert [[e["name"] for e in c.entries] for c in block.contenders] == [["a-s0", "a-s2"], ["b-s0"]]
+        assert [(c.name, c.label, c.model) for c in block.contenders] == [
+            ("a", "lidd", "lidd.yaml"),
+            ("b", "yolov8n", "yolov8n.yaml"),
+        ]
+
+    @pytest.mark.parametrize("key", ["split_sha256", "data_sha256", "protocol", "dataset"])
+    def test_group_entries__never_mixes_data(self, key):
+        assert len(group_entries([entry("a-s0"), with_data(entry("a-s1"), **{key: "other"})])) == 2
+
+    @pytest.mark.parametrize("key", ["imgsz", "epochs"])
+    def test_group_entries__never_mixes_budgets(self, key):
+        assert len(group_entries([entry("a-s0"), with_arguments(entry("a-s1"), **{key: 7})])) == 2
+
+    def test_group_entries__other_recipe_is_another_contender(self):
+        (block,) = group_entries([entry("a-s0"), with_arguments(entry("a-s1"), lr0=0.02)])
+        assert [c.label for c in block.contenders] == ["lidd (a) (lr0=0.01)", "lidd (a) (lr0=0.02)"]
+
+    def test_group_entries__other_machine_is_the_same_contender(self):
+        (block,) = group_entries([entry("a-s0"), with_arguments(entry("a-s1"), device="0", workers=8)])
+        assert len(block.contenders) == 1
+
+    def test_group_entries__another_name_is_another_contender(self):
+        """What changed may be in the code: two trials of one YAML with one seed are no seeds of one thing."""
+        (block,) = group_entries([entry("trial-s0"), entry("trial-init-s0")])
+        assert [c.label for c in block.contenders] == ["lidd (trial)", "lidd (trial-init)"]
+
+    def test_group_entries__without_hashes_the_file_name_decides(self):
+        one, other = ({**entry(f"a-s{i}"), "data": {"yaml": f"{i}.yaml"}} for i in (0, 1))
+        assert len(group_entries([one, other])) == 2
+
+    def test_group_entries__repeated_seed(self):
+        one, other = entry("a-s0"), with_arguments(entry("a-s1"), seed=0)
+        with pytest.raises(ValueError, match="a-s0 and a-s1 have one seed"):
+            group_entries([one, other])
+
+    def test_group_entries__label_and_recipe_of_a_plan(self):
+        (block,) = group_entries(
+            [
+                entry("a-s0", label="YOLOv8n", recipe="own"),
+                entry("a-lidd-s0", label="YOLOv8n", recipe="lidd"),
+                entry("a-long-s0", label="YOLOv8n", recipe="long.yaml"),
+            ]
+        )
+        assert [c.label for c in block.contenders] == ["YOLOv8n", "YOLOv8n, lidd recipe", "YOLOv8n, long recipe"]
+
+    def test_group_entries__leaves_out_other_entries(self):
+        assert group_entries([{"name": "latency-640", "results": {}}]) == []
+
+
+class TestBlock:
+    def test_title(self):
+        (block,) = group_entries([entry("a-s0")])
+        assert block.title == "steel, grouped split 51515151, 192 px, 5 epochs"
+
+    def test_split__test_where_all_have_it(self):
+        one, other = entry("a-s0"), entry("b-s0")
+        (block,) = group_entries([one, other])
+        assert block.split == "test"
+        del other["results"]["test"]
+        assert block.split == "val"
+
+    def test_dataset__name_of_the_file_without_record(self):
+        assert Block({"yaml": "own.yaml"}, 64, 3, ()).dataset == "own.yaml"
+
+
+class TestContender:
+    def test_splits__of_every_seed(self):
+        one, other = entry("a-s0"), entry("a-s1")
+        del other["results"]["val"]
+        assert Contender("a", "A", "lidd.yaml", (one, other)).splits == {"test"}
+
+
+class TestTrainingEntries:
+    def test_training_entries(self):
+        made = entry("a-s0")
+        assert training_entries([{"name": "leak-steel", "results": {}}, made]) == [made]
+
+
+class TestSeedless:
+    @pytest.mark.parametrize(
+        ("name", "without"),
+        [("a-s12", "a"), ("a-s0-lr2", "a-s0-lr2"), ("trial8-lr2", "trial8-lr2"), ("yolo12-s", "yolo12-s")],
+    )
+    def test_seedless(self, name, without):
+        assert seedless(name) == without

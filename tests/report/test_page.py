@@ -1,0 +1,163 @@
+"""The HTML page: what stands in it, that text stays text, and how a browser shows it."""
+
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+
+from lidd_yolo.report.page import report_page
+from tests.helpers.browser import find_browser, open_page
+from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
+
+PLAN = """
+source: Paper, table 3
+models: [{model: lidd.yaml, label: LIDD-Net, printed: {map50: 0.983}}]
+quoted: [{label: NanoDet, printed: {map: 0.5}, note: cannot be right}]
+"""
+EVIL = '<script>alert("1")</script>'
+needs_browser = pytest.mark.skipif(find_browser() is None, reason="no Chromium here: apt-get install chromium")
+
+
+class Reader(HTMLParser):
+    """Collects tags, addresses and text, and sees that every tag is closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.addresses, self.text = [], [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attrs if name in {"src", "href", "srcset", "xlink:href", "data"}]
+        if tag not in {"meta", "link", "img", "br"}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def read(page):
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture
+def plan(tmp_path):
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    return tmp_path / "plan.yaml"
+
+
+@pytest.fixture
+def entries(tmp_path):
+    networks = (("lidd.yaml", 0.8), ("yolov8n.yaml", 0.5), ("yolo12s.yaml", 0.78))
+    made = [
+        write_entry(tmp_path, made_up_entry(f"{model[:-5]}-s{seed}", model=model, seed=seed, map50=q), quality=q)
+        for model, q in networks
+        for seed in (0, 1)
+    ]
+    return [*made, write_latency(tmp_path, {"lidd.yaml": 0.002, "yolov8n.yaml": 0.005})]
+
+
+class TestReportPage:
+    def test_report_page__content(self, entries, tmp_path, plan):
+        reader = read(report_page(entries, tmp_path, plan=plan))
+        text = " ".join(reader.text.split())
+        for told in (
+            "6 training runs, 2026-01-02",
+            "paper 0.983 (−0.183)",
+            "FLOPs in G = 2 MACs",
+            "12.5 % of test pictures show a spot that training shows too",
+            "Rows in italics are quoted",
+            "cannot be right",
+            "LIDD-Net is higher",
+            "no difference shown",
+            "mAP50-95 over time of a prediction",
+            "lidd-s0, lidd-s1",
+        ):
+            assert told in text
+        assert reader.tags.count("figure") == 4
+        assert "script" not in reader.tags
+
+    def test_report_page__asks_for_nothing(self, entries, tmp_path):
+        addresses = read(report_page(entries, tmp_path)).addresses
+        assert addresses
+        assert all(address.startswith(("data:", "#")) for address in addresses)
+
+    def test_report_page__text_is_no_markup(self, tmp_path):
+        made = made_up_entry("a-s0", label=EVIL, note=EVIL, commit=EVIL)
+        made["data"] = {**made["data"], "dataset": EVIL}
+        for split in made["results"].values():
+            split["map_of_class"] = {EVIL: 0.5}
+        other = {**made, "name": EVIL, "model": "other.yaml", "label": f"{EVIL}2"}
+        page = report_page([made, other], tmp_path, findings=[EVIL])
+        assert "<script" not in page
+        assert page.count("&lt;script&gt;") >= 10
+        assert "script" not in read(page).tags
+
+    def test_report_page__findings_stand_at_the_top(self, entries, tmp_path):
+        page = report_page(entries, tmp_path, findings=["x.json was edited"])
+        assert page.index("x.json was edited") < page.index("<section")
+        assert "chain of hashes holds" not in page
+        assert "chain of hashes holds" in report_page(entries, tmp_path)
+
+    def test_report_page__pictures(self, entries, tmp_path):
+        cv2.imwrite(str(tmp_path / "p.png"), np.zeros((2, 2, 3), np.uint8))
+        page = report_page(entries, tmp_path, pictures=tmp_path / "p.png")
+        assert '<img src="data:image/png;base64,iVBOR' in page
+        with pytest.raises(ValueError, match="is no picture for a page"):
+            report_page(entries, tmp_path, pictures=tmp_path / "p.bmp")
+
+    def test_report_page__nothing_trained(self, tmp_path):
+        with pytest.raises(ValueError, match="no training run"):
+            report_page([], tmp_path)
+
+
+@needs_browser
+class TestInABrowser:
+    @pytest.fixture
+    def page(self, entries, tmp_path, plan):
+        cv2.imwrite(str(tmp_path / "p.png"), np.full((20, 20, 3), 128, np.uint8))
+        file = tmp_path / "report.html"
+        file.write_text(report_page(entries, tmp_path, plan=plan, pictures=tmp_path / "p.png"), encoding="utf-8")
+        return file
+
+    @pytest.mark.parametrize("width", [390, 1200])
+    def test_page__not_blank_and_silent(self, page, tmp_path, width):
+        shot = open_page(page, tmp_path / "shot.png", width=width)
+        assert shot.picture.shape == (1600, width, 3)
+        assert shot.console == []
+        assert shot.requests == []
+        rows_with_content = (np.ptp(shot.picture.reshape(1600, -1), axis=1) > 100).mean()
+        assert rows_with_content > 0.25
+
+    def test_page__dark(self, page, tmp_path):
+        light, dark = (open_page(page, tmp_path / "shot.png", dark=dark).picture for dark in (False, True))
+        assert np.median(light) > 200
+        assert np.median(dark) < 60
+
+    def test_page__colours_of_the_plots_are_seen(self, page, tmp_path):
+        shot = open_page(page, tmp_path / "shot.png", height=3000).picture
+        blue = np.array([0xB0, 0x68, 0x00])
+        assert (np.abs(shot.astype(int) - blue).max(axis=2) < 8).sum() > 200
+
+    def test_page__does_not_overflow_a_phone(self, page, tmp_path):
+        """Wide tables scroll in their own box: the window's right edge shows the ground alone."""
+        shot = open_page(page, tmp_path / "shot.png", width=390, height=4000).picture
+        assert np.ptp(shot[:, -3:].reshape(-1, 3), axis=0).max() < 8
+
+    def test_open_page__sees_requests_and_errors(self, tmp_path):
+        """The two lists above are not empty for want of looking."""
+        page = tmp_path / "bad.html"
+        page.write_text('<img src="http://example.invalid/a.png"><script>console.error("boo")</script>')
+        shot = open_page(page, tmp_path / "shot.png")
+        assert shot.requests == ["http://example.invalid/a.png"]
+        assert any("boo" in line for line in shot.console)
