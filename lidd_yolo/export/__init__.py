@@ -1,0 +1,1 @@
+"""Export with a parity certificate: proof on real pictures that an exported file computes what was trained."""

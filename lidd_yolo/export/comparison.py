@@ -1,0 +1,119 @@
+"""An exported file beside the trained and the folded network, on the same pictures at one input shape.
+
+Own work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lidd_yolo.export.final_boxes import Agreement, Detections, agreement, detections
+from lidd_yolo.export.input_shapes import InputShape
+from lidd_yolo.export.raw_difference import Apart, furthest_apart
+from lidd_yolo.export.real_pictures import read_input
+from lidd_yolo.export.reference import Reference, run_network
+from lidd_yolo.export.runtimes import Runtime
+
+Parts = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What one comparison found.
+
+    Args:
+        case: What was compared, in words.
+        to_folded: Outputs against those of the folded network.
+        to_trained: Outputs against those of the network as it was trained.
+        final: Detections against those of the network as it was trained.
+        final_picture: Number of the picture where detections agree least.
+    """
+
+    case: str
+    to_folded: Apart
+    to_trained: Apart
+    final: Agreement
+    final_picture: int
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """The pictures at one size, and what both reference networks make of them."""
+
+    pictures: Tensor
+    trained: Parts
+    folded: Parts
+    found: Sequence[Detections]
+
+
+class Comparer:
+    """Compares any number of files with one checkpoint; each size of picture is prepared once.
+
+    Args:
+        reference: The checkpoint's networks.
+        files: Pictures.
+        conf: Score from which on detections must agree.
+    """
+
+    def __init__(self, reference: Reference, files: Sequence[Path], conf: float) -> None:
+        self.reference, self.files, self.conf = reference, files, conf
+        self._prepared: dict[tuple[int, int], _Prepared] = {}
+
+    def fold(self, side: tuple[int, int]) -> Compared:
+        """Compare the folded network with the trained one."""
+        at = self._at(side)
+        return self._compared("folded", at.folded, at, side)
+
+    def exported(self, runtime: Runtime, shape: InputShape, case: str) -> Compared:
+        """Compare an exported file with both networks.
+
+        Args:
+            runtime: Runs the file.
+            shape: Size and number of the pictures that it is given at a time.
+            case: What is compared, in words.
+        """
+        at = self._at(shape.side)
+        outputs = [runtime(batch) for batch in in_batches(at.pictures, shape.batch)]
+        joined = [torch.cat(column)[: len(self.files)] for column in zip(*outputs, strict=True)]
+        return self._compared(case, self.reference.parts(joined), at, shape.side)
+
+    def inputs(self, shape: InputShape) -> Tensor:
+        """Return the first batch of pictures at a shape, to look for the first layer that differs."""
+        return in_batches(self._at(shape.side).pictures, shape.batch)[0]
+
+    def _at(self, side: tuple[int, int]) -> _Prepared:
+        if side not in self._prepared:
+            reference = self.reference
+            pictures = read_input(self.files, side, reference.channels)
+            trained = reference.parts(run_network(reference.trained, pictures))
+            folded = reference.parts(run_network(reference.folded, pictures))
+            self._prepared[side] = _Prepared(pictures, trained, folded, self._detections(trained, side))
+        return self._prepared[side]
+
+    def _detections(self, parts: Parts, side: tuple[int, int]) -> list[Detections]:
+        pictures = range(len(self.files))
+        return [detections({k: v[i] for k, v in parts.items()}, side, self.conf / 2) for i in pictures]
+
+    def _compared(self, case: str, got: Parts, at: _Prepared, side: tuple[int, int]) -> Compared:
+        to_folded, to_trained = furthest_apart(got, at.folded), furthest_apart(got, at.trained)
+        if max(to_folded.value, to_trained.value) == float("inf"):
+            return Compared(case, to_folded, to_trained, Agreement(unmatched=len(self.files)), to_trained.picture)
+        pairs = zip(self._detections(got, side), at.found, strict=True)
+        final = [agreement(mine, theirs, self.conf) for mine, theirs in pairs]
+        worst = min(range(len(final)), key=lambda i: (-final[i].unmatched, final[i].box_iou))
+        total = Agreement()
+        for each in final:
+            total = total.and_with(each)
+        return Compared(case, to_folded, to_trained, total, worst)
+
+
+def in_batches(pictures: Tensor, size: int) -> list[Tensor]:
+    """Return pictures in batches of exactly ``size``; the last one is filled up with the first pictures."""
+    missing = -len(pictures) % size
+    turns = torch.arange(len(pictures) + missing) % len(pictures)
+    return list(pictures[turns].split(size))

@@ -1,0 +1,98 @@
+"""The first layer in which two forms of a network differ, found by comparing the outputs of all rows.
+
+Own work. A row counts as the first if it differs and everything that it reads does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Rows = Mapping[int, Sequence[Tensor]]
+"""Row of the model YAML -> its outputs."""
+
+
+def row_outputs(network: Any, picture: Tensor) -> dict[int, list[Tensor]]:
+    """Return the outputs of all rows of a network for one picture ``(1, C, H, W)``."""
+    seen: dict[int, list[Tensor]] = {}
+
+    def keep(row: Any, _: Any, output: Any) -> None:
+        seen[row.i] = [o.clone() for o in ([output] if isinstance(output, Tensor) else output)]
+
+    handles = [row.register_forward_hook(keep) for row in network.model]
+    try:
+        with torch.no_grad():
+            network(picture)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return seen
+
+
+def first_of(network: Any, differing: Mapping[int, bool]) -> str:
+    """Return the first differing row whose inputs do not differ, for example ``model.5 (CSEB)``.
+
+    Args:
+        network: Either form; only its rows' types and sources are read.
+        differing: Row -> whether it differs; rows that are not in it are unknown and count as equal.
+
+    Returns:
+        An empty string if no row differs.
+    """
+    for row in network.model:
+        sources = [row.f] if isinstance(row.f, int) else row.f
+        reads = [source if source >= 0 else row.i + source for source in sources]
+        if differing.get(row.i) and not any(differing.get(source) for source in reads):
+            return f"model.{row.i} ({type(row).__name__})"
+    return ""
+
+
+def first_unfolded_difference(trained: Any, folded: Any, picture: Tensor, limit: float) -> str:
+    """Return the first row that folding changed; an empty string if no row's output is further apart than ``limit``.
+
+    Folding may reorder the channels of a map for good, so the values of each pixel are compared in order of size.
+    """
+    want, got = row_outputs(trained, picture), row_outputs(folded, picture)
+    last = max(want)
+    differing = {
+        i: any(_apart(_sorted(a), _sorted(b)) > limit for a, b in zip(got[i], want[i], strict=True))
+        for i in want
+        if i != last
+    }
+    differing[last] = any(_apart(a, b) > limit for a, b in zip(got[last], want[last], strict=True))
+    return first_of(folded, differing)
+
+
+def differing_rows(graph: Sequence[Tensor], rows: Rows, limit: float) -> dict[int, bool]:
+    """Return which rows of the folded network have no counterpart within ``limit`` among the tensors of a graph.
+
+    Args:
+        graph: Every tensor of an exported graph.
+        rows: Outputs of the folded network's rows for the same picture.
+        limit: Largest difference as a share of an output's size.
+
+    Returns:
+        Row -> whether it differs; a row none of whose shape is in the graph (a view, an operator merged with the next)
+        is left out.
+    """
+    shapes: dict[tuple[int, ...], list[Tensor]] = {}
+    for tensor in graph:
+        shapes.setdefault(tuple(tensor.shape), []).append(tensor)
+    found: dict[int, bool] = {}
+    for i, outputs in rows.items():
+        if all(tuple(output.shape) in shapes for output in outputs):
+            found[i] = any(min(_apart(t, o) for t in shapes[tuple(o.shape)]) > limit for o in outputs)
+    return found
+
+
+def _sorted(tensor: Tensor) -> Tensor:
+    return tensor.sort(1).values if tensor.ndim == 4 else tensor
+
+
+def _apart(got: Tensor, want: Tensor) -> float:
+    if got.shape != want.shape:
+        return float("inf")
+    return float((got - want).abs().max().nan_to_num(nan=float("inf")) / want.abs().max().clamp(min=1e-12))

@@ -1,0 +1,108 @@
+"""The formats that can be certified: what each needs, which input shapes it can have, how far it may differ.
+
+Own work; the limits are relative to the size of an output, as float32 rounding is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+FOLD_LIMIT = 1e-4
+"""How far folding may move an output as a share of its size: float32 rounding in some hundred layers leaves 1e-6 to
+2e-5. An exported file is held to its format's limit beside the folded network, and to no less than this one beside the
+trained network."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of Ultralytics' export.
+
+    Args:
+        suffix: What Ultralytics puts in the place of ``.pt``.
+        packages: Import names of what it needs.
+        raw_limit: Largest difference of an output in float32, as a share of the output's size.
+        no_dynamic: Why it has no dynamic shapes; empty if it has them.
+        no_batch: Why it has no batches; empty if it has them.
+    """
+
+    suffix: str
+    packages: tuple[str, ...]
+    raw_limit: float
+    no_dynamic: str = ""
+    no_batch: str = ""
+
+
+FORMATS: dict[str, Format] = {
+    "onnx": Format(".onnx", ("onnx", "onnxruntime", "onnxslim"), 1e-4),
+    "openvino": Format("_openvino_model", ("openvino",), 1e-3),
+    "ncnn": Format(
+        "_ncnn_model",
+        ("ncnn", "pnnx"),
+        1e-2,
+        no_dynamic="an ncnn file has one input size",
+        no_batch="ncnn takes one picture at a time",
+    ),
+    "torchscript": Format(".torchscript", (), 1e-5),
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far an exported file may differ.
+
+    Args:
+        raw: Largest difference of an output from the folded network's, as a share of its size.
+        score: Largest difference of a detection's score.
+        box_iou: Smallest IoU of the boxes of one detection.
+        mask_iou: Smallest IoU of its masks.
+        unmatched: Largest number of detections without a counterpart, as a share of those with one: where two
+            overlap by just the IoU of NMS, or have just the same score, rounding decides which of them stay.
+        map: Largest difference of mAP50-95.
+    """
+
+    raw: float
+    score: float = 0.005
+    box_iou: float = 0.98
+    mask_iou: float = 0.95
+    unmatched: float = 0.0
+    map: float = 0.002
+
+    @property
+    def raw_to_trained(self) -> float:
+        """Largest difference of an output from the trained network's: folding moves it too."""
+        return max(self.raw, FOLD_LIMIT)
+
+
+def limits_of(format_name: str, *, half: bool) -> Limits:
+    """Return the limits of a format; ``half`` for files of float16 numbers."""
+    if half:
+        raw = max(2e-2, FORMATS[format_name].raw_limit)
+        return Limits(raw=raw, score=0.05, box_iou=0.9, mask_iou=0.85, unmatched=0.02, map=0.005)
+    return Limits(raw=FORMATS[format_name].raw_limit)
+
+
+def parse_formats(text: str) -> list[str]:
+    """Return the formats of a comma-separated list, each once.
+
+    Raises:
+        ValueError: If one is unknown, or there is none.
+    """
+    names = list(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
+        told = f"{', '.join(unknown)}: no such format" if unknown else "no format"
+        raise ValueError(f"--formats: {told}; a parity certificate can be made for {', '.join(FORMATS)}")
+    return names
+
+
+def check_packages(names: Sequence[str]) -> None:
+    """Refuse formats whose packages are not installed, before Ultralytics tries to install them itself.
+
+    Raises:
+        ValueError: Names the packages and how to get them.
+    """
+    missing = [package for name in names for package in FORMATS[name].packages if find_spec(package) is None]
+    if missing:
+        raise ValueError(f"{', '.join(missing)} not installed: pip install 'lidd-yolo[export]', or other --formats")

@@ -1,0 +1,105 @@
+"""One export by stock Ultralytics into a folder of its own, where a half-written file harms nobody.
+
+Own work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ultralytics import YOLO
+from ultralytics.utils import DEFAULT_CFG_DICT, LOGGER
+
+from lidd_yolo.export.input_shapes import Variant
+
+_OURS = {
+    "batch": "it may be given, as a number",
+    "data": "--data",
+    "end2end": "certificates are for networks with NMS after them",
+    "format": "--formats",
+    "half": "--half",
+    "imgsz": "--imgsz",
+    "int8": "certificates are for float32 and float16",
+    "mode": "it is export",
+    "model": "the first word",
+    "nms": "the certificate compares what comes before NMS",
+    "quantize": "--half; certificates are for float32 and float16",
+    "task": "the checkpoint knows it",
+}
+
+
+class ExportError(RuntimeError):
+    """Ultralytics could not export; the message says what it said."""
+
+
+def export_arguments(words: Sequence[str]) -> dict[str, Any]:
+    """Return ``["simplify=False", "batch=4"]`` as arguments of Ultralytics' export, each value read as YAML.
+
+    Raises:
+        ValueError: If a word is not of that form, or names nothing that may be passed on.
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not sign or key not in {*DEFAULT_CFG_DICT, *_OURS}:
+            raise ValueError(f"'{word}' is no argument of Ultralytics' export, written key=value")
+        found[key] = yaml.safe_load(value)
+        if key in _OURS and not (key == "batch" and type(found[key]) is int and found[key] > 0):
+            raise ValueError(f"'{word}' cannot be passed on: {_OURS[key]}")
+    return found
+
+
+def make_export(
+    weights: Path, folder: Path, format_name: str, variant: Variant, *, half: bool, arguments: Mapping[str, Any]
+) -> Path:
+    """Export a copy of a checkpoint and return the file, or folder, that Ultralytics wrote.
+
+    Args:
+        weights: The checkpoint; what it is called the exported file is called.
+        folder: Folder to make for this export.
+        format_name: One of `FORMATS`.
+        variant: Shapes of the input.
+        half: Whether the file is to hold float16 numbers.
+        arguments: Further arguments of Ultralytics' export.
+
+    Raises:
+        ExportError: If it failed.
+    """
+    folder.mkdir(parents=True)
+    shape = variant.made_for
+    precision = {"quantize": 16} if "quantize" in DEFAULT_CFG_DICT else {"half": True}
+    try:
+        with _quietly():
+            model = YOLO(shutil.copy(weights, folder / weights.name))
+            model.clear_callback("on_export_end")  # the notice that nothing was compared
+            words = {**arguments, "batch": shape.batch, "dynamic": variant.dynamic, **(precision if half else {})}
+            written = Path(model.export(format=format_name, imgsz=list(shape.side), device="cpu", **words))
+    except Exception as error:
+        raise ExportError(f"{type(error).__name__}: {error}") from error
+    if not written.exists() or folder not in written.parents:
+        raise ExportError(f"Ultralytics reports {written}, which is not there")
+    return written
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Hold back what exporters, and the programs that they start, tell about themselves; errors come as exceptions."""
+    level, stderr = LOGGER.level, os.dup(2)
+    LOGGER.setLevel(logging.CRITICAL)
+    try:
+        with Path(os.devnull).open("wb") as nothing, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            os.dup2(nothing.fileno(), 2)
+            yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        LOGGER.setLevel(level)

@@ -1,0 +1,108 @@
+"""What an export is compared with: the network as it was trained, and its folded form.
+
+Own work. The trained form is run unfolded, which neither ``yolo val`` nor ``yolo predict`` ever does: a mistake in the
+folding would otherwise be on both sides of the comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from ultralytics import YOLO
+
+TASKS = ("detect", "segment")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Both forms of a checkpoint's network, float32, on the CPU.
+
+    Args:
+        weights: The checkpoint.
+        trained: The network with every training-time structure.
+        folded: The same after ``fuse()``, which every export begins with.
+        task: ``detect`` or ``segment``.
+        names: Class names.
+        imgsz: Side of the input that it was trained at, in pixels.
+        stride: What the sides of an input divide by.
+        channels: Channels of the input.
+    """
+
+    weights: Path
+    trained: Any
+    folded: Any
+    task: str
+    names: tuple[str, ...]
+    imgsz: int
+    stride: int
+    channels: int
+
+    def parts(self, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return the outputs of any form by what they mean; each is compared by itself.
+
+        Boxes are hundreds of pixels and scores at most 1: in one number a wrong score would count for nothing.
+
+        Args:
+            outputs: ``(B, 4 + nc + masks, A)`` and, for segmentation, prototypes ``(B, masks, h, w)``.
+
+        Raises:
+            ValueError: If the shapes are others.
+        """
+        nc = len(self.names)
+        rows, count = outputs[0].shape[1], len(outputs)
+        if count != (2 if self.task == "segment" else 1) or (self.task == "detect" and rows != 4 + nc):
+            raise ValueError(f"outputs of shapes {[tuple(o.shape) for o in outputs]} are not those of {self.task}")
+        parts = {"boxes": outputs[0][:, :4], "scores": outputs[0][:, 4 : 4 + nc]}
+        if self.task == "segment":
+            parts |= {"coefficients": outputs[0][:, 4 + nc :], "prototypes": outputs[1]}
+        return parts
+
+
+def load_reference(weights: Path) -> Reference:
+    """Read a checkpoint.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no checkpoint of Ultralytics, or its network has another task or no NMS after it.
+    """
+    if not weights.is_file():
+        raise FileNotFoundError(f"{weights}: no such checkpoint")
+    if weights.suffix != ".pt":
+        raise ValueError(f"{weights}: a checkpoint ends in .pt; an exported file cannot be exported again")
+    try:
+        model = YOLO(weights)
+        network = deepcopy(model.model).float().cpu().eval()
+        head = network.model[-1]
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ValueError(f"{weights}: not a checkpoint of Ultralytics ({told})") from error
+    if model.task not in TASKS or getattr(network, "end2end", False):
+        kind = "an end-to-end network" if model.task in TASKS else f"task={model.task}"
+        raise ValueError(f"{weights}: {kind}; certificates are for {' and '.join(TASKS)} with NMS after the network")
+    head.export = True  # plain tensors as output, as an exported file has
+    return Reference(
+        weights=weights,
+        trained=network,
+        folded=deepcopy(network).fuse(verbose=False),
+        task=str(model.task),
+        names=tuple(network.names[i] for i in sorted(network.names)),
+        imgsz=int(network.args["imgsz"]),
+        stride=max(32, int(max(network.stride))),
+        channels=int(network.yaml.get("channels", 3)),
+    )
+
+
+def run_network(network: Any, batch: Tensor) -> list[Tensor]:
+    """Return the outputs of a `Reference`'s network for ``(N, C, H, W)``, one picture at a time."""
+    rows = []
+    with torch.no_grad():
+        for picture in batch.split(1):
+            outputs = network(picture)
+            rows.append([outputs] if isinstance(outputs, Tensor) else list(outputs))
+    return [torch.cat(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,100 @@
+"""Run an exported file with the runtime of its format alone, on the CPU and in the precision that the file holds.
+
+Own work. Not through Ultralytics, whose OpenVINO computes in bfloat16 on processors that can: that is the machine's
+choice and no property of the file.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lidd_yolo.export.ncnn_runtime import run_ncnn
+
+Runtime = Callable[[Tensor], list[Tensor]]
+"""Pictures ``(B, C, H, W)`` -> outputs in the order of the network's."""
+
+
+def open_runtime(format_name: str, file: Path) -> Runtime:
+    """Return a function that runs an exported file.
+
+    Args:
+        format_name: One of `FORMATS`.
+        file: File, or folder, that Ultralytics exported.
+    """
+    run = _OPENERS[format_name](file)
+
+    def runtime(batch: Tensor) -> list[Tensor]:
+        outputs = [torch.from_numpy(np.asarray(output)).float() for output in run(batch.numpy())]
+        return sorted(outputs, key=lambda output: output.ndim)
+
+    return runtime
+
+
+def default_openvino_precision(folder: Path) -> str:
+    """Return the type in which OpenVINO computes a file on this processor unless told, such as ``bfloat16``."""
+    compiled = _compiled(folder, {})
+    return str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()).replace("bf16", "bfloat16")
+
+
+def open_openvino_as_is(folder: Path) -> Runtime:
+    """Return a function that runs an OpenVINO file in the precision that OpenVINO chooses, as ``yolo predict`` does."""
+    compiled = _compiled(folder, {"INFERENCE_NUM_THREADS": torch.get_num_threads()})
+    return lambda batch: [torch.from_numpy(np.array(v)).float() for v in compiled(batch.numpy()).values()]
+
+
+def _onnx(file: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+    import onnxruntime  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    given = session.get_inputs()[0]
+    kind = np.float16 if given.type == "tensor(float16)" else np.float32
+    return lambda batch: list(session.run(None, {given.name: batch.astype(kind)}))
+
+
+def _compiled(folder: Path, config: dict[str, Any]) -> Any:
+    import openvino  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
+
+    core = openvino.Core()
+    return core.compile_model(core.read_model(next(folder.glob("*.xml"))), "CPU", config)
+
+
+def _openvino(folder: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+    exact = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+    compiled = _compiled(folder, exact)
+    return lambda batch: [np.array(output) for output in compiled(batch).values()]
+
+
+def _torchscript(file: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch advises another format than the one asked for
+        module = torch.jit.load(str(file), map_location="cpu").eval()
+    kind = next(module.parameters()).dtype
+
+    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
+        with torch.no_grad():
+            outputs = module(torch.from_numpy(batch).to(kind))
+        return [o.numpy() for o in ([outputs] if isinstance(outputs, Tensor) else outputs)]
+
+    return run
+
+
+def _ncnn(folder: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+    return lambda batch: list(run_ncnn(folder, batch, torch.get_num_threads()))
+
+
+_OPENERS: dict[str, Callable[[Path], Callable[[NDArray[Any]], list[NDArray[Any]]]]] = {
+    "onnx": _onnx,
+    "openvino": _openvino,
+    "ncnn": _ncnn,
+    "torchscript": _torchscript,
+}

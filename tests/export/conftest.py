@@ -1,0 +1,43 @@
+"""What all tests of exports share: a little data and checkpoints of both networks, made once."""
+
+import pytest
+
+from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.export.reference import load_reference
+from tests.helpers.checkpoints import write_lidd, write_wlnet
+from tests.helpers.tiny import write_tiny_data
+
+
+@pytest.fixture(scope="session")
+def tiny_yaml(tmp_path_factory):
+    return write_tiny_data(tmp_path_factory.mktemp("data") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_yaml):
+    return read_yolo_set(tiny_yaml)
+
+
+@pytest.fixture(scope="session")
+def pictures(tiny):
+    return tiny.pictures["val"]
+
+
+@pytest.fixture(scope="session")
+def lidd_weights(tmp_path_factory):
+    return write_lidd(tmp_path_factory.mktemp("lidd") / "best.pt")
+
+
+@pytest.fixture(scope="session")
+def wlnet_weights(tmp_path_factory):
+    return write_wlnet(tmp_path_factory.mktemp("wlnet") / "best.pt")
+
+
+@pytest.fixture(scope="session")
+def lidd(lidd_weights):
+    return load_reference(lidd_weights)
+
+
+@pytest.fixture(scope="session")
+def wlnet(wlnet_weights):
+    return load_reference(wlnet_weights)

@@ -1,0 +1,122 @@
+"""The certificate: what it says about a format, hashes, and how it joins an earlier one."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from lidd_yolo.export.certificate import (
+    certificate_file,
+    compared_entry,
+    file_hashes,
+    format_entry,
+    joined_with,
+    surroundings,
+)
+from lidd_yolo.export.comparison import Compared
+from lidd_yolo.export.final_boxes import Agreement
+from lidd_yolo.export.format_check import FormatResult
+from lidd_yolo.export.formats import limits_of
+from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.raw_difference import Apart
+from tests.helpers.folders import text
+
+FILES = [Path("a/one.png"), Path("a/two.png")]
+SMALL = Compared("static", Apart(1e-6, "boxes", 0), Apart(3e-6, "scores", 1), Agreement(5, box_iou=0.99), 1)
+LARGE = Compared("dynamic", Apart(5e-6, "scores", 1), Apart(2e-6, "boxes", 0), Agreement(4, box_iou=0.98), 0)
+
+
+@pytest.fixture
+def result():
+    found = FormatResult("onnx", Variant(InputShape(64, 64)), limits_of("onnx", half=False))
+    found.compared = [SMALL, LARGE]
+    return found
+
+
+class TestFileHashes:
+    def test_file(self, tmp_path):
+        file = text(tmp_path / "best.onnx", "abc")
+        assert file_hashes(file) == {"best.onnx": hashlib.sha256(b"abc").hexdigest()}
+
+    def test_folder__each_file(self, tmp_path):
+        folder = text(tmp_path / "best_ncnn_model" / "model.bin", "abc").parent
+        text(folder / "model.param", "")
+        assert list(file_hashes(folder)) == ["best_ncnn_model/model.bin", "best_ncnn_model/model.param"]
+
+
+class TestEntries:
+    def test_compared__pictures_by_name(self):
+        entry = compared_entry(SMALL, FILES)
+        assert entry["to_folded"] == {"difference": 1e-6, "output": "boxes", "picture": "one.png"}
+        assert entry["to_trained"] == {"difference": 3e-6, "output": "scores", "picture": "two.png"}
+        assert entry["final"]["picture"] == "two.png"
+        assert entry["final"]["matched"] == 5
+
+    def test_format__worst_case_of_each_side(self, result):
+        entry = format_entry(result, FILES, {"confidence": 0.25})
+        assert entry["passed"] is True
+        assert entry["worst"]["to_folded"] == {
+            "case": "dynamic",
+            "difference": 5e-6,
+            "output": "scores",
+            "picture": "two.png",
+        }
+        assert entry["worst"]["to_trained"]["case"] == "static"
+        assert entry["limits"]["raw"] == entry["limits"]["raw_to_trained"] == 1e-4
+        assert entry["confidence"] == 0.25
+        assert json.loads(json.dumps(entry)) == entry
+
+    def test_format__failed(self, result):
+        result.failures, result.compared = ["could not be exported"], []
+        entry = format_entry(result, FILES, {})
+        assert (entry["passed"], entry["worst"], entry["cases"]) == (False, {}, [])
+
+    def test_surroundings__versions(self):
+        assert {"lidd-yolo", "ultralytics", "torch"} <= surroundings()["versions"].keys()
+
+
+class TestJoinedWith:
+    @pytest.fixture
+    def earlier(self, tmp_path):
+        """A certificate of an ONNX file, and the file."""
+        file = text(tmp_path / "best.onnx", "abc")
+        content = {
+            "weights": {"sha256": "w"},
+            "fold": {"passed": True},
+            "formats": {"onnx": {"passed": True, "files": file_hashes(file)}},
+        }
+        return text(certificate_file(tmp_path / "best.pt"), json.dumps(content))
+
+    def new(self, weights="w", *, passed=True, fold=True):
+        entry = {"passed": passed, "files": {}}
+        return {"weights": {"sha256": weights}, "fold": {"passed": fold}, "formats": {"ncnn": entry}}
+
+    def test_same_weights__both(self, earlier):
+        joined = joined_with(earlier, self.new())
+        assert list(joined["formats"]) == ["onnx", "ncnn"]
+        assert joined["passed"] is True
+
+    def test_failed__not_passed_as_a_whole(self, earlier):
+        assert joined_with(earlier, self.new(passed=False))["passed"] is False
+
+    def test_failed_fold__nothing_else_counts(self, earlier):
+        joined = joined_with(earlier, self.new(fold=False))
+        assert (joined["passed"], list(joined["formats"])) == (False, ["ncnn"])
+
+    def test_other_weights__new_alone(self, earlier):
+        assert list(joined_with(earlier, self.new("other"))["formats"]) == ["ncnn"]
+
+    @pytest.mark.parametrize("change", ["changed", "gone"])
+    def test_other_file__no_longer_certified(self, earlier, change):
+        file = earlier.with_name("best.onnx")
+        if change == "gone":
+            file.unlink()
+        else:
+            file.write_text("abd")
+        assert list(joined_with(earlier, self.new())["formats"]) == ["ncnn"]
+
+    @pytest.mark.parametrize("content", ["", "[]", "{}", '{"weights": 3}'])
+    def test_damaged__new_alone(self, earlier, content):
+        earlier.write_text(content)
+        assert list(joined_with(earlier, self.new())["formats"]) == ["ncnn"]

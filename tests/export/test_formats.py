@@ -1,0 +1,46 @@
+"""Formats: names, limits, missing packages."""
+
+import pytest
+
+from lidd_yolo.export import formats
+from lidd_yolo.export.formats import FOLD_LIMIT, FORMATS, Limits, check_packages, limits_of, parse_formats
+
+
+class TestParseFormats:
+    def test_list__each_once_in_order(self):
+        assert parse_formats("onnx, NCNN,onnx,") == ["onnx", "ncnn"]
+
+    @pytest.mark.parametrize(("text", "told"), [("onnx,pdf", "pdf: no such format"), ("", "no format"), (",", "no fo")])
+    def test_list__wrong(self, text, told):
+        with pytest.raises(ValueError, match=told) as error:
+            parse_formats(text)
+        assert "onnx, openvino, ncnn, torchscript" in str(error.value)
+
+
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("name", "raw"), [("onnx", 1e-4), ("openvino", 1e-3), ("ncnn", 1e-2), ("torchscript", 1e-5)]
+    )
+    def test_float32__as_promised(self, name, raw):
+        limits = limits_of(name, half=False)
+        assert (limits.raw, limits.map) == (raw, 0.002)
+
+    @pytest.mark.parametrize("name", FORMATS)
+    def test_float16__wider(self, name):
+        limits, exact = limits_of(name, half=True), limits_of(name, half=False)
+        assert limits.map == 0.005
+        assert limits.raw > exact.raw
+        assert limits.score > exact.score
+        assert limits.box_iou < exact.box_iou
+
+    def test_to_trained__never_below_the_folding(self):
+        assert Limits(raw=1e-5).raw_to_trained == FOLD_LIMIT
+        assert Limits(raw=1e-2).raw_to_trained == 1e-2
+
+
+class TestCheckPackages:
+    def test_missing__named_with_the_remedy(self, monkeypatch):
+        monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "pnnx" else object())
+        check_packages(["onnx", "torchscript"])
+        with pytest.raises(ValueError, match=r"^pnnx not installed: pip install 'lidd-yolo\[export\]'"):
+            check_packages(["onnx", "ncnn"])

@@ -1,0 +1,191 @@
+"""From request to certificate: what is kept, what is not, and that a broken fold is caught."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from lidd_yolo.export import format_check, parity
+from lidd_yolo.export.certificate import file_hashes
+from lidd_yolo.export.parity import Request, certify
+from lidd_yolo.export.reference import load_reference
+from lidd_yolo.layers import reparam
+from tests.helpers.checkpoints import write_lidd
+from tests.helpers.folders import text, tree
+
+
+@pytest.fixture
+def weights(tmp_path):
+    return write_lidd(tmp_path / "weights" / "best.pt")
+
+
+@pytest.fixture
+def request_(tiny):
+    return Request(formats=["torchscript"], data=tiny, pictures=2, with_map=False)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Only the delivered file is compared."""
+    monkeypatch.setattr(format_check, "probes", lambda *_: ([], []))
+
+
+def certified(weights, request):
+    said = []
+    result = certify(load_reference(weights), request, said.append)
+    return result, json.loads(result.file.read_text(encoding="utf-8")), said
+
+
+@pytest.mark.usefixtures("quick")
+class TestPassed:
+    def test_kept__file_and_certificate(self, weights, request_):
+        result, content, said = certified(weights, request_)
+        folder = weights.parent
+        assert sorted(path.name for path in folder.iterdir()) == ["best.parity.json", "best.pt", "best.torchscript"]
+        assert result.placed == {"torchscript": folder / "best.torchscript"}
+        assert content["passed"] is True
+        assert content["weights"]["sha256"] == file_hashes(weights)["best.pt"]
+        assert content["weights"]["network"] == "LIDDModel"
+        entry = content["formats"]["torchscript"]
+        assert entry["files"] == file_hashes(folder / "best.torchscript")
+        assert entry["data"] == {"file": "tiny.yaml", "split": "val", "pictures": ["1.png", "3.png"]}
+        assert entry["map50_95"] is None
+        assert len(said) == 2
+
+    def test_rejected_before__removed(self, weights, request_):
+        text(weights.parent / "best.torchscript.failed", "old")
+        certified(weights, request_)
+        assert not (weights.parent / "best.torchscript.failed").exists()
+
+    def test_map__of_all_three(self, weights, request_):
+        _, content, _ = certified(weights, replace(request_, with_map=True))
+        maps = content["fold"]["map50_95"]
+        assert maps.keys() == {"trained", "folded"}
+        entry = content["formats"]["torchscript"]
+        assert entry["map50_95_difference"] == abs(entry["map50_95"]["box"] - maps["trained"]["box"])
+
+    def test_arguments__shape_what_is_delivered(self, weights, request_):
+        request = replace(request_, imgsz=96, arguments={"batch": 2, "dynamic": True})
+        _, content, _ = certified(weights, request)
+        entry = content["formats"]["torchscript"]
+        assert entry["delivered"] == "dynamic, made with 96x96, batch 2"
+        assert [case["case"] for case in entry["cases"]][:2] == ["dynamic 96x96, batch 2", "dynamic 96x96, batch 1"]
+
+
+def break_fold(monkeypatch):
+    """Forget the shift of batch normalisation in the third fold of a block."""
+    fold, count = reparam.fold_batch_norm, []
+
+    def wrong(kernel, bias, bn):
+        count.append(bn)
+        folded, shift = fold(kernel, bias, bn)
+        return folded, torch.zeros_like(shift) if len(count) == 3 else shift
+
+    monkeypatch.setattr(reparam, "fold_batch_norm", wrong)
+
+
+class TestBrokenFold:
+    def test_caught__layer_named_and_nothing_exported(self, weights, request_, monkeypatch):
+        break_fold(monkeypatch)
+        result, content, _ = certified(weights, request_)
+        assert content["passed"] is False
+        assert content["formats"] == {}
+        reference = load_reference(weights)
+        named = content["fold"]["first_layer"]
+        index = int(named.split(".")[1].split(" ")[0])
+        assert named == f"model.{index} ({type(reference.folded.model[index]).__name__})"
+        assert index == third_folded_row(weights)
+        assert content["fold"]["to_trained"]["difference"] > 1e-3
+        assert content["fold"]["to_trained"]["picture"] in {"1.png", "3.png"}
+        assert result.placed == {}
+        assert sorted(path.name for path in weights.parent.iterdir()) == ["best.parity.json", "best.pt"]
+
+
+def third_folded_row(weights):
+    """Return the row of the third block that is folded, by folding the trained network once more and watching."""
+    network, seen = load_reference(weights).trained, []
+    owners = {id(m): row.i for row in network.model for m in row.modules()}
+    fold = reparam.fold_batch_norm
+
+    def watching(kernel, bias, bn):
+        seen.append(owners[id(bn)])
+        return fold(kernel, bias, bn)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reparam, "fold_batch_norm", watching)
+        reparam.fold_all_batch_norm(network)
+    return seen[2]
+
+
+@pytest.mark.usefixtures("quick")
+class TestFailed:
+    def test_wrong_file__kept_under_another_name(self, weights, request_, monkeypatch):
+        """The runtime gives other numbers than the network."""
+        text(weights.parent / "best.torchscript", "of yesterday")
+        open_runtime = format_check.open_runtime
+
+        def open_wrong(name, file):
+            runtime = open_runtime(name, file)
+            return lambda batch: [output * 1.01 for output in runtime(batch)]
+
+        monkeypatch.setattr(format_check, "open_runtime", open_wrong)
+        result, content, _ = certified(weights, request_)
+        assert result.placed == {"torchscript": weights.parent / "best.torchscript.failed"}
+        assert content["passed"] is False
+        assert content["formats"]["torchscript"]["failures"]
+        assert (weights.parent / "best.torchscript").read_text() == "of yesterday"
+        assert result.placed["torchscript"].stat().st_size > 1000
+
+    def test_infinite__null_in_the_file(self, weights, request_, monkeypatch):
+        monkeypatch.setattr(
+            format_check, "open_runtime", lambda *_: lambda batch: [torch.full((len(batch), 6, 85), float("nan"))]
+        )
+        _, content, _ = certified(weights, request_)
+        assert content["formats"]["torchscript"]["worst"]["to_folded"]["difference"] is None
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
+    def test_interrupted__nothing_left(self, weights, request_, monkeypatch, tmp_path, error):
+        stages = tmp_path / "stages"
+        stages.mkdir()
+        monkeypatch.setattr(parity.TemporaryDirectory, "__init__", stage_below(stages))
+        before = tree(weights.parent)
+
+        def interrupt(*_, **__):
+            assert list(stages.rglob("best.torchscript"))  # it was written
+            raise error
+
+        monkeypatch.setattr(format_check, "open_runtime", interrupt)
+        if error is MemoryError:  # an Exception: the format fails, the command does not
+            certified(weights, request_)
+            return
+        with pytest.raises(error):
+            certified(weights, request_)
+        assert tree(weights.parent) == before
+        assert list(stages.iterdir()) == []
+
+
+def stage_below(folder):
+    made = parity.TemporaryDirectory.__init__
+    return lambda self, **words: made(self, **{**words, "dir": folder})
+
+
+class TestRequest:
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"imgsz": 50}, "--imgsz must be a multiple of 32, got 50"),
+            ({"imgsz": 0}, "--imgsz must be a multiple of 32, got 0"),
+            ({"conf": 0.0}, "--conf must lie between 0 and 1, got 0"),
+            ({"split": "test"}, "no pictures in test"),
+            ({"pictures": 0}, "--pictures must be 1 or more"),
+        ],
+    )
+    def test_wrong__said(self, lidd, request_, change, told):
+        with pytest.raises(ValueError, match=told):
+            certify(lidd, replace(request_, **change), str)
+
+    def test_other_classes__refused(self, lidd, request_, tiny):
+        data = replace(tiny, names=("a", "b", "c"))
+        with pytest.raises(ValueError, match=r"tiny.yaml has 3 classes, the network of .*best.pt 2"):
+            certify(lidd, replace(request_, data=data), str)
