@@ -115,7 +115,7 @@ def joined_with(earlier: Path, certificate: Mapping[str, Any]) -> dict[str, Any]
         kept = {}
     formats = {**kept, **certificate["formats"]} if certificate["fold"]["passed"] else certificate["formats"]
     passed = certificate["fold"]["passed"] and all(entry["passed"] for entry in formats.values())
-    return {**certificate, "passed": bool(passed), "formats": formats}
+    return {"passed": bool(passed), **certificate, "formats": formats}
 
 
 def _holds(entry: Mapping[str, Any], folder: Path) -> bool:
