@@ -113,7 +113,7 @@ class TestJoinedWith:
         if change == "gone":
             file.unlink()
         else:
-            file.write_text("abd")
+            file.write_text("axy")
         assert list(joined_with(earlier, self.new())["formats"]) == ["ncnn"]
 
     @pytest.mark.parametrize("content", ["", "[]", "{}", '{"weights": 3}'])

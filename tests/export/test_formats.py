@@ -10,7 +10,9 @@ class TestParseFormats:
     def test_list__each_once_in_order(self):
         assert parse_formats("onnx, NCNN,onnx,") == ["onnx", "ncnn"]
 
-    @pytest.mark.parametrize(("text", "told"), [("onnx,pdf", "pdf: no such format"), ("", "no format"), (",", "no fo")])
+    @pytest.mark.parametrize(
+        ("text", "told"), [("onnx,pdf", "pdf: no such format"), ("", "no format"), (",", "no format")]
+    )
     def test_list__wrong(self, text, told):
         with pytest.raises(ValueError, match=told) as error:
             parse_formats(text)
