@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.benchmark.observation import observe
 from lidd_yolo.benchmark.seen import LEVELS, Seen
 
 
@@ -85,12 +84,6 @@ def from_seen(seen: Sequence[Seen]) -> Evidence:
         correct=_packed([picture.correct for picture in seen]),
         mask_correct=_packed(masks) if masks else None,
     )
-
-
-def collect(weights: Path, data: str, split: str, imgsz: int, device: str | None = None) -> tuple[Any, Evidence]:
-    """Validate a checkpoint with the stock validator; return Ultralytics' metrics and the evidence."""
-    metrics, seen = observe(weights, data, split, imgsz, device)
-    return metrics, from_seen(seen)
 
 
 def _mean_precision(evidence: Evidence, correct: NDArray[np.uint16]) -> dict[str, float]:

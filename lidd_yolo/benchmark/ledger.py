@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from lidd_yolo.benchmark.file_lock import locked
+from filelock import FileLock
 
 CHAIN = "CHAIN.jsonl"
 """File beside the entries, a line for each entry written."""
+_LOCK = ".lock"
 
 
 def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
@@ -66,7 +67,7 @@ def append(entry: Mapping[str, Any], folder: Path, files: Mapping[str, Path] | N
         raise ValueError(f"entry {name}: {wrong[0]}: pass the file that was recorded")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.json"
-    with (folder / CHAIN).open("a+b") as chain, locked(chain):
+    with FileLock(folder / _LOCK), (folder / CHAIN).open("a+b") as chain:
         lines = _whole_lines(chain)
         previous = _sha256(lines[-1]) if lines else ""
         data = _to_bytes({**entry, "previous": previous})
@@ -77,40 +78,23 @@ def append(entry: Mapping[str, Any], folder: Path, files: Mapping[str, Path] | N
     return target
 
 
-def chain_existing(folder: Path) -> int:
-    """Give a ledger that was begun without a chain its chain, and return the number of lines.
-
-    Entries are taken by date, then by name, and their files are left as they are; so these have no key ``previous``.
-
-    Raises:
-        ValueError: If there is a chain already: an entry without a line must be recorded again, not made to look right.
-    """
-    with (folder / CHAIN).open("a+b") as chain, locked(chain):
-        if _whole_lines(chain):
-            raise ValueError(f"{folder / CHAIN} exists: record an entry that it does not name again")
-        entries = sorted((_read_entry(file).get("date", ""), file.stem, file) for file in folder.glob("*.json"))
-        previous = ""
-        for _, name, file in entries:
-            previous = _extend(chain, name, file.read_bytes(), previous)
-    return len(entries)
-
-
 def verify(folder: Path) -> list[str]:
     """Compare every entry and every file it names with the chain, and the chain with itself.
+
+    Nothing is locked, so that a ledger that may only be read can be checked: not while entries are being written.
 
     Returns:
         One sentence for each thing that is wrong: the file, what is wrong and what to do; empty if all is right.
     """
     if not (folder / CHAIN).is_file():
         return [f"{CHAIN} does not exist in {folder}: restore it from git"]
-    with (folder / CHAIN).open("rb") as chain, locked(chain):
-        lasts, findings = _check_chain(chain.read())
-        files = {file.stem: file for file in sorted(folder.glob("*.json"))}
-        for name, line in lasts.items():
-            if name not in files:
-                findings.append(f"{name}.json does not exist, but {CHAIN} names it: restore it from git")
-            else:
-                findings += _check_entry(files[name], line)
+    lasts, findings = _check_chain((folder / CHAIN).read_bytes())
+    files = {file.stem: file for file in sorted(folder.glob("*.json"))}
+    for name, line in lasts.items():
+        if name not in files:
+            findings.append(f"{name}.json does not exist, but {CHAIN} names it: restore it from git")
+        else:
+            findings += _check_entry(files[name], line)
     findings += [
         f"{file.name} has no line in {CHAIN}: it was added by hand or its writing was killed; record it again"
         for name, file in files.items()

@@ -70,7 +70,7 @@ def record_run(
             split: _save_evidence(evidence, results, run / f"{name}.{split}.npz")
             for split, (results, evidence) in measured.items()
         },
-        "size": {"parameters_folded": counts["parameters_folded"], "file_bytes": weights.stat().st_size},
+        "size": {"file_bytes": weights.stat().st_size},
         "counts": counts,
         "commit": commit(Path(__file__).parent),
         "machine": describe_machine(str(args.get("device") or "cpu")),

@@ -7,15 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.benchmark.ledger import read_ledger
+from lidd_yolo.benchmark.printed import read_printed
 
-# What the LIDD paper prints in table 3 (NEU-DET, unknown split): mAP@0.5, mAP@0.5:0.95, parameters in millions.
-_PRINTED = {"lidd.yaml": (98.30, 73.26, 0.6287), "yolov8n.yaml": (90.43, 57.93, 3.0068)}
-# What the WLNet paper prints in table 1 (NEU-Seg, unknown split): box and mask mAP@0.5, mAP@0.5:0.95, parameters.
-_PRINTED_MASKS = {
-    "wlnet-base.yaml": (93.3, 70.4, 91.0, 53.6, 14.17),
-    "wlnet-base-nwd.yaml": (93.6, 69.4, 91.1, 53.8, 14.17),
-    "wlnet.yaml": (93.9, 70.5, 91.2, 54.1, 12.57),
-}
 _MARKED = re.compile(
     r"(<!-- (?P<kind>table|masks|steps|latency|leaks|groups): (?P<pattern>[\w.*-]+) -->\n)"
     r".*?(<!-- end of (?P=kind) -->)",
@@ -38,10 +31,21 @@ def _row(entry: dict[str, Any]) -> str:
     figures = [
         f"{results[split][key]:.3f}" for split in ("val", "test") for key in ("map50", "map") if split in results
     ]
-    printed = _PRINTED.get(entry["model"])
-    paper = f"{printed[0] / 100:.3f} / {printed[1] / 100:.3f}, {printed[2]} M" if printed else "-"
-    size = f"{entry['size']['parameters_folded'] / 1e6:.3f} M"
+    printed = _printed("lidd-table3").get(entry["model"])
+    paper = "{map50:.3f} / {map:.3f}, {millions:g} M".format(**printed) if printed else "-"
+    size = _millions(entry)
     return f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
+
+
+def _millions(entry: dict[str, Any]) -> str:
+    """Return a network's parameters, folded; entries of schema 1 keep them elsewhere."""
+    return f"{entry.get('counts', entry['size'])['parameters_folded'] / 1e6:.3f} M"
+
+
+def _printed(plan: str) -> dict[str, dict[str, float]]:
+    """Return what a packaged plan's paper prints for each model, parameters in ``millions``."""
+    rows = {row.model: row.figures for row in read_printed(plan).models if row.figures}
+    return {model: {**figures, "millions": figures["parameters"] / 1e6} for model, figures in rows.items()}
 
 
 def mask_table(entries: list[dict[str, Any]]) -> str:
@@ -52,15 +56,14 @@ def mask_table(entries: list[dict[str, Any]]) -> str:
     ]
     keys = ("map50", "map", "mask_map50", "mask_map")
     for entry in entries:
-        size = f"{entry['size']['parameters_folded'] / 1e6:.3f} M"
+        size = _millions(entry)
         start = f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} |"
         for split, results in entry["results"].items():
             lines.append(f"{start} {split} | {' | '.join(f'{results[key]:.3f}' for key in keys)} |")
-    for model in dict.fromkeys(entry["model"] for entry in entries):
-        if model in _PRINTED_MASKS:
-            *figures, millions = _PRINTED_MASKS[model]
-            cells = " | ".join(f"{figure / 100:.3f}" for figure in figures)
-            lines.append(f"| *printed in the paper* | {model} | {millions} M | ? | ? | {cells} |")
+    printed = _printed("wlnet-table1")
+    for model in dict.fromkeys(entry["model"] for entry in entries if entry["model"] in printed):
+        cells = " | ".join(f"{printed[model][key]:.3f}" for key in keys)
+        lines.append(f"| *printed in the paper* | {model} | {printed[model]['millions']:g} M | ? | ? | {cells} |")
     return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
 
 

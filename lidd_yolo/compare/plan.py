@@ -1,6 +1,7 @@
-"""A plan: which networks to train on which data, how often and how long, and what a paper prints for them.
+"""A plan: which networks to train on which data, how often and how long.
 
-Own work. A plan says nothing of folders, devices or processes; the same plan gives the same run names everywhere.
+Own work. What a paper prints beside it is read by `lidd_yolo.benchmark.printed`. A plan says nothing of folders,
+devices or processes; the same plan gives the same run names everywhere.
 """
 
 from __future__ import annotations
@@ -52,22 +53,11 @@ class Run:
 
 @dataclass(frozen=True)
 class PlanModel:
-    """One row of a plan: a network, how it is trained, what tables call it and what a paper prints for it."""
+    """One row of a plan: a network, what tables call it and how it is trained."""
 
     model: str
     label: str
     recipes: tuple[str, ...] = (OWN,)
-    printed: Mapping[str, float] = field(default_factory=dict)
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class QuotedRow:
-    """A row of a paper's table that nobody can train here, and why it cannot be compared or cannot be right."""
-
-    label: str
-    printed: Mapping[str, float] = field(default_factory=dict)
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,9 +73,6 @@ class RunPlan:
         models: The networks.
         batch: Pictures in a batch; None leaves it to the recipes.
         arguments: Further training arguments for all runs.
-        source: Paper and table that the printed figures are from.
-        note: What a reader of the whole table must know.
-        quoted: Printed rows that cannot be trained.
         file: Where the plan was read from; None if it was made from words.
 
     Raises:
@@ -100,9 +87,6 @@ class RunPlan:
     models: tuple[PlanModel, ...]
     batch: int | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    source: str = ""
-    note: str = ""
-    quoted: tuple[QuotedRow, ...] = ()
     file: Path | None = None
 
     def __post_init__(self) -> None:

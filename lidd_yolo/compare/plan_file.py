@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.compare.plan import PlanModel, QuotedRow, RunPlan
+from lidd_yolo.benchmark.printed import read_printed
+from lidd_yolo.compare.plan import PlanModel, RunPlan
 from lidd_yolo.compare.recipe import OWN
 from lidd_yolo.paths import cfg_dir, find_cfg
-from lidd_yolo.report.printed import FIGURES
 
 _PLAN: dict[str, type | tuple[type, ...]] = {
     "name": str,
@@ -33,10 +33,8 @@ _MODEL: dict[str, type | tuple[type, ...]] = {
     "printed": dict,
     "note": str,
 }
-_QUOTED: dict[str, type | tuple[type, ...]] = {"label": str, "printed": dict, "note": str}
 
 _NEEDED = ("name", "data", "imgsz", "epochs", "seeds", "models")
-_COUNTS = ("parameters", "macs", "gflops")
 
 
 def packaged_plans() -> list[str]:
@@ -69,9 +67,11 @@ def read_plan(file: Path) -> RunPlan:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"{file}: {error}") from error
     try:
-        return _plan(content, file)
+        plan = _plan(content, file)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
+    read_printed(file)  # refuses wrong rows before anything is trained for them
+    return plan
 
 
 def _plan(content: Any, file: Path) -> RunPlan:
@@ -86,9 +86,6 @@ def _plan(content: Any, file: Path) -> RunPlan:
         models=tuple(_model(row, f"models[{index}]") for index, row in enumerate(content["models"])),
         batch=_positive(content["batch"], "batch") if "batch" in content else None,
         arguments=content.get("arguments", {}),
-        source=content.get("source", ""),
-        note=content.get("note", ""),
-        quoted=tuple(_quoted(row, f"quoted[{index}]") for index, row in enumerate(content.get("quoted", []))),
         file=file,
     )
 
@@ -103,14 +100,7 @@ def _model(row: Any, where: str) -> PlanModel:
         model=row["model"],
         label=row.get("label", Path(row["model"]).stem),
         recipes=tuple(recipes),
-        printed=_printed(row, where),
-        note=row.get("note", ""),
     )
-
-
-def _quoted(row: Any, where: str) -> QuotedRow:
-    _check(row, _QUOTED, needed=("label",), where=where)
-    return QuotedRow(label=row["label"], printed=_printed(row, where), note=row.get("note", ""))
 
 
 def _check(content: Any, kinds: Mapping[str, type | tuple[type, ...]], *, needed: tuple[str, ...], where: str) -> None:
@@ -150,15 +140,3 @@ def _texts(values: Mapping[Any, Any], key: str) -> dict[str, str]:
         if not isinstance(name, str) or not isinstance(value, str):
             raise ValueError(f"{key}.{name} has to be a text, not {value!r}")
     return dict(values)
-
-
-def _printed(row: Mapping[str, Any], where: str) -> dict[str, float]:
-    printed = row.get("printed", {})
-    for key, value in printed.items():
-        if key not in FIGURES:
-            raise ValueError(f"unknown key {where}.printed.{key}; known: {', '.join(FIGURES)}")
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ValueError(f"{where}.printed.{key} has to be a number, not {value!r}")
-        if key not in _COUNTS and not 0 <= value <= 1:
-            raise ValueError(f"{where}.printed.{key} has to be a share of 1, not {value}")
-    return dict(printed)

@@ -9,11 +9,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.file_lock import locked
+from filelock import FileLock, Timeout
+
 from lidd_yolo.benchmark.ledger import append
 from lidd_yolo.benchmark.record import evidence_files, record_run
 from lidd_yolo.compare.folder import (
@@ -72,11 +73,11 @@ def _parser() -> argparse.ArgumentParser:
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the system lets it go when this process ends, however it ends."""
-    with (folder / "run.lock").open("ab") as file, ExitStack() as held:
-        try:
-            held.enter_context(locked(file, wait=False))
-        except OSError as error:
-            raise RuntimeError(f"another process is at work in {folder}") from error
+    try:
+        held = FileLock(folder / "run.lock", timeout=0).acquire()
+    except Timeout as error:
+        raise RuntimeError(f"another process is at work in {folder}") from error
+    with held:
         yield
 
 

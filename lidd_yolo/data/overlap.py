@@ -37,6 +37,9 @@ MIN_SHARPNESS = 14.0
 scratches stay below 11.5 and the same spot in other light lies above 14; among 20 000 generated pictures 15.8 was the
 highest of a wrong pair."""
 
+LIMITS = {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY, "min_sharpness": MIN_SHARPNESS}
+"""The three as they are written beside groups."""
+
 _SCALES = (Scale(blur=2.8, step=4, cosine=0.9), Scale(blur=0.7, step=2, cosine=0.95))
 # The coarse scale survives noise and compression, the fine one fits into narrow shared strips.
 _CANDIDATES = 24  # pairs looked at closely in a round, for each picture those with most votes

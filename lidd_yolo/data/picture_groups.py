@@ -18,7 +18,7 @@ from lidd_yolo.data.enlarging.families import family_links
 from lidd_yolo.data.grouping.bursts import burst_links
 from lidd_yolo.data.grouping.gray_pictures import GrayPictures, load_gray
 from lidd_yolo.data.grouping.groups import group_numbers
-from lidd_yolo.data.overlap import MIN_AREA, MIN_SHARPNESS, MIN_SIMILARITY, Overlap, find_overlaps
+from lidd_yolo.data.overlap import LIMITS, Overlap, find_overlaps
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.split import leak_share
 from lidd_yolo.data.yolo_set import YoloSet
@@ -116,7 +116,7 @@ def find_groups(
     pairs = [_pair(names, loaded, overlap) for overlap in overlaps]
     pairs += [*_told(names, bursts, "burst"), *_told(names, families, "enlarged")]
     links = [(loaded.places[overlap.first], loaded.places[overlap.second]) for overlap in overlaps]
-    rule = {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY, "min_sharpness": MIN_SHARPNESS, "burst": burst}
+    rule = {**LIMITS, "burst": burst}
     numbers = tuple(group_numbers(len(names), [*links, *bursts, *families]))
     return PictureGroups(names, numbers, tuple(pairs), rule, tuple(loaded.problems)), loaded, overlaps
 

@@ -50,37 +50,6 @@ class Difference:
         return f"{first if self.value > 0 else second} is higher"
 
 
-def paired_bootstrap(
-    first: Sequence[Evidence],
-    second: Sequence[Evidence],
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    masks: bool = False,
-) -> tuple[Difference, Difference]:
-    """Compare two networks on the same test pictures.
-
-    Args:
-        first: Evidence of the first network, one for each seed.
-        second: Evidence of the second.
-        resamples: Number of draws.
-        seed: Seed of the draws.
-        masks: Compare masks instead of boxes.
-
-    Returns:
-        The differences of mAP50 and of mAP50-95, first minus second.
-
-    Raises:
-        ValueError: If the pictures or their labels are not the same everywhere.
-    """
-    ours, theirs = aligned(first), aligned(second)
-    same_pictures([ours[0], theirs[0]])
-    weights = draw_weights(len(ours[0].pictures), resamples, seed)
-    figures = (mean_figures(held, weights, masks=masks).T for held in (ours, theirs))
-    map50, map50_95 = (paired_difference(a, b) for a, b in zip(*figures, strict=True))
-    return map50, map50_95
-
-
 def draw_weights(pictures: int, resamples: int, seed: int) -> NDArray[np.int32]:
     """Return how often each picture was drawn, shape ``(1 + resamples, pictures)``; the first row is all ones."""
     drawn = np.random.default_rng(seed).multinomial(pictures, np.full(pictures, 1 / pictures), size=resamples)

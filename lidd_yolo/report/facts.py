@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from lidd_yolo.benchmark.printed import PrintedTable
+from lidd_yolo.report.arranging import row_of
 from lidd_yolo.report.grouping import Block, Contender, Entry
-from lidd_yolo.report.printed import PrintedTable
 
 
 def block_facts(block: Block) -> list[tuple[str, str]]:
@@ -46,7 +47,7 @@ def warnings(block: Block, blocks: Sequence[Block], printed: PrintedTable) -> li
     if single := [c.label for c in block.contenders if len(c.entries) == 1]:
         who = "all networks" if len(single) == len(block.contenders) else ", ".join(single)
         told.append(f"One seed of {who}: no interval, another training may give other figures.")
-    if any(printed.row_of(contender) for contender in block.contenders):
+    if any(row_of(printed, contender) for contender in block.contenders):
         told.append(
             f"Printed figures are from {printed.source}, on the paper's own split and seed; a difference to them is "
             "no difference between networks."

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from lidd_yolo.benchmark.printed import PrintedTable, read_printed
+from lidd_yolo.report.arranging import arrange
 from lidd_yolo.report.bootstrap import RESAMPLES
 from lidd_yolo.report.facts import block_facts, run_notes, warnings
 from lidd_yolo.report.figures import ACCURACIES
 from lidd_yolo.report.grouping import Block, Entry, group_entries
 from lidd_yolo.report.pairs import Comparison, Pairs, compare_pairs
-from lidd_yolo.report.printed import PrintedTable, read_printed
 from lidd_yolo.report.table import Cell, Line, Table, result_lines, signed
 
 
@@ -31,7 +32,7 @@ def report_markdown(entries: Sequence[Entry], plan: str | Path | None = None, *,
         ImportError: If there are several seeds and SciPy is missing.
     """
     printed = read_printed(plan)
-    blocks = [printed.arrange(block) for block in group_entries(entries)]
+    blocks = [arrange(printed, block) for block in group_entries(entries)]
     parts = [_block(block, blocks, printed, ledger) for block in blocks]
     if printed.note and parts:
         parts.append(f"*{_escape(printed.source)}: {_escape(printed.note)}*\n")

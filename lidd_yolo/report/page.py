@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lidd_yolo import __version__
+from lidd_yolo.benchmark.printed import PrintedTable, read_printed
+from lidd_yolo.report.arranging import arrange
 from lidd_yolo.report.bootstrap import RESAMPLES
 from lidd_yolo.report.chart import Chart
 from lidd_yolo.report.extra import load_extra
@@ -21,7 +23,6 @@ from lidd_yolo.report.grouping import Block, Entry, group_entries
 from lidd_yolo.report.markdown import PAIRS_NOTE
 from lidd_yolo.report.pairs import Pairs, compare_pairs
 from lidd_yolo.report.plots import block_charts
-from lidd_yolo.report.printed import PrintedTable, read_printed
 from lidd_yolo.report.table import Table, result_lines, signed
 
 _TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
@@ -84,7 +85,7 @@ def report_page(
         ImportError: If Jinja2 or SciPy is missing.
     """
     printed = read_printed(plan)
-    blocks = [printed.arrange(block) for block in group_entries(entries)]
+    blocks = [arrange(printed, block) for block in group_entries(entries)]
     if not blocks:
         raise ValueError("no training run in the ledger")
     sections = [_section(block, blocks, printed, entries, ledger) for block in blocks]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lidd_yolo.benchmark.printed import PrintedRow, PrintedTable
+from lidd_yolo.report.arranging import row_of
 from lidd_yolo.report.figures import ACCURACIES, accuracy, macs, parameters
 from lidd_yolo.report.grouping import Block, Contender
-from lidd_yolo.report.printed import PrintedRow, PrintedTable
 from lidd_yolo.report.statistics import Spread
 
 
@@ -75,7 +76,7 @@ def result_lines(block: Block, printed: PrintedTable) -> Table:
         block: Measured networks.
         printed: What the paper prints; its quoted rows come last.
     """
-    rows = [(contender, printed.row_of(contender)) for contender in block.contenders]
+    rows = [(contender, row_of(printed, contender)) for contender in block.contenders]
     columns = [column for column in _columns(block.split) if any(column.measured(c) for c in block.contenders)]
     notes: list[str] = []
 

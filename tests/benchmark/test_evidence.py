@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import yaml
 
-from lidd_yolo.benchmark.evidence import Evidence, collect, from_seen
+from lidd_yolo.benchmark.evidence import Evidence, from_seen
+from lidd_yolo.benchmark.observation import observe
 from tests.helpers.seen import picture
 
 BOX = (0, 0, 9, 9)
@@ -14,7 +15,8 @@ BOX = (0, 0, 9, 9)
 def collected(finished_run):
     """Metrics and evidence of a trained network on its validation pictures."""
     data = yaml.safe_load((finished_run / "args.yaml").read_text())["data"]
-    return collect(finished_run / "weights" / "best.pt", data, "val", 64, "cpu")
+    metrics, seen = observe(finished_run / "weights" / "best.pt", data, "val", 64, "cpu")
+    return metrics, from_seen(seen)
 
 
 class TestFromSeen:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lidd_yolo.benchmark import ledger
-from lidd_yolo.benchmark.ledger import CHAIN, append, chain_existing, read_ledger, verify
+from lidd_yolo.benchmark.ledger import CHAIN, append, read_ledger, verify
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
@@ -74,7 +74,7 @@ class TestAppend:
         second = append(entry("b"), folder)
         assert json.loads(second.read_text())["previous"] == sha256(line)
         assert json.loads(chain(folder)[1])["previous"] == sha256(line)
-        assert sorted(file.name for file in folder.iterdir()) == [CHAIN, "a.json", "b.json"]
+        assert sorted(file.name for file in folder.iterdir()) == [".lock", CHAIN, "a.json", "b.json"]
 
     def test_append__a_name_again(self, two):
         append(entry("a", 0.7), two)
@@ -229,24 +229,6 @@ class TestVerify:
             file.write(json.dumps(line).encode() + b"\n")
         (finding,) = verify(two)
         assert finding.startswith("c.json names another entry before it")
-
-
-class TestChainExisting:
-    def test_chain_existing__by_date_then_name(self, tmp_path):
-        dates = {"a": "2026-02-01", "b": "2026-01-01", "c": "2026-01-01", "d": None}
-        for name, date in dates.items():
-            (tmp_path / f"{name}.json").write_text(json.dumps(entry(name, **({"date": date} if date else {}))))
-        before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-        assert chain_existing(tmp_path) == 4
-        assert [json.loads(line)["name"] for line in chain(tmp_path)] == ["d", "b", "c", "a"]
-        assert {file.name: file.read_bytes() for file in tmp_path.glob("*.json")} == before
-        assert verify(tmp_path) == []
-
-    def test_chain_existing__only_once(self, two):
-        (two / "c.json").write_text(json.dumps(entry("c")))
-        with pytest.raises(ValueError, match="exists: record an entry"):
-            chain_existing(two)
-        assert len(chain(two)) == 2
 
 
 class TestRepository:

@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from lidd_yolo import names
-from lidd_yolo.compare.plan import PlanModel, QuotedRow
+from lidd_yolo.benchmark.printed import read_printed
+from lidd_yolo.compare.plan import PlanModel
 from lidd_yolo.compare.plan_file import find_plan, packaged_plans, read_plan
 from lidd_yolo.paths import find_cfg
 
@@ -26,8 +27,8 @@ def written(folder, content):
 
 def rows(name):
     """Return label -> printed figures of a packaged plan."""
-    plan = read_plan(find_plan(name))
-    return {row.label: dict(row.printed) for row in (*plan.models, *plan.quoted)}
+    printed = read_printed(name)
+    return {row.label: dict(row.figures) for row in (*printed.models, *printed.quoted)}
 
 
 class TestReadPlan:
@@ -35,7 +36,7 @@ class TestReadPlan:
         plan = read_plan(written(tmp_path, GOOD))
         assert (plan.name, plan.data, plan.imgsz, plan.epochs, plan.seeds) == ("p", {"": "d.yaml"}, 64, 2, (0,))
         assert plan.models == (PlanModel("lidd.yaml", "lidd"),)
-        assert (plan.batch, plan.arguments, plan.quoted) == (None, {}, ())
+        assert (plan.batch, plan.arguments) == (None, {})
 
     def test_read__most(self, tmp_path):
         more = {
@@ -51,9 +52,8 @@ class TestReadPlan:
         }
         plan = read_plan(written(tmp_path, {**GOOD, **more}))
         assert plan.data == more["data"]
-        assert (plan.batch, plan.source, plan.note, plan.arguments) == (8, "a paper", "a note", {"amp": False})
-        assert plan.models == (PlanModel("a.yaml", "A", ("own", "lidd"), {"map50": 0.5}, "n"),)
-        assert plan.quoted == (QuotedRow("Q", {"macs": 7}, "m"),)
+        assert (plan.batch, plan.arguments) == (8, {"amp": False})
+        assert plan.models == (PlanModel("a.yaml", "A", ("own", "lidd")),)
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -73,12 +73,13 @@ class TestReadPlan:
             ({"models": [{"label": "x"}]}, r"models\[0\].model is missing"),
             ({"models": [{"model": "a", "map": 1}]}, r"unknown key models\[0\].map; known: model"),
             ({"models": [{"model": "a", "recipe": [1]}]}, r"models\[0\].recipe has to be a name or a list"),
-            ({"models": [{"model": "a", "printed": {"macs": "1e9"}}]}, r"models\[0\].printed.macs has to be a number"),
+            ({"models": [{"model": "a", "printed": {"macs": "high"}}]}, "a printed figure of a is not a number"),
             (
                 {"models": [{"model": "a", "printed": {"map50": 98.3}}]},
-                r"printed.map50 has to be a share of 1, not 98.3",
+                "the printed map50 of a has to be a share of 1, not 98.3",
             ),
-            ({"quoted": [{"label": "a", "printed": {"ap": 1}}]}, r"unknown key quoted\[0\].printed.ap"),
+            ({"quoted": [{"label": "a", "printed": {"ap": 1}}]}, "a has unknown figures ap"),
+            ({"quoted": [{"label": "a", "map": 1}]}, "a has unknown keys map"),
         ],
     )
     def test_read__wrong(self, tmp_path, change, message):

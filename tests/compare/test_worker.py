@@ -8,8 +8,8 @@ import sys
 import time
 
 import pytest
+from filelock import FileLock
 
-from lidd_yolo.benchmark.file_lock import locked
 from lidd_yolo.benchmark.ledger import verify
 from lidd_yolo.compare import worker
 from lidd_yolo.compare.folder import claim_folder, progress_of
@@ -101,7 +101,7 @@ class TestFailed:
 
     def test_fail__another_process_is_at_work(self, data, tmp_path, caplog):
         file = prepared(tmp_path, make_run(data=data))
-        with (file.parent / "run.lock").open("ab") as held, locked(held):
+        with FileLock(file.parent / "run.lock"):
             assert worker.main([str(file), "--ledger", str(tmp_path)]) == 1
         assert "another process is at work in" in caplog.text
 

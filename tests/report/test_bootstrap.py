@@ -11,11 +11,11 @@ from lidd_yolo.report.bootstrap import (
     aligned,
     draw_weights,
     mean_figures,
-    paired_bootstrap,
     paired_difference,
     same_pictures,
 )
 from tests.helpers.evidence import make_evidence
+from tests.helpers.paired import paired_bootstrap
 
 
 class TestDifference:

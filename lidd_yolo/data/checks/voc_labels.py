@@ -62,8 +62,3 @@ def _depth(file: Path, root: Element, picture: PictureFacts | None) -> Iterator[
     stated = (root.findtext("size/depth") or "").strip()
     if picture is not None and picture.channels and stated and stated != str(picture.channels):
         yield Finding("wrong-depth", file, "<size>", f"it says {stated} channels, its picture has {picture.channels}")
-
-
-def difficult_objects(facts: LabelFacts) -> int:
-    """Return how many objects the annotator marked as difficult."""
-    return sum(item.difficult for item in facts.annotation.objects) if facts.annotation is not None else 0

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from lidd_yolo.data.datasets.enlarged_samples import enlarge_samples, place_copies
 from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.datasets.writer import Conversion, describe, write_dataset
-from lidd_yolo.data.division import shortfalls
+from lidd_yolo.data.division import divide, shortfalls
 from lidd_yolo.data.enlarging.change import Settings
 from lidd_yolo.data.enlarging.record import ENLARGED, figures
-from lidd_yolo.data.overlap import MIN_AREA, MIN_SHARPNESS, MIN_SIMILARITY, find_overlaps, group_overlaps
+from lidd_yolo.data.overlap import LIMITS, find_overlaps, group_overlaps
 from lidd_yolo.data.problems import Problem
-from lidd_yolo.data.split import split_groups, split_random
+from lidd_yolo.data.split import split_random
 
 _RANDOM = ("paper", "random")
 
@@ -84,7 +84,7 @@ def assemble(
     Returns:
         The figures of the split and the problems.
     """
-    rule = {"min_area": MIN_AREA, "min_similarity": MIN_SIMILARITY, "min_sharpness": MIN_SHARPNESS}
+    rule = LIMITS
     if groups is None:
         groups = group_overlaps(len(samples), find_overlaps([sample.gray for sample in samples]))
     else:
@@ -119,7 +119,7 @@ def _split(
     given = {index for side in fixed.values() for index in side}
     free = [index for index in range(len(samples)) if index not in given]
     labels = _labels([samples[index] for index in free], plan)
-    split = split_groups([groups[index] for index in free], labels, plan.ratios, plan.seed)
+    split, _ = divide([groups[index] for index in free], labels, _wanted(plan), plan.seed)
     drawn = {side: [free[place] for place in part] for side, part in split.items()}
     return {**drawn, **{side: list(part) for side, part in fixed.items()}}
 
@@ -139,10 +139,14 @@ def _shortfalls(
     parts = {side: [place[index] for index in part] for side, part in split.items() if side not in fixed}
     chosen = [samples[index] for index in free]
     counts = _labels(chosen, plan)[:, : len(plan.class_names)]
-    total = sum(plan.ratios.values())
-    wanted = {side: ratio / total for side, ratio in plan.ratios.items()}
     of_free = [groups[index] for index in free]
-    return shortfalls(parts, wanted, of_free, counts, [sample.name for sample in chosen], plan.class_names)
+    return shortfalls(parts, _wanted(plan), of_free, counts, [sample.name for sample in chosen], plan.class_names)
+
+
+def _wanted(plan: Plan) -> dict[str, float]:
+    """Return the share of each side, summing to 1."""
+    total = sum(plan.ratios.values())
+    return {side: ratio / total for side, ratio in plan.ratios.items()}
 
 
 def _labels(samples: Sequence[Sample], plan: Plan) -> NDArray[np.int64]:

@@ -1,23 +1,23 @@
-"""Figures that a paper prints, from the plan of a comparison: beside which network they stand, and quoted rows.
+"""Figures that a paper prints, from the plan of a comparison: those of networks trained here, and quoted rows.
 
 Own work. Reads only ``source``, ``note``, ``models[].{model, label, printed, note}`` and ``quoted`` of a plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lidd_yolo.paths import find_cfg
-from lidd_yolo.report.figures import accuracy
-from lidd_yolo.report.grouping import Block, Contender
 
 _SHARES = ("map50", "map", "precision", "recall")
-FIGURES = (*_SHARES, *(f"mask_{key}" for key in _SHARES), "parameters", "macs", "gflops")
+_COUNTS = ("parameters", "macs", "gflops")
+_QUOTED = ("label", "printed", "note")  # keys of a quoted row
+FIGURES = (*_SHARES, *(f"mask_{key}" for key in _SHARES), *_COUNTS)
 """Figures that may be printed: shares of 1, counts, and GFLOPs (2 x MACs / 1e9)."""
 
 
@@ -54,31 +54,6 @@ class PrintedTable:
     models: tuple[PrintedRow, ...]
     quoted: tuple[PrintedRow, ...]
 
-    def row_of(self, contender: Contender) -> PrintedRow | None:
-        """Return the row of this network, by its label if several have one model, else None."""
-        rows = [row for row in self.models if row.model == contender.model]
-        labelled = [row for row in rows if row.label == contender.entries[0].get("label")]
-        return next(iter(labelled or rows), None)
-
-    def arrange(self, block: Block) -> Block:
-        """Return the block with its networks in the paper's order and under the paper's names.
-
-        What the paper does not have comes last, the most accurate first. A name of the paper that would stand for two
-        contenders is given to neither.
-        """
-        found = [self.row_of(contender) for contender in block.contenders]
-        renamed = (
-            (row, replace(contender, label=row.label) if row and _nameless(contender, row, found) else contender)
-            for contender, row in zip(block.contenders, found, strict=True)
-        )
-
-        def place(pair: tuple[PrintedRow | None, Contender]) -> tuple[int, float]:
-            reached = accuracy(pair[1], block.split, "map")
-            return self.models.index(pair[0]) if pair[0] else len(self.models), -reached.mean if reached else 0.0
-
-        ordered = sorted(renamed, key=place)
-        return replace(block, contenders=tuple(contender for _, contender in ordered))
-
 
 NOTHING_PRINTED = PrintedTable("", "", (), ())
 """What stands beside measured figures without a plan."""
@@ -112,13 +87,16 @@ def read_printed(plan: str | Path | None) -> PrintedTable:
 
 
 def _row(file: Path, key: str, row: Any) -> PrintedRow:
-    if isinstance(row, str):  # a plan may list bare names
-        row = {"model": row}
     if not isinstance(row, dict) or not ("model" in row or "label" in row):
         raise ValueError(f"{file}: every row of `{key}` has a `model` or a `label`, not {row!r}")
     model = str(row.get("model", ""))
     label = str(row.get("label") or Path(model).stem)
-    printed = row.get("printed") or {}
+    if key == "quoted" and (unknown := row.keys() - _QUOTED):
+        raise ValueError(f"{file}: {label} has unknown keys {', '.join(sorted(unknown))}; known: {', '.join(_QUOTED)}")
+    return PrintedRow(label, _figures(file, label, row.get("printed") or {}), model, str(row.get("note") or ""))
+
+
+def _figures(file: Path, label: str, printed: Any) -> dict[str, float]:
     if not isinstance(printed, dict):
         raise ValueError(f"{file}: `printed` of {label} is not a list of names and figures")
     if unknown := printed.keys() - set(FIGURES):
@@ -129,9 +107,7 @@ def _row(file: Path, key: str, row: Any) -> PrintedRow:
         figures = {name: float(figure) for name, figure in printed.items()}  # YAML reads 110.4e6 as a string
     except (TypeError, ValueError) as error:
         raise ValueError(f"{file}: a printed figure of {label} is not a number: {error}") from error
-    return PrintedRow(label, figures, model, str(row.get("note") or ""))
-
-
-def _nameless(contender: Contender, row: PrintedRow, rows: Sequence[PrintedRow | None]) -> bool:
-    """Return whether a network may bear its row's name: it has none of its own and is the only one of the row."""
-    return "label" not in contender.entries[0] and rows.count(row) == 1
+    for name, figure in figures.items():
+        if name not in _COUNTS and not 0 <= figure <= 1:
+            raise ValueError(f"{file}: the printed {name} of {label} has to be a share of 1, not {figure}")
+    return figures

@@ -1,11 +1,9 @@
-"""Printed figures from a plan, and the order and names that they give the networks."""
+"""Printed figures from a plan."""
 
 import pytest
 
+from lidd_yolo.benchmark.printed import NOTHING_PRINTED, PrintedRow, read_printed
 from lidd_yolo.paths import cfg_dir
-from lidd_yolo.report.grouping import group_entries
-from lidd_yolo.report.printed import NOTHING_PRINTED, PrintedRow, PrintedTable, read_printed
-from tests.helpers.made_up_ledger import made_up_entry
 
 PLAN = """
 name: table
@@ -59,6 +57,9 @@ class TestReadPrinted:
             ("[1, 2]", "a plan has a list `models`"),
             ("models: 3", "a plan has a list `models`"),
             ("models: [a.yaml", "is not a plan"),
+            ("models: [a.yaml]", "every row of `models`"),
+            ("models: [{model: a.yaml, printed: {map: 73.26}}]", "map of a has to be a share of 1, not 73.26"),
+            ("models: []\nquoted: [{label: a, model: b}]", "a has unknown keys model; known: label, printed, note"),
             ("models: [{printed: {map: 1}}]", "every row of `models`"),
             ("models: [{model: a.yaml, printed: [1]}]", "`printed` of a is not"),
             ("models: [{model: a.yaml, printed: {accuracy: 1}}]", "a has unknown figures accuracy"),
@@ -69,44 +70,3 @@ class TestReadPrinted:
         with pytest.raises(ValueError, match=told) as error:
             read_printed(plan(text))
         assert "plan.yaml" in str(error.value)
-
-    def test_read_printed__bare_model(self, plan):
-        assert read_printed(plan("models: [a.yaml]")).models == (PrintedRow("a", {}, "a.yaml"),)
-
-
-TABLE = PrintedTable(
-    "Paper", "", (PrintedRow("LIDD-Net", {}, "lidd.yaml"), PrintedRow("YOLOv8n", {}, "yolov8n.yaml")), ()
-)
-
-
-class TestArrange:
-    def arranged(self, *entries):
-        (block,) = group_entries(entries)
-        return [c.label for c in TABLE.arrange(block).contenders]
-
-    def test_arrange__papers_order_then_the_most_accurate(self):
-        labels = self.arranged(
-            made_up_entry("a", model="low.yaml", map50=0.2),
-            made_up_entry("b", model="high.yaml", map50=0.9),
-            made_up_entry("c", model="yolov8n.yaml", map50=0.4),
-            made_up_entry("d", model="lidd.yaml", map50=0.1),
-        )
-        assert labels == ["LIDD-Net", "YOLOv8n", "high", "low"]
-
-    def test_arrange__no_name_for_two(self):
-        assert self.arranged(made_up_entry("a", map50=0.2), made_up_entry("b", map50=0.4)) == ["lidd (b)", "lidd (a)"]
-
-    def test_arrange__keeps_a_plans_label(self):
-        assert self.arranged(made_up_entry("a", label="Ours", recipe="lidd")) == ["Ours, lidd recipe"]
-
-
-class TestRowOf:
-    def test_row_of__by_label_where_one_model_has_two_rows(self):
-        rows = tuple(PrintedRow(label, {}, "lidd.yaml") for label in ("first", "second"))
-        table = PrintedTable("Paper", "", rows, ())
-        (block,) = group_entries([made_up_entry("a", label="second"), made_up_entry("b", label="other")])
-        assert [table.row_of(c) for c in block.contenders] == [rows[1], rows[0]]
-
-    def test_row_of__none(self):
-        (block,) = group_entries([made_up_entry("a", model="other.yaml")])
-        assert TABLE.row_of(block.contenders[0]) is None
