@@ -10,6 +10,7 @@ from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
 from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.split import split_groups
 from tests.helpers.plates import crop, plate
 
 _PLAN = Plan("steel", ("a", "b"), "grouped", {"train": 0.8, "val": 0.2}, 0)
@@ -82,6 +83,22 @@ class TestAssemble:
         assert assemble(tmp_path / "a", _PLAN, samples, []).report["shortfalls"] == []
         paper = assemble(tmp_path / "b", replace(_PLAN, protocol="paper"), samples[:5], [], groups=[0] * 5)
         assert paper.report["shortfalls"] == []
+
+    def test_ratios__met_by_exchanging_groups(self, tmp_path):
+        """Eight groups in which moving single ones ends 2.5 points off: the two that are exchanged halve that."""
+        rng = np.random.default_rng(16)
+        groups = np.sort(rng.integers(0, 8, 40)).tolist()
+        counts = rng.integers(0, 6, (40, 2))
+        gray = np.zeros((100, 100), np.uint8)
+        samples = [_sample(tmp_path, k, gray, "a" * a + "b" * b) for k, (a, b) in enumerate(counts.tolist())]
+        report = assemble(tmp_path / "set", _PLAN, samples, [], groups=groups).report
+        held = [report["images"]["val"] / 40]
+        held += [report["boxes"]["val"][name] / counts[:, k].sum() for k, name in enumerate("ab")]
+        moved = split_groups(groups, counts, _PLAN.ratios, 0)["val"]
+        alone = [len(moved) / 40, *(counts[moved].sum(axis=0) / counts.sum(axis=0))]
+        assert max(abs(share - 0.2) for share in alone) == pytest.approx(0.025, abs=1e-3)
+        assert max(abs(share - 0.2) for share in held) < 0.0125
+        assert report["shortfalls"] == []
 
     def test_segments__class_combinations_balanced(self, tmp_path):
         """Twelve pictures of a, six of b, six of both with the same counts: the combination alone tells them apart."""
