@@ -26,6 +26,7 @@ _HEAD = 28  # pixels of a column's heading
 _WHITE = (255, 255, 255)
 # Okabe and Ito's colours, told apart by the colour-blind and on grey steel, as blue, green, red
 _COLOURS = ((0, 159, 230), (233, 180, 86), (115, 158, 0), (66, 228, 240), (178, 114, 0), (0, 94, 213), (167, 121, 204))
+_OVERLAP = 0.5  # IoU of two boxes of which only the surer is drawn
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def draw_side_by_side(
 ) -> list[Path]:
     """Write one picture: a row for each picture of the split, columns original, label and one for each model.
 
+    Where boxes overlap the surest is drawn, whatever the classes: several names over one defect cannot be read.
+
     Args:
         models: Heading -> checkpoint or exported model.
         data: Data YAML.
@@ -85,7 +88,7 @@ def draw_side_by_side(
         model = _loaded(weights)
         asked = {"imgsz": imgsz} if imgsz else {}
         for row, (file, _) in zip(rows, labelled, strict=True):
-            (result,) = model.predict(str(file), conf=conf, verbose=False, **asked)
+            (result,) = model.predict(str(file), conf=conf, iou=_OVERLAP, agnostic_nms=True, verbose=False, **asked)
             row.append(_drawn(_prepared(file), _of_result(result)))
     sheet = _sheet(rows, ["picture", "label", *models])
     target.parent.mkdir(parents=True, exist_ok=True)

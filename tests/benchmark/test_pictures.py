@@ -5,8 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from torchvision.ops import box_iou
 from ultralytics import YOLO
 
+from lidd_yolo.benchmark import pictures
 from lidd_yolo.benchmark.pictures import choose, draw_side_by_side, read_split
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.yolo_set import read_yolo_set
@@ -65,6 +67,21 @@ class TestDrawSideBySide:
         original, label, network = (sheet[28:348, k * 324 : k * 324 + 320] for k in range(3))
         assert np.array_equal(original, network)
         assert (original != label).any()
+
+    def test_draw__no_two_boxes_over_one_spot(self, tmp_path, monkeypatch):
+        """Untrained network: many boxes of several classes, and none covers another by more than half."""
+        YOLO("lidd.yaml").save(tmp_path / "model.pt")
+        drawn = []
+        monkeypatch.setattr(pictures, "_of_result", lambda result: drawn.append(result.boxes) or [])
+        models, data = {"a": tmp_path / "model.pt"}, str(generated_data(tmp_path))
+        draw_side_by_side(models, data, tmp_path / "sheet.png", count=1, conf=1e-9, imgsz=192)
+        (boxes,) = drawn
+        height, width = boxes.orig_shape
+        x1, y1, x2, y2 = boxes.xyxy.T
+        whole = (x1 > 0) & (y1 > 0) & (x2 < width) & (y2 < height)  # others were cut at the border afterwards
+        assert whole.sum() > 2
+        assert len(set(boxes.cls.tolist())) > 1
+        assert box_iou(boxes.xyxy[whole], boxes.xyxy[whole]).fill_diagonal_(0).max() <= 0.5
 
     def test_draw__outlines_are_filled_inside_only(self, tmp_path):
         """A square outline on black: its middle is coloured, the corner of the picture is not."""
