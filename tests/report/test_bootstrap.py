@@ -178,7 +178,7 @@ class TestDrawWeights:
 
     def test_draw_weights__groups_are_drawn_whole(self):
         """Three groups of 3, 1 and 2 pictures: every resample draws three times, and a group's pictures alike."""
-        weights = draw_weights(np.array([0, 1, 0, 2, 2, 0]), 50, seed=0)
+        weights = draw_weights(np.array([0, 1, 0, 2, 2, 0]), 500, seed=0)
         assert weights[0].tolist() == [1] * 6
         assert (weights[:, 0] == weights[:, 2]).all()
         assert (weights[:, 0] == weights[:, 5]).all()
