@@ -103,10 +103,10 @@ def gpu_of(run: Run) -> bool:
     Raises:
         ValueError: If it asks for several.
     """
-    device = str(run.extra.get("device") or "cpu").strip("[]() ")
+    device = str(run.extra.get("device", "")).strip("[]() ")
     if "," in device:
         raise ValueError(f"device={device}: with --ray a run takes one GPU")
-    return device not in {"cpu", "mps"}
+    return device not in {"", "None", "cpu", "mps"}
 
 
 class _Tasks:

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from lidd_yolo import cli
+from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.compare import ray_pool
 from lidd_yolo.compare.folder import claim_folder, note_begun
 from lidd_yolo.compare.identity import asked_of, data_of
@@ -260,7 +261,12 @@ class TestCluster:
 
     @pytest.fixture(scope="class")
     def data(self, tmp_path_factory):
-        return generated_data(tmp_path_factory.mktemp("data"), train=4, val=2, size=64)
+        """Its two test pictures form one group."""
+        file = generated_data(tmp_path_factory.mktemp("data"), train=4, val=2, size=64)
+        pictures = (file.parent / "data" / "images" / "test").iterdir()
+        groups = {f"images/test/{picture.name}": 5 for picture in pictures}
+        (file.parent / "data" / "groups.json").write_text(json.dumps({"pictures": groups}))
+        return file
 
     def test_entries__equal_those_of_this_machine(self, address, data, tmp_path, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -276,6 +282,8 @@ class TestCluster:
                     del entry[key]
                 del entry["curve"]["time"]
             assert here == far
+            evidence = Evidence.load(tmp_path / "far" / "ledger" / far["evidence"]["test"]["file"])
+            assert evidence.groups.tolist() == [0, 0]
 
     def test_killed__goes_on_and_ctrl_c_ends_all(self, address, data, tmp_path):
         run = make_run(data=str(data), epochs=3, batch=2, extra={"workers": 0})
