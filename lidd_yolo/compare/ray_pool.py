@@ -114,6 +114,7 @@ class _Tasks:
 
     def __init__(self, ray: Any, cpus: int, ledger: Path, say: Callable[[str], None], until: float | None) -> None:
         self.ray = ray
+        self.function = ray.remote(carry_out_errand)
         self.cpus = cpus
         self.ledger = ledger.resolve()
         self.say = say
@@ -146,7 +147,7 @@ class _Tasks:
         gpu, attempt = gpu_of(run), uuid.uuid4().hex
         # lost tasks are sent again by this process, which looks whether they came any further
         options = {"num_cpus": self.cpus, "num_gpus": int(gpu), "max_retries": 0, "name": run.name}
-        task = self.ray.remote(carry_out_errand).options(**options)
+        task = self.function.options(**options)
         file = file.resolve()
         content = file.read_text(encoding="utf-8")
         place = str(Path.cwd())
