@@ -244,29 +244,31 @@ class TestLoadRay:
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def address():
+    from ray.cluster_utils import Cluster as Nodes  # noqa: PLC0415 - starts Ray
+
+    one = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 2**27}
+    nodes = Nodes(initialize_head=True, head_node_args=one)
+    nodes.add_node(num_cpus=1, object_store_memory=2**27)
+    nodes.wait_for_nodes()
+    yield nodes.address
+    nodes.shutdown()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Its two test pictures form one group."""
+    file = generated_data(tmp_path_factory.mktemp("data"), train=4, val=2, size=64)
+    pictures = (file.parent / "data" / "images" / "test").iterdir()
+    groups = {f"images/test/{picture.name}": 5 for picture in pictures}
+    (file.parent / "data" / "groups.json").write_text(json.dumps({"pictures": groups}))
+    return file
+
+
 @pytest.mark.slow
 class TestCluster:
     """Two nodes of one core each, as two machines would be: processes of their own that share a disk."""
-
-    @pytest.fixture(scope="class")
-    def address(self):
-        from ray.cluster_utils import Cluster as Nodes  # noqa: PLC0415 - starts Ray
-
-        one = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 2**27}
-        nodes = Nodes(initialize_head=True, head_node_args=one)
-        nodes.add_node(num_cpus=1, object_store_memory=2**27)
-        nodes.wait_for_nodes()
-        yield nodes.address
-        nodes.shutdown()
-
-    @pytest.fixture(scope="class")
-    def data(self, tmp_path_factory):
-        """Its two test pictures form one group."""
-        file = generated_data(tmp_path_factory.mktemp("data"), train=4, val=2, size=64)
-        pictures = (file.parent / "data" / "images" / "test").iterdir()
-        groups = {f"images/test/{picture.name}": 5 for picture in pictures}
-        (file.parent / "data" / "groups.json").write_text(json.dumps({"pictures": groups}))
-        return file
 
     def test_entries__equal_those_of_this_machine(self, address, data, tmp_path, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", "1")
