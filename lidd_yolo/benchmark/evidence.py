@@ -32,6 +32,8 @@ class Evidence:
         confidence: ``(D,)`` 0 to 1, float32.
         correct: ``(D,)`` uint16: bit k is set if the detection is correct at an overlap of 0.50 + 0.05 k.
         mask_correct: The same by masks; None for a detection network.
+        groups: ``(N,)`` group of each picture, int32: those of one group show the same spot. None where the data set
+            states none; older files have none either.
     """
 
     pictures: NDArray[np.str_]
@@ -42,6 +44,7 @@ class Evidence:
     confidence: NDArray[np.float32]
     correct: NDArray[np.uint16]
     mask_correct: NDArray[np.uint16] | None = None
+    groups: NDArray[np.int32] | None = None
 
     def save(self, path: Path) -> None:
         """Write a compressed ``.npz`` file under exactly this name."""
@@ -70,8 +73,18 @@ class Evidence:
         return found
 
 
-def from_seen(seen: Sequence[Seen]) -> Evidence:
-    """Return the evidence of one validation, its pictures in the order given."""
+def from_seen(seen: Sequence[Seen], groups: Sequence[int] | None = None) -> Evidence:
+    """Return the evidence of one validation, its pictures in the order given.
+
+    Args:
+        seen: What was seen on each picture.
+        groups: Group of each; None if not known.
+
+    Raises:
+        ValueError: If there are not as many groups as pictures.
+    """
+    if groups is not None and len(groups) != len(seen):
+        raise ValueError(f"groups of {len(groups)} pictures for {len(seen)} that were seen")
     pictures = np.arange(len(seen), dtype=np.int32)
     masks = [picture.mask_correct for picture in seen if picture.mask_correct is not None]
     return Evidence(
@@ -83,6 +96,7 @@ def from_seen(seen: Sequence[Seen]) -> Evidence:
         confidence=_joined([picture.confidence for picture in seen]).astype(np.float32),
         correct=_packed([picture.correct for picture in seen]),
         mask_correct=_packed(masks) if masks else None,
+        groups=None if groups is None else np.array(groups, dtype=np.int32),
     )
 
 

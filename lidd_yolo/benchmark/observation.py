@@ -127,6 +127,7 @@ def _seen(
         correct=_flags(judged["tp"]),
         mask_correct=None if masks is None else _flags(judged["tp_m"]),
         found_masks=masks,
+        file=Path(label["im_file"]),
     )
 
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from lidd_yolo.benchmark.counts import count
 from lidd_yolo.benchmark.evidence import Evidence, from_seen
 from lidd_yolo.benchmark.machine import commit, describe_machine
 from lidd_yolo.benchmark.observation import observe
+from lidd_yolo.benchmark.seen import Seen
+from lidd_yolo.data.stated_groups import stated_groups
 
 SCHEMA = 2
 """Version of a training entry: 1, without the key, lacks counts, second opinion, losses and evidence."""
@@ -140,7 +143,17 @@ def _measure(weights: Path, args: dict[str, Any], split: str) -> tuple[dict[str,
     if hasattr(metrics, "seg"):
         results |= {f"mask_{key}": value for key, value in _figures(metrics.seg, metrics.names).items()}
     coco = {key: round(value, 5) for key, value in coco_figures(seen).items()}
-    return {**results, "coco": {**coco, "difference": _differences(coco, results)}}, from_seen(seen)
+    return {**results, "coco": {**coco, "difference": _differences(coco, results)}}, from_seen(
+        seen, _groups(args["data"], seen)
+    )
+
+
+def _groups(data: str, seen: Sequence[Seen]) -> tuple[int, ...] | None:
+    """Return which pictures show the same spot, if the data set says so."""
+    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
+
+    files = [picture.file for picture in seen if picture.file is not None]
+    return stated_groups(Path(check_det_dataset(data, autodownload=False)["path"]), files)
 
 
 def _save_evidence(evidence: Evidence, results: dict[str, Any], target: Path) -> dict[str, Any]:

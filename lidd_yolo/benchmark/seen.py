@@ -6,6 +6,7 @@ Own work.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Seen:
         correct: ``(D, 10)`` whether Ultralytics counts a detection as correct at each of the ``LEVELS``.
         mask_correct: The same by masks; None for a detection network.
         found_masks: ``D`` masks as COCO's run lengths; None for a detection network.
+        file: Place of the picture; None where it is not known.
 
     Raises:
         ValueError: If the parts do not belong together.
@@ -51,6 +53,7 @@ class Seen:
     correct: NDArray[np.bool_]
     mask_correct: NDArray[np.bool_] | None = None
     found_masks: tuple[dict[str, Any], ...] | None = None
+    file: Path | None = None
 
     def __post_init__(self) -> None:
         found = (self.found_class, self.found_boxes, self.correct, self.mask_correct, self.found_masks)

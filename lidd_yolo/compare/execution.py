@@ -13,8 +13,10 @@ from lidd_yolo.benchmark.ledger import read_ledger
 from lidd_yolo.compare.folder import claim_folder, clear_folder
 from lidd_yolo.compare.identity import data_of, make_data
 from lidd_yolo.compare.options import changed_by
+from lidd_yolo.compare.outcome import Outcome
 from lidd_yolo.compare.plan import Run, RunPlan
-from lidd_yolo.compare.pool import Outcome, carry_out_runs
+from lidd_yolo.compare.pool import carry_out_runs
+from lidd_yolo.compare.ray_pool import Cluster, carry_out_on_ray, load_ray
 from lidd_yolo.compare.state import RunState, state_of
 from lidd_yolo.compare.status import DONE, STOPPED, WRONG
 from lidd_yolo.paths import cfg_dir
@@ -43,6 +45,10 @@ def carry_out_plan(plan: RunPlan, args: argparse.Namespace) -> int:
         return DONE
     if missing := [name for name in _EXTRA if find_spec(name) is None]:
         raise ValueError(f'missing: {", ".join(missing)}: pip install "lidd-yolo[compare]"')
+    if args.cpus and not args.ray:
+        raise ValueError("--cpus is for --ray: here, trainings share the cores")
+    if args.ray:
+        load_ray()
     until = None if args.time_limit is None else time.time() + args.time_limit
     outcome = _run_missing(runs, args, until)
     if outcome is None:
@@ -73,11 +79,19 @@ def _run_missing(runs: Sequence[Run], args: argparse.Namespace, until: float | N
     there = len(runs) - len(todo) - len(blocked)
     _say(f"{len(runs)} runs: {there} in {args.ledger}, {len(todo)} to do, {len(blocked)} that cannot be done")
     try:
-        outcome = carry_out_runs(todo, ledger=args.ledger, say=_say, jobs=args.jobs, until=until)
+        outcome = _carry_out(todo, args, until)
     except KeyboardInterrupt:
         return None
     outcome.failed += blocked
     return outcome
+
+
+def _carry_out(todo: Sequence[tuple[Run, Path]], args: argparse.Namespace, until: float | None) -> Outcome:
+    """Carry out runs here or on a cluster."""
+    if args.ray:
+        cluster = Cluster(args.ray, args.cpus, args.jobs)
+        return carry_out_on_ray(todo, cluster, ledger=args.ledger, say=_say, until=until)
+    return carry_out_runs(todo, ledger=args.ledger, say=_say, jobs=args.jobs or 1, until=until)
 
 
 def _folder_for(state: RunState, project: Path) -> Path:

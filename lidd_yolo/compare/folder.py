@@ -20,6 +20,7 @@ from lidd_yolo.compare.plan import Run
 LOG = "run.log"
 _RUN, _RESUMED, _TRAINED = "run.json", "resumed.json", "trained.json"
 _BEGAN_WITH = "began_with.yaml"
+_BEGUN = "begun.json"
 
 
 def claim_folder(folder: Path, run: Run, asked: Mapping[str, Any]) -> Path:
@@ -75,22 +76,38 @@ def resumed_after(folder: Path) -> list[int]:
     return [int(epoch) for epoch in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
 
 
+def note_begun(folder: Path, attempt: str, where: str) -> None:
+    """Write down that an attempt at the run has begun, and on which machine."""
+    _write(folder / _BEGUN, {"attempt": attempt, "where": where})
+
+
+def begun_on(folder: Path, attempt: str) -> str:
+    """Return the machine on which an attempt has begun; empty before that."""
+    try:
+        begun = json.loads((folder / _BEGUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(begun["where"]) if begun["attempt"] == attempt else ""
+
+
 def keep_arguments(folder: Path) -> None:
     """Keep the arguments that a training began with: Ultralytics changes them in place, and in a resumed run."""
     shutil.copyfile(folder / "args.yaml", folder / _BEGAN_WITH)
 
 
-def bring_back_arguments(folder: Path, data: str) -> None:
+def bring_back_arguments(folder: Path, data: str, device: str | None = None) -> None:
     """Make ``args.yaml`` what the training began with, so that a resumed run's entry is that of any other.
 
     Args:
         folder: The run's folder.
         data: Data YAML as it is called on this machine.
+        device: Device as it is called on this machine; None leaves what the training began on.
     """
     began_with = folder / _BEGAN_WITH
     kept = began_with if began_with.is_file() else folder / "args.yaml"  # on several GPUs no callback of ours is called
     arguments = yaml.safe_load(kept.read_text(encoding="utf-8"))
-    _replace(folder / "args.yaml", yaml.safe_dump({**arguments, "data": data}, sort_keys=False))
+    here = {"data": data} if device is None else {"data": data, "device": device}
+    _replace(folder / "args.yaml", yaml.safe_dump({**arguments, **here}, sort_keys=False))
 
 
 def note_trained(folder: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Mapping, Set
 from functools import cache
 from pathlib import Path
@@ -95,6 +96,31 @@ def make_data(data: str) -> str:
         return str(error)
     data_of.cache_clear()
     return ""
+
+
+def check_here(run: Run, asked: Mapping[str, Any]) -> None:
+    """Refuse a run on a machine that has another model or other data than the one that made the plan.
+
+    Args:
+        run: The run.
+        asked: Its identity there.
+
+    Raises:
+        ValueError: If the data set is not here, or something differs.
+    """
+    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
+
+    where = platform.node()
+    try:
+        check_det_dataset(run.data, autodownload=False)
+    except (OSError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{where} does not see the data set {run.data}: {reason}") from error
+    found = {**asked_of(run), "data": data_of(run.data)}
+    if lost := sorted(asked["data"].keys() - found["data"].keys()):
+        raise ValueError(f"{where}: {run.data} is another data set than on the machine that asks: it has no {lost[0]}")
+    if wrong := differences(found, asked):
+        raise ValueError(f"{where} differs from the machine that asks: {'; '.join(wrong)}")
 
 
 def differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:

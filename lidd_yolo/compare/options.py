@@ -43,7 +43,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def _add_places(parser: argparse.ArgumentParser) -> None:
     here = parser.add_argument_group("here and now")
     here.add_argument("--device", metavar="D", help="as for yolo train")
-    here.add_argument("--jobs", type=whole_number, default=1, metavar="N", help="trainings at once (default: 1)")
+    told = "trainings at once (default: 1; with --ray as many as there is room for)"
+    here.add_argument("--jobs", type=whole_number, metavar="N", help=told)
+    told = "train on a Ray cluster: auto, local, HOST:PORT or ray://HOST:PORT; the folders are on a shared disk"
+    here.add_argument("--ray", metavar="ADDRESS", help=told)
+    told = "with --ray: cores for a training (default: 4, or as many as the machines have)"
+    here.add_argument("--cpus", type=whole_number, metavar="N", help=told)
     here.add_argument(
         "--time-limit",
         type=seconds,

@@ -25,7 +25,7 @@ from lidd_yolo.compare.folder import (
     read_folder,
     resumed_after,
 )
-from lidd_yolo.compare.identity import train_arguments
+from lidd_yolo.compare.identity import check_here, train_arguments
 from lidd_yolo.compare.plan import Run
 from lidd_yolo.compare.recipe import CAUTIONS
 from lidd_yolo.compare.snapshot import drop_snapshots, restore_snapshot
@@ -34,6 +34,7 @@ from lidd_yolo.compare.tether import end_with_parent
 from lidd_yolo.compare.training import TimeIsUpError, train_run
 
 _LOGGER = logging.getLogger(__name__)
+_WAIT = 120.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,10 +49,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     folder = args.run_file.resolve().parent
     try:
-        with _alone_in(folder):
+        with _alone_in(folder, _WAIT if args.elsewhere else 0):
             run, asked = read_folder(args.run_file)
-            _train(run, folder, args.until)
-            _record(run, asked, folder, args.ledger)
+            if args.elsewhere:
+                check_here(run, asked)
+            if args.gpu:
+                _take_gpu()
+            device = "0" if args.gpu else None
+            _train(run, folder, args.until, device)
+            _record(run, asked, folder, args.ledger, device)
     except TimeIsUpError as stop:
         _LOGGER.info("time limit: %s", stop)
         return TIME_IS_UP
@@ -67,21 +73,36 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ledger", type=Path, default=Path("benchmarks/results"), metavar="DIR")
     parser.add_argument("--until", type=float, metavar="SECONDS", help="stop at the last epoch's end before this time")
     parser.add_argument("--tied", action="store_true", help="end when standard input is closed")
+    told = "this is not the machine that the plan was made on: compare model and data first, wait for a lost process"
+    parser.add_argument("--elsewhere", action="store_true", help=told)
+    parser.add_argument("--gpu", action="store_true", help="train on the first visible GPU, whatever the run says")
     return parser
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system lets it go when this process ends, however it ends."""
+def _alone_in(folder: Path, wait: float) -> Iterator[None]:
+    """Hold the folder's lock; the system lets it go when this process ends, however it ends.
+
+    Args:
+        folder: The run's folder.
+        wait: For how many seconds to wait for a process that is ending.
+    """
     try:
-        held = FileLock(folder / "run.lock", timeout=0).acquire()
+        held = FileLock(folder / "run.lock", timeout=wait).acquire()
     except Timeout as error:
         raise RuntimeError(f"another process is at work in {folder}") from error
     with held:
         yield
 
 
-def _train(run: Run, folder: Path, until: float | None) -> None:
+def _take_gpu() -> None:
+    """Bind this process to the GPUs that are visible now: older releases of Ultralytics change which are, by number."""
+    import torch  # noqa: PLC0415 - the parser must not wait for it
+
+    torch.cuda.init()
+
+
+def _train(run: Run, folder: Path, until: float | None, device: str | None) -> None:
     if is_trained(folder):
         return
     done = restore_snapshot(folder)
@@ -90,14 +111,14 @@ def _train(run: Run, folder: Path, until: float | None) -> None:
     _LOGGER.info("%s: %d of %d epochs are done", run.name, done, run.epochs)
     if caution := CAUTIONS.get(run.recipe):
         _LOGGER.info("%s", caution)
-    arguments = {**train_arguments(run), "data": run.data}
+    arguments = {**train_arguments(run), "data": run.data, **({} if device is None else {"device": device})}
     train_run(run.model, arguments, folder, done=done, until=until)
     note_trained(folder)
     drop_snapshots(folder)
 
 
-def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path) -> None:
-    bring_back_arguments(folder, run.data)
+def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path, device: str | None) -> None:
+    bring_back_arguments(folder, run.data, device)
     entry = record_run(folder, name=run.name, note=CAUTIONS.get(run.recipe, ""))
     entry |= {
         "model": Path(run.model).name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -60,13 +60,8 @@ def read_groups(file: Path, names: Iterable[str]) -> PictureGroups:
         FileNotFoundError: If there is no such file.
         ValueError: If it is damaged or lacks a picture; names the file and the picture.
     """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        stated = {str(name): _group(group) for name, group in content["pictures"].items()}
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{file}: no such file; make one with lidd data groups") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file} is no groups file: {error!r}; make one with lidd data groups") from error
+    content = _content(file)
+    stated = _stated(file, content)
     wanted = tuple(names)
     bare = Counter(PurePosixPath(name).name for name in wanted)
     for name in wanted:
@@ -83,6 +78,62 @@ def read_groups(file: Path, names: Iterable[str]) -> PictureGroups:
     kept = set(wanted)
     pairs = [p for p in links if {p["first"], p["second"]} <= kept] if isinstance(links, list) else []
     return PictureGroups(wanted, found, tuple(pairs), content.get("rule") or {})
+
+
+def groups_by_file(file: Path) -> dict[str, str] | None:
+    """Return the group of every picture by the place of its file; None if there is no such file or it states no groups.
+
+    A picture is where its name says, unless the entry has a ``file``, as that of a copy in a new split has.
+
+    Raises:
+        ValueError: If the file is damaged; names it.
+    """
+    if not file.is_file():
+        return None
+    content = _content(file)
+    if "pictures" not in content:
+        return None
+    stated = _stated(file, content)
+    places = {name: entry["file"] for name, entry in content["pictures"].items() if "file" in _fields(entry)}
+    return {str(places.get(name, name)): group for name, group in stated.items()}
+
+
+def _content(file: Path) -> dict[str, Any]:
+    """Return what a groups file holds.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is damaged.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{file}: no such file; make one with lidd data groups") from error
+    except ValueError as error:
+        raise _damaged(file, error) from error
+    if not isinstance(content, dict):
+        raise _damaged(file, TypeError(f"not a JSON object but {type(content).__name__}"))
+    return content
+
+
+def _stated(file: Path, content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the group of every picture by its name.
+
+    Raises:
+        ValueError: If they are not stated, or not as they should be.
+    """
+    try:
+        return {str(name): _group(group) for name, group in content["pictures"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> ValueError:
+    return ValueError(f"{file} is no groups file: {error!r}; make one with lidd data groups")
+
+
+def _fields(entry: Any) -> Mapping[str, Any]:
+    return entry if isinstance(entry, dict) else {}
 
 
 def _group(stated: Any) -> str:

@@ -117,7 +117,10 @@ def write_division(
         for fold in division.folds or ("",):
             ending = f"-{fold}" if fold else ""
             sides = division.sides(fold)
-            places = _copied(folder, sides, files) if copy else _listed(folder, sides, files, ending)
+            if copy:
+                places = _copied(folder, sides, files, report["pictures"])
+            else:
+                places = _listed(folder, sides, files, ending)
             file = folder / f"data{ending}.yaml"
             file.write_text(_data_yaml(data, places, report), encoding="utf-8")
             made.append(target.absolute() / file.name)
@@ -144,8 +147,13 @@ def _listed(folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str
     return places
 
 
-def _copied(folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str, Path]) -> dict[str, str]:
-    """Copy pictures and labels of each side and return what the data YAML says of it."""
+def _copied(
+    folder: Path,
+    sides: Mapping[str, Sequence[str]],
+    files: Mapping[str, Path],
+    entries: Mapping[str, dict[str, Any]],
+) -> dict[str, str]:
+    """Copy pictures and labels of each side; return where the sides are, and note in its entry where each copy is."""
     work = [(side, name) for side, names in sides.items() for name in names]
     stems = [PurePosixPath(name).stem for _, name in work]
     placed: dict[Path, str] = {}
@@ -159,7 +167,7 @@ def _copied(folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str
         shutil.copyfile(files[name], picture)
         if label_file(files[name]).is_file():
             shutil.copyfile(label_file(files[name]), label)
-        placed[files[name]] = picture.relative_to(folder).as_posix()
+        placed[files[name]] = entries[name]["file"] = picture.relative_to(folder).as_posix()
     carry_record(folder, placed)
     return {side: f"images/{side}" for side in sides}
 

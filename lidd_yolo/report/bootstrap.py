@@ -1,9 +1,10 @@
 """Paired bootstrap over test pictures: two networks on the same resamples, and whether their difference is shown.
 
-Origin: Efron, Bootstrap methods: another look at the jackknife, Annals of Statistics 1979; percentile interval. Neither
-paper does this. Both networks are measured on the same resamples; the mean over seeds is taken in each resample, so the
-interval speaks about other test pictures, not about other trainings. Pictures count as independent: where several show
-the same spot, the interval is too narrow.
+Origin: Efron, Bootstrap methods: another look at the jackknife, Annals of Statistics 1979; percentile interval. Whole
+groups are drawn as in Field and Welsh, Bootstrapping clustered data, Journal of the Royal Statistical Society B 2007.
+Neither paper does this. Both networks are measured on the same resamples; the mean over seeds is taken in each
+resample, so the interval speaks about other test pictures, not about other trainings. Pictures that show the same spot
+are drawn together; where it is not known which do, pictures count as independent, and the interval may be too narrow.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from lidd_yolo.benchmark.evidence import Evidence
 
 RESAMPLES = 1000
+FEWEST_GROUPS = 10
+"""With fewer groups an interval means little: where the groups' figures are normally distributed, of the intervals of 5
+groups 84 % hold the truth, of those of 10 90 %, of 30 94 %, instead of 95 %."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,32 @@ class Difference:
         return f"{first if self.value > 0 else second} is higher"
 
 
-def draw_weights(pictures: int, resamples: int, seed: int) -> NDArray[np.int32]:
-    """Return how often each picture was drawn, shape ``(1 + resamples, pictures)``; the first row is all ones."""
-    drawn = np.random.default_rng(seed).multinomial(pictures, np.full(pictures, 1 / pictures), size=resamples)
-    return np.concatenate([np.ones((1, pictures)), drawn]).astype(np.int32)
+def draw_weights(groups: NDArray[np.int32], resamples: int, seed: int) -> NDArray[np.int32]:
+    """Return how often each picture counts in each resample: as many groups are drawn as there are, each whole.
+
+    Args:
+        groups: Group of each picture, numbered from 0 without gaps, shape ``(N,)``.
+        resamples: Number of draws.
+        seed: Seed of the draws.
+
+    Returns:
+        Shape ``(1 + resamples, N)``; the first row is all ones. Where groups differ in size, so do the resamples.
+    """
+    count = int(groups.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    return np.concatenate([np.ones((1, count)), drawn])[:, groups].astype(np.int32)
+
+
+def groups_of(evidences: Sequence[Evidence]) -> NDArray[np.int32] | None:
+    """Return the groups that evidence of the same pictures states, numbered in the order of the pictures.
+
+    Args:
+        evidences: Evidence that `aligned` returned; some of it may be older and state no groups.
+
+    Returns:
+        Shape ``(N,)``; None if none of it states any.
+    """
+    return next((_numbered(evidence.groups) for evidence in evidences if evidence.groups is not None), None)
 
 
 def mean_figures(
@@ -106,6 +132,9 @@ def same_pictures(evidences: Sequence[Evidence]) -> None:
             raise ValueError("the networks were measured on different pictures")
         if not np.array_equal(_labels(first), _labels(other)):
             raise ValueError("the networks were measured against different labels")
+    partitions = [_numbered(evidence.groups) for evidence in evidences if evidence.groups is not None]
+    if any(not np.array_equal(partitions[0], other) for other in partitions[1:]):
+        raise ValueError("the pictures were grouped differently for the networks")
 
 
 def _sorted(evidence: Evidence) -> Evidence:
@@ -116,7 +145,14 @@ def _sorted(evidence: Evidence) -> Evidence:
         pictures=evidence.pictures[order],
         truth_picture=place[evidence.truth_picture].astype(np.int32),
         found_picture=place[evidence.found_picture].astype(np.int32),
+        groups=None if evidence.groups is None else evidence.groups[order],
     )
+
+
+def _numbered(groups: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the same groups numbered from 0 in the order of their first pictures."""
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[group].astype(np.int32)
 
 
 def _labels(evidence: Evidence) -> NDArray[np.int64]:

@@ -75,22 +75,15 @@ def _pairs(found: Pairs, split: str) -> list[str]:
     if found.pairs:
         keys = list(found.pairs[0].differences)
         lines += [
-            f"Difference on the {split} pictures, 95 % interval of {RESAMPLES} paired resamples of the pictures:",
+            f"Difference on the {split} pictures, 95 % interval of {RESAMPLES} paired resamples:",
             "",
             "| networks | " + " | ".join(ACCURACIES[key] for key in keys) + " |",
             "|---" * (len(keys) + 1) + "|",
             *(_pair(pair) for pair in found.pairs),
             "",
-            PAIRS_NOTE,
+            found.note,
         ]
     return [*lines, *(f"- {_escape(problem)}" for problem in found.problems)]
-
-
-PAIRS_NOTE = (
-    "The interval is over pictures, not over trainings, and takes pictures as independent; of twenty comparisons of "
-    "equals about one shows a difference by chance."
-)
-"""What the comparison of two networks does not say."""
 
 
 def _pair(pair: Comparison) -> str:

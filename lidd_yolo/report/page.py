@@ -20,7 +20,6 @@ from lidd_yolo.report.facts import block_facts, run_notes, warnings
 from lidd_yolo.report.figures import ACCURACIES
 from lidd_yolo.report.further import further_lines
 from lidd_yolo.report.grouping import Block, Entry, group_entries
-from lidd_yolo.report.markdown import PAIRS_NOTE
 from lidd_yolo.report.pairs import Pairs, compare_pairs
 from lidd_yolo.report.plots import block_charts
 from lidd_yolo.report.table import Table, result_lines, signed
@@ -57,6 +56,7 @@ class Section:
     further: Table
     pairs: list[tuple[str, str, list[Verdict]]]
     figures: list[str]
+    pairs_note: str
     problems: tuple[str, ...]
     charts: list[Chart]
     labels: list[str]
@@ -106,7 +106,6 @@ def report_page(
         dates=sorted({str(entry["date"]) for block in blocks for entry in block.entries if "date" in entry}),
         version=__version__,
         resamples=RESAMPLES,
-        pairs_note=PAIRS_NOTE,
     )
     return page
 
@@ -124,6 +123,7 @@ def _section(
         further=further_lines(block),
         pairs=_verdicts(pairs),
         figures=[ACCURACIES[key] for key in pairs.pairs[0].differences] if pairs.pairs else [],
+        pairs_note=pairs.note,
         problems=pairs.problems if len(block.contenders) > 1 else (),
         charts=block_charts(block, entries),
         labels=[contender.label for contender in block.contenders],

@@ -16,16 +16,20 @@ from numpy.typing import NDArray
 
 from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.report.bootstrap import (
+    FEWEST_GROUPS,
     RESAMPLES,
     Difference,
     aligned,
     draw_weights,
+    groups_of,
     mean_figures,
     paired_difference,
     same_pictures,
 )
 from lidd_yolo.report.figures import ACCURACIES
 from lidd_yolo.report.grouping import Block, Contender, Entry
+
+_CHANCE = "Of twenty comparisons of equals about one shows a difference by chance."
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,27 @@ class Pairs:
     Args:
         pairs: Every two networks that have evidence of the same pictures.
         problems: Why the others could not be compared.
+        pictures: Number of pictures that were drawn from.
+        groups: Number of groups that they form, of which each is drawn whole; None if no groups are known and pictures
+            counted as independent.
     """
 
     pairs: tuple[Comparison, ...]
     problems: tuple[str, ...]
+    pictures: int = 0
+    groups: int | None = None
+
+    @property
+    def note(self) -> str:
+        """What a reader must know of the intervals."""
+        if self.groups is None:
+            drawn = (
+                "pictures counted as independent, as no groups of them are known: where several show the same spot, it "
+                "is too narrow"
+            )
+        else:
+            drawn = f"{self.pictures} pictures were drawn as {self.groups} groups that show the same spot"
+        return f"The interval is over pictures, not over trainings; {drawn}. {_CHANCE}"
 
 
 def compare_pairs(block: Block, ledger: Path, *, resamples: int = RESAMPLES, seed: int = 0) -> Pairs:
@@ -79,14 +100,27 @@ def compare_pairs(block: Block, ledger: Path, *, resamples: int = RESAMPLES, see
             continue
         try:
             evidence[contender.label] = _load(contender, block.split, ledger)
-            same_pictures([next(iter(evidence.values()))[0], evidence[contender.label][0]])
+            same_pictures([one for held in evidence.values() for one in held])
         except ValueError as error:
             evidence.pop(contender.label, None)
             problems.append(f"{contender.label} is not compared: {error}.")
     if len(evidence) < 2:
         return Pairs((), tuple(problems))
-    figures = _figures(evidence, resamples, seed)
-    pairs = (
+    every = [one for held in evidence.values() for one in held]
+    groups, pictures = groups_of(every), len(every[0].pictures)
+    if groups is None:
+        weights = draw_weights(np.arange(pictures, dtype=np.int32), resamples, seed)
+        return Pairs(_compared(evidence, weights), tuple(problems), pictures)
+    count = int(groups.max()) + 1
+    if count < FEWEST_GROUPS:
+        return Pairs((), (*problems, _too_few(pictures, count)), pictures, count)
+    return Pairs(_compared(evidence, draw_weights(groups, resamples, seed)), tuple(problems), pictures, count)
+
+
+def _compared(evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]) -> tuple[Comparison, ...]:
+    """Return every two networks in the same resamples."""
+    figures = _figures(evidence, weights)
+    return tuple(
         Comparison(
             a,
             b,
@@ -95,7 +129,6 @@ def compare_pairs(block: Block, ledger: Path, *, resamples: int = RESAMPLES, see
         )
         for a, b in combinations(evidence, 2)
     )
-    return Pairs(tuple(pairs), tuple(problems))
 
 
 def _load(contender: Contender, split: str, ledger: Path) -> list[Evidence]:
@@ -112,11 +145,17 @@ def _read(entry: Entry, split: str, ledger: Path) -> Evidence:
     return Evidence.load(file)
 
 
+def _too_few(pictures: int, groups: int) -> str:
+    return (
+        f"Not compared: the {pictures} pictures are {groups} groups that show the same spot, too few to tell a "
+        f"difference from chance; {FEWEST_GROUPS} are needed."
+    )
+
+
 def _figures(
-    evidence: Mapping[str, list[Evidence]], resamples: int, seed: int
+    evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return label -> key of a figure -> its value in every resample, shape ``(1 + resamples,)``."""
-    weights = draw_weights(len(next(iter(evidence.values()))[0].pictures), resamples, seed)
+    """Return label -> key of a figure -> its value in every resample, shape ``(R,)``."""
     masks = all(e.mask_correct is not None for held in evidence.values() for e in held)
     found: dict[str, dict[str, NDArray[np.float64]]] = {}
     for label, held in evidence.items():

@@ -43,6 +43,16 @@ class TestFromSeen:
         for name, kind in {**types, "confidence": "float32", "correct": "uint16", "mask_correct": "uint16"}.items():
             assert getattr(evidence, name).dtype == kind, name
 
+    def test_from_seen__groups(self, tmp_path):
+        from_seen([picture("a.png"), picture("b.png")], (3, 3)).save(tmp_path / "grouped.npz")
+        groups = Evidence.load(tmp_path / "grouped.npz").groups
+        assert groups.tolist() == [3, 3]
+        assert groups.dtype == np.int32
+
+    def test_from_seen__groups_of_other_pictures(self):
+        with pytest.raises(ValueError, match="groups of 3 pictures for 1"):
+            from_seen([picture()], (0, 1, 2))
+
     def test_from_seen__nothing_found(self):
         evidence = from_seen([picture(truth=[(0, BOX)])])
         assert evidence.correct.shape == (0,)
@@ -70,6 +80,12 @@ class TestEvidence:
     def test_save__without_masks(self, tmp_path):
         from_seen([picture(truth=[(0, BOX)])]).save(tmp_path / "boxes.npz")
         assert Evidence.load(tmp_path / "boxes.npz").mask_correct is None
+
+    def test_load__older_files_state_no_groups(self, tmp_path):
+        from_seen([picture(truth=[(0, BOX)])]).save(tmp_path / "old.npz")
+        with np.load(tmp_path / "old.npz") as arrays:
+            assert "groups" not in arrays
+        assert Evidence.load(tmp_path / "old.npz").groups is None
 
     @pytest.mark.parametrize("arrays", [None, {"pictures": np.zeros(1)}, {"other": np.zeros(1)}])
     def test_load__no_evidence(self, tmp_path, arrays):

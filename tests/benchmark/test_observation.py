@@ -67,6 +67,7 @@ class TestObserve:
         """128 x 64 becomes 64 x 32 in the middle of 96 x 64: half as large, 16 to the right and 16 down."""
         first, second, third = observed[1]
         assert [picture.name for picture in observed[1]] == ["0.png", "1.png", "2.png"]
+        assert [picture.file.name for picture in observed[1] if picture.file.is_file()] == ["0.png", "1.png", "2.png"]
         assert first.shape == (64, 96)
         assert first.truth_class.tolist() == [0, 1]
         assert first.truth_boxes == pytest.approx(np.array([[26, 21, 46, 36], [51, 24, 76, 46]]))

@@ -8,7 +8,9 @@ from ultralytics import YOLO
 
 from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.benchmark.ledger import append, verify
-from lidd_yolo.benchmark.record import _model_name, evidence_files, read_curve, record_run
+from lidd_yolo.benchmark.record import _groups, _model_name, evidence_files, read_curve, record_run
+from tests.helpers.seen import picture
+from tests.helpers.tiny import write_tiny_data
 
 
 class TestReadCurve:
@@ -38,6 +40,16 @@ class TestReadCurve:
 @pytest.fixture(scope="module")
 def entry(finished_run):
     return record_run(finished_run, name="a-run", note="A note.")
+
+
+class TestGroups:
+    def test_groups__of_the_data_set(self, tmp_path):
+        data = write_tiny_data(tmp_path / "set", train=1, val=3)
+        seen = [picture(f"{n}.png", file=tmp_path / "set" / "images" / "val" / f"{n}.png") for n in range(3)]
+        assert _groups(str(data), seen) is None
+        told = {"pictures": {f"{n}.png": {"split": "val", "group": 7 * (n == 1)} for n in range(3)}}
+        (tmp_path / "set" / "split.json").write_text(json.dumps(told))
+        assert _groups(str(data), seen) == (0, 1, 0)
 
 
 class TestRecordRun:

@@ -40,7 +40,7 @@ class TestTrained:
         assert verify(trained / "ledger") == []
 
     def test_again__does_nothing(self, trained, data, capsys, monkeypatch):
-        monkeypatch.setattr("lidd_yolo.compare.pool._start", None)
+        monkeypatch.setattr("lidd_yolo.compare.pool.start_process", None)
         before = entries(trained)
         assert compare(trained, data, *TWO) == 0
         out = capsys.readouterr().out

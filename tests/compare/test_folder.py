@@ -6,12 +6,14 @@ import pytest
 import yaml
 
 from lidd_yolo.compare.folder import (
+    begun_on,
     bring_back_arguments,
     claim_folder,
     clear_folder,
     identity_in,
     is_trained,
     keep_arguments,
+    note_begun,
     note_resumed,
     note_trained,
     progress_of,
@@ -68,6 +70,17 @@ class TestNotes:
         assert json.loads((tmp_path / "trained.json").read_text()) == {}
 
 
+class TestBegun:
+    def test_begun__of_the_attempt_alone(self, tmp_path):
+        assert begun_on(tmp_path, "a1") == ""
+        note_begun(tmp_path, "a1", "far")
+        assert (begun_on(tmp_path, "a1"), begun_on(tmp_path, "a2")) == ("far", "")
+
+    def test_begun__half_written(self, tmp_path):
+        (tmp_path / "begun.json").write_text('{"attempt": "a1", ')
+        assert begun_on(tmp_path, "a1") == ""
+
+
 class TestArguments:
     def test_arguments__of_the_beginning(self, tmp_path):
         file = tmp_path / "args.yaml"
@@ -77,6 +90,11 @@ class TestArguments:
         bring_back_arguments(tmp_path, "here/d.yaml")
         found = yaml.safe_load(file.read_text())
         assert found == {"model": "lidd.yaml", "data": "here/d.yaml", "resume": False, "imgsz": 100}
+
+    def test_arguments__device_of_this_machine(self, tmp_path):
+        (tmp_path / "args.yaml").write_text(yaml.safe_dump({"data": "d.yaml", "device": "3"}))
+        bring_back_arguments(tmp_path, "d.yaml", "0")
+        assert yaml.safe_load((tmp_path / "args.yaml").read_text()) == {"data": "d.yaml", "device": "0"}
 
     def test_arguments__none_kept(self, tmp_path):
         (tmp_path / "args.yaml").write_text(yaml.safe_dump({"model": "lidd.yaml", "data": "there/d.yaml"}))

@@ -1,11 +1,20 @@
 """What a run asked for, and how two of them differ."""
 
 import json
+import platform
 
 import pytest
 
 from lidd_yolo.compare import identity
-from lidd_yolo.compare.identity import asked_of, data_of, differences, make_data, model_hash, train_arguments
+from lidd_yolo.compare.identity import (
+    asked_of,
+    check_here,
+    data_of,
+    differences,
+    make_data,
+    model_hash,
+    train_arguments,
+)
 from lidd_yolo.engine import recipes
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import make_run
@@ -50,6 +59,52 @@ class TestAskedOf:
         assert asked["model"] == "lidd.yaml"
         assert asked["arguments"] == {"amp": False, "batch": 4, "epochs": 2, "imgsz": 64, "seed": 0}
         assert json.loads(json.dumps(asked)) == asked
+
+
+class TestCheckHere:
+    @pytest.fixture
+    def data(self, tmp_path):
+        file = write_tiny_data(tmp_path / "set", train=1, val=1)
+        (tmp_path / "set" / "about.json").write_text(json.dumps({"data_sha256": "1" * 64}))
+        return str(file)
+
+    def asked(self, run):
+        return {**asked_of(run), "data": dict(data_of(run.data))}
+
+    def test_check__the_same(self, data):
+        run = make_run(data=data)
+        check_here(run, self.asked(run))
+
+    def test_check__data_that_are_not_here(self, data, tmp_path):
+        run = make_run(data=data)
+        asked = self.asked(run)
+        (tmp_path / "set").rename(tmp_path / "away")
+        with pytest.raises(ValueError, match=f"{platform.node()} does not see the data set {data}: "):
+            check_here(run, asked)
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ({"data_sha256": "2" * 64}, "data_sha256 of tiny.yaml was 222222222222, now it is 111111111111"),
+            ({}, "tiny.yaml is another data set than on the machine that asks: it has no data_sha256"),
+        ],
+    )
+    def test_check__other_data_under_this_name(self, data, tmp_path, content, message):
+        run = make_run(data=data)
+        asked = self.asked(run)
+        (tmp_path / "set" / "about.json").write_text(json.dumps(content))
+        identity.data_of.cache_clear()
+        with pytest.raises(ValueError, match=message):
+            check_here(run, asked)
+
+    def test_check__another_model_under_this_name(self, data, tmp_path):
+        run = make_run(data=data, model=str(tmp_path / "net.yaml"))
+        (tmp_path / "net.yaml").write_text(NET)
+        asked = self.asked(run)
+        (tmp_path / "net.yaml").write_text(NET.replace("8", "16"))
+        identity.model_hash.cache_clear()
+        with pytest.raises(ValueError, match=r"differs from the machine that asks: net\.yaml has changed since"):
+            check_here(run, asked)
 
 
 class TestModelHash:

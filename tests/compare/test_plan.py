@@ -73,6 +73,10 @@ class TestProtocols:
             "random": "neu-det-random.yaml",
         }
 
+    def test_protocols__of_the_aluminium_sheets(self):
+        packaged = {"grouped": "aluminium-sheet.yaml", "paper": "aluminium-sheet-paper.yaml"}
+        assert protocols_of("aluminium-sheet.yaml") == packaged
+
     @pytest.mark.parametrize("data", ["mine.yaml", "folder/neu-det.yaml", "neu-det-paper.yaml", "defects-demo.yaml"])
     def test_protocols__of_one_set(self, data):
         assert protocols_of(data) == {"": data}

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from lidd_yolo.compare import pool
+from lidd_yolo.compare import outcome, pool
 from lidd_yolo.compare.folder import claim_folder
-from lidd_yolo.compare.pool import Outcome, carry_out_runs
+from lidd_yolo.compare.pool import carry_out_runs
 from tests.helpers.plans import make_run
 
 
@@ -24,7 +24,7 @@ def acting(monkeypatch):
 
     def act(text):
         code = f"import os, sys, time; from pathlib import Path; file = Path(sys.argv[1]); {text}"
-        monkeypatch.setattr(pool, "_command", lambda file, *_: [sys.executable, "-c", code, str(file)])
+        monkeypatch.setattr(pool, "command_words", lambda file, *_: [sys.executable, "-c", code, str(file)])
         monkeypatch.setattr(pool, "_LOOK_EVERY", 0.02)
 
     return act
@@ -38,23 +38,14 @@ def alive(pid):
     return True
 
 
-class TestOutcome:
-    @pytest.mark.parametrize(
-        ("done", "failed", "left", "status"),
-        [([], [], [], 0), (["a"], [], [], 0), (["a"], ["b"], [], 1), (["a"], ["b"], ["c"], 75), ([], [], ["c"], 75)],
-    )
-    def test_status(self, done, failed, left, status):
-        assert Outcome(done, failed, left).status == status
-
-
 class TestCarryOut:
     def test_endings__told_apart(self, runs, acting, tmp_path):
         acting(
             "status = {'r0': 0, 'r1': 75, 'r2': 1, 'r3': 0}[file.parent.name]; print('Error: why'); sys.exit(status)"
         )
         said = []
-        outcome = carry_out_runs(runs, ledger=tmp_path, say=said.append)
-        assert (outcome.done, outcome.failed, outcome.left) == (["r0", "r3"], ["r2"], ["r1"])
+        found = carry_out_runs(runs, ledger=tmp_path, say=said.append)
+        assert (found.done, found.failed, found.left) == (["r0", "r3"], ["r2"], ["r1"])
         assert any(line.startswith("r2: failed: Error: why (") for line in said)
         assert "r1: stopped at the time limit" in said
 
@@ -70,11 +61,11 @@ class TestCarryOut:
 
     def test_limit__nothing_is_begun_after_it(self, runs, acting, tmp_path):
         acting("sys.exit(1)")
-        outcome = carry_out_runs(runs, ledger=tmp_path, say=lambda _: None, until=time.time() - 1)
-        assert (outcome.left, outcome.failed) == (["r0", "r1", "r2", "r3"], [])
+        found = carry_out_runs(runs, ledger=tmp_path, say=lambda _: None, until=time.time() - 1)
+        assert (found.left, found.failed) == (["r0", "r1", "r2", "r3"], [])
 
     def test_progress__epoch_and_map(self, runs, acting, tmp_path, monkeypatch):
-        monkeypatch.setattr(pool, "_TELL_EVERY", 0)
+        monkeypatch.setattr(outcome, "_TELL_EVERY", 0)
         acting("(file.parent / 'results.csv').write_text('epoch,metrics/mAP50(B)\\n2,0.25\\n')")
         said = []
         carry_out_runs(runs[:1], ledger=tmp_path, say=said.append)
@@ -107,7 +98,7 @@ class TestStopped:
                 pids.extend(int(pid) for file in files for pid in file.read_text().split())
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(pool, "progress_of", lambda _: stop_when_both_run() or (0, 0.0))
+        monkeypatch.setattr(outcome, "progress_of", lambda _: stop_when_both_run() or (0, 0.0))
         with pytest.raises(KeyboardInterrupt):
             carry_out_runs(runs, ledger=tmp_path, say=lambda _: None, jobs=2)
         assert len(pids) == 4
@@ -115,14 +106,3 @@ class TestStopped:
         while any(map(alive, pids)) and time.time() < end:
             time.sleep(0.05)
         assert not any(map(alive, pids))
-
-
-class TestCommand:
-    def test_command__is_the_worker(self, tmp_path):
-        words = pool._command(tmp_path / "run.json", tmp_path / "ledger", 12.5)
-        assert words[:3] == [sys.executable, "-m", "lidd_yolo.compare.worker"]
-        assert words[3:] == [
-            *(str(tmp_path / "run.json"), "--ledger", str(tmp_path / "ledger")),
-            *("--tied", "--until", "12.5"),
-        ]
-        assert "--until" not in pool._command(tmp_path / "run.json", tmp_path, None)

@@ -21,6 +21,13 @@ class TestRun:
         models = ["lidd", "lidd-latm", "yolov5n", "yolov8n"]
         assert names == [f"lidd-table3-{model}-{part}-192px-300e-s0" for part in data for model in models]
 
+    def test_dry_run__table_of_the_aluminium_sheets(self, tmp_path, capsys):
+        words = "reproduce", "lidd-table4", "--seeds", "1", "--dry-run", "--protocol", "paper"
+        assert cli.main([*words, "--ledger", str(tmp_path), "--project", str(tmp_path / "runs")]) == 0
+        names = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.strip()]
+        models = ["lidd", "lidd-latm", "yolov5n", "yolov8n"]
+        assert names == [f"lidd-table4-{model}-aluminium-sheet-paper-320px-300e-s0" for model in models]
+
     def test_wrong_table(self, capsys):
         with pytest.raises(SystemExit) as stop:
             cli.main(["reproduce", "lidd-table9"])
@@ -28,5 +35,6 @@ class TestRun:
         assert "lidd-table3" in capsys.readouterr().err
 
     def test_wrong_words(self, capsys):
-        assert cli.main(["reproduce", "lidd-table4", "--protocol", "paper"]) == 2
-        assert "lidd reproduce: plan lidd-table4 has no protocol 'paper', only grouped" in capsys.readouterr().err
+        assert cli.main(["reproduce", "lidd-table4", "--protocol", "random"]) == 2
+        told = "lidd reproduce: plan lidd-table4 has no protocol 'random', only grouped, paper"
+        assert told in capsys.readouterr().err

@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
+import yaml
 from filelock import FileLock
 
 from lidd_yolo.benchmark.ledger import verify
@@ -92,6 +94,38 @@ class TestTimeLimit:
         assert (file.parent / "weights" / "best.pt").stat().st_mtime_ns == before
 
 
+class TestGpu:
+    def test_gpu__the_first_visible_whatever_the_run_says(self, data, tmp_path, monkeypatch):
+        """The training and the measurement are told of the GPU by the same name."""
+        run = make_run(data=data, extra={"device": "3"})
+        file, told = prepared(tmp_path, run), []
+        monkeypatch.setattr("torch.cuda.init", lambda: told.append("init"))
+
+        def train(_model, arguments, folder, **_):
+            (folder / "args.yaml").write_text(json.dumps(arguments))
+            told.append(arguments["device"])
+
+        def record(folder, **_):
+            told.append(yaml.safe_load((folder / "args.yaml").read_text())["device"])
+            raise RuntimeError("enough")
+
+        monkeypatch.setattr(worker, "train_run", train)
+        monkeypatch.setattr(worker, "record_run", record)
+        assert worker.main([str(file), "--ledger", str(tmp_path), "--gpu"]) == 1
+        assert told == ["init", "0", "0"]
+
+
+class TestWaiting:
+    def test_elsewhere__waits_for_a_process_that_is_ending(self, data, tmp_path, caplog):
+        file = prepared(tmp_path, make_run(data=data, extra={"nbs": 4, "optimizer": "Nonsense"}))
+        lock = FileLock(file.parent / "run.lock", thread_local=False)
+        lock.acquire()
+        threading.Timer(1.0, lock.release).start()
+        assert worker.main([str(file), "--ledger", str(tmp_path), "--elsewhere"]) == 1
+        assert "another process is at work" not in caplog.text
+        assert "Nonsense" in caplog.text
+
+
 class TestFailed:
     def test_fail__says_why(self, data, tmp_path, caplog):
         run = make_run(data=data, extra={"nbs": 4, "optimizer": "Nonsense"})
@@ -104,6 +138,22 @@ class TestFailed:
         with FileLock(file.parent / "run.lock"):
             assert worker.main([str(file), "--ledger", str(tmp_path)]) == 1
         assert "another process is at work in" in caplog.text
+
+    def test_fail__other_data_than_asked_for(self, data, tmp_path, caplog):
+        """Asked from another machine, it looks before it trains; here the state was looked at a moment ago."""
+        run = make_run(data=data)
+        asked = {**asked_of(run), "data": {**data_of(run.data), "data_sha256": "0" * 64}}
+        file = claim_folder(tmp_path / "runs" / run.name, run, asked)
+        assert worker.main([str(file), "--ledger", str(tmp_path), "--elsewhere"]) == 1
+        assert "machine that asks" in caplog.text
+        assert not (file.parent / "weights").exists()
+
+    def test_fail__no_gpu(self, data, tmp_path, caplog, monkeypatch):
+        monkeypatch.setattr("torch.cuda.init", lambda: 1 / 0)
+        file = prepared(tmp_path, make_run(data=data))
+        assert worker.main([str(file), "--ledger", str(tmp_path), "--gpu"]) == 1
+        assert "ZeroDivisionError" in caplog.text
+        assert not (file.parent / "weights").exists()
 
     def test_fail__no_run(self, tmp_path, caplog):
         (tmp_path / "run.json").write_text("{}")

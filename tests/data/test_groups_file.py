@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lidd_yolo.data.groups_file import describe_groups, groups_text, read_groups
+from lidd_yolo.data.groups_file import describe_groups, groups_by_file, groups_text, read_groups
 from lidd_yolo.data.picture_groups import PictureGroups
 
 PAIR = {"first": "a", "second": "c", "kind": "overlap", "area": 0.5}
@@ -66,3 +66,22 @@ class TestReadGroups:
     def test_no_file(self, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"g\.json: no such file; make one with lidd data groups"):
             read_groups(tmp_path / "g.json", "a")
+
+
+class TestGroupsByFile:
+    def test_groups_by_file__by_name_or_by_the_copys_place(self, tmp_path):
+        pictures = {"x/a.png": {"group": 4, "file": "images/val/0_a.png"}, "y/a.png": {"group": 2}, "c.png": 7}
+        (tmp_path / "split.json").write_text(json.dumps({"pictures": pictures}))
+        found = groups_by_file(tmp_path / "split.json")
+        assert found == {"images/val/0_a.png": "4", "y/a.png": "2", "c.png": "7"}
+
+    def test_groups_by_file__none_stated(self, tmp_path):
+        assert groups_by_file(tmp_path / "split.json") is None
+        (tmp_path / "split.json").write_text('{"dataset": "x"}')
+        assert groups_by_file(tmp_path / "split.json") is None
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"pictures": [1]}', '{"pictures": {"a": {"split": 1}}}'])
+    def test_groups_by_file__damaged(self, tmp_path, text):
+        (tmp_path / "split.json").write_text(text)
+        with pytest.raises(ValueError, match=r"split\.json is no groups file"):
+            groups_by_file(tmp_path / "split.json")

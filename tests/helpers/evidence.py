@@ -16,6 +16,7 @@ def write_evidence(
     noise: int = 5,
     seed: int = 0,
     masks: bool = False,
+    groups: int | None = None,
 ) -> Path:
     """Write an evidence file; the labels depend on ``pictures`` and ``classes`` alone.
 
@@ -27,6 +28,7 @@ def write_evidence(
         noise: False detections in each picture.
         seed: Seed of the detections.
         masks: Give the masks a correctness of their own.
+        groups: Number of groups that the pictures form; None for a file that states none.
     """
     labels = np.random.default_rng(12345)
     truth_picture = np.repeat(np.arange(pictures), labels.integers(1, 5, pictures))
@@ -49,6 +51,8 @@ def write_evidence(
     }
     if masks:
         arrays["mask_correct"] = (arrays["correct"] >> 1).astype(np.uint16)
+    if groups:
+        arrays["groups"] = (np.arange(pictures) % groups).astype(np.int32)
     np.savez_compressed(target, **arrays)
     return target
 

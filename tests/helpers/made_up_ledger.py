@@ -61,13 +61,15 @@ def made_up_entry(
     return {**entry, **keys}
 
 
-def write_entry(folder: Path, entry: dict[str, Any], *, quality: float | None = None) -> dict[str, Any]:
+def write_entry(
+    folder: Path, entry: dict[str, Any], *, quality: float | None = None, groups: int | None = None
+) -> dict[str, Any]:
     """Write an entry into a ledger, with evidence of the test pictures where a quality is given; returns it."""
     files = {}
     if quality is not None:
         seed = entry["arguments"]["seed"]
         file = folder / f"{entry['name']}.test.npz"
-        write_evidence(file, quality=quality, seed=seed, masks="mask_map" in entry["results"]["test"])
+        write_evidence(file, quality=quality, seed=seed, masks="mask_map" in entry["results"]["test"], groups=groups)
         entry["evidence"] = {"test": {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}}
         files = {file.name: file}
     append(entry, folder, files)

@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm, t
 
 from lidd_yolo.report.average_precision import resampled_figures
 from lidd_yolo.report.bootstrap import (
+    FEWEST_GROUPS,
     Difference,
     aligned,
     draw_weights,
+    groups_of,
     mean_figures,
     paired_difference,
     same_pictures,
@@ -75,6 +78,60 @@ class TestPairedBootstrap:
             held += not paired_difference(*figures).shown
         assert 88 <= held <= 99
 
+    def test_paired_bootstrap__copies_in_one_group_add_nothing(self, tmp_path):
+        """Every picture three times: the precision curve keeps its shape, so does every resample, so does the interval.
+
+        Taken as independent, three times as many pictures make the interval narrower, by a root of three.
+        """
+        first, second = (make_evidence(tmp_path, quality=q, seed=1) for q in (0.7, 0.5))
+        single = paired_bootstrap([first], [second], resamples=300)
+        copied = [_three_times(evidence) for evidence in (first, second)]
+        for one, same in zip(single, paired_bootstrap(*[[e] for e in copied], resamples=300), strict=True):
+            assert (same.value, same.low, same.high) == pytest.approx((one.value, one.low, one.high), abs=1e-12)
+        alone = [replace(evidence, groups=None) for evidence in copied]
+        for one, narrow in zip(single, paired_bootstrap(*[[e] for e in alone], resamples=300), strict=True):
+            assert (narrow.high - narrow.low) / (one.high - one.low) == pytest.approx(3**-0.5, abs=0.12)
+
+    def test_paired_bootstrap__each_picture_a_group_is_no_group(self, tmp_path):
+        first, second = (make_evidence(tmp_path, quality=q) for q in (0.6, 0.5))
+        stated = replace(first, groups=np.arange(40, dtype=np.int32)[::-1].copy())
+        assert paired_bootstrap([stated], [second], resamples=50) == paired_bootstrap([first], [second], resamples=50)
+
+    def test_paired_bootstrap__order_of_the_pictures_and_their_groups(self, tmp_path):
+        first, second = (make_evidence(tmp_path, quality=q) for q in (0.6, 0.5))
+        grouped = [replace(e, groups=(np.arange(40) // 3).astype(np.int32)) for e in (first, second)]
+        back = np.arange(40)[::-1]
+        turned = replace(
+            grouped[1],
+            pictures=second.pictures[back],
+            truth_picture=back[second.truth_picture].astype(np.int32),
+            found_picture=back[second.found_picture].astype(np.int32),
+            groups=grouped[1].groups[back],
+        )
+        found = paired_bootstrap([grouped[0]], [turned], resamples=50)
+        assert found == paired_bootstrap([grouped[0]], [grouped[1]], resamples=50)
+        assert found != paired_bootstrap([first], [second], resamples=50)
+
+    def test_paired_bootstrap__interval_of_groups_holds_the_truth(self):
+        """Groups of four pictures that are found or missed together; without their groups the interval is too sure."""
+        rng, held, without = np.random.default_rng(0), 0, 0
+        for seed in range(100):
+            found = np.repeat(rng.random((2, 50)) < 0.5, 4, axis=1)
+            held += not paired_difference(*(_share(f, seed, np.arange(200) // 4) for f in found)).shown
+            without += not paired_difference(*(_share(f, seed) for f in found)).shown
+        assert 88 <= held <= 99
+        assert without <= 80
+
+    @pytest.mark.parametrize(("groups", "share"), [(5, 0.84), (FEWEST_GROUPS, 0.90), (30, 0.94)])
+    def test_paired_bootstrap__few_groups_are_too_sure(self, groups, share):
+        """The spread of n drawn values is short by sqrt((n-1)/n), and the normal quantile by that of Student's t."""
+        reach = norm.ppf(0.975) * ((groups - 1) / groups) ** 0.5
+        assert 1 - 2 * t.sf(reach, groups - 1) == pytest.approx(share, abs=0.007)
+        weights, rng = draw_weights(np.arange(groups), 400, 0), np.random.default_rng(1)
+        means = weights @ rng.normal(size=(groups, 2000)) / groups
+        low, high = np.quantile(means[1:], [0.025, 0.975], axis=0)
+        assert ((low <= 0) & (high >= 0)).mean() == pytest.approx(share, abs=0.03)
+
     def test_paired_bootstrap__other_pictures(self, tmp_path):
         first, second = make_evidence(tmp_path, quality=0.6), make_evidence(tmp_path, quality=0.6, pictures=39)
         with pytest.raises(ValueError, match="different pictures"):
@@ -90,24 +147,60 @@ class TestPairedBootstrap:
             paired_bootstrap([make_evidence(tmp_path, quality=0.6)], [])
 
 
-def _share(found, seed):
+def _share(found, seed, groups=None):
     """Return the share of found objects in resamples of the pictures."""
-    return draw_weights(len(found), 400, seed) @ found / len(found)
+    groups = np.arange(len(found)) if groups is None else groups
+    return draw_weights(groups, 400, seed) @ found / len(found)
+
+
+def _three_times(evidence):
+    """Return evidence of three copies of each picture, in one group."""
+    count = len(evidence.pictures)
+    parts = {name: np.tile(getattr(evidence, name), 3) for name in ("truth_class", "found_class", "confidence")}
+    for name in ("truth_picture", "found_picture"):
+        parts[name] = np.concatenate([getattr(evidence, name) + count * copy for copy in range(3)]).astype(np.int32)
+    return replace(
+        evidence,
+        **parts,
+        pictures=np.concatenate([np.char.add(f"{copy}_", evidence.pictures) for copy in range(3)]),
+        correct=np.tile(evidence.correct, 3),
+        groups=np.tile(np.arange(count, dtype=np.int32), 3),
+    )
 
 
 class TestDrawWeights:
     def test_draw_weights__as_many_pictures_as_there_are(self):
-        weights = draw_weights(7, 20, seed=0)
+        weights = draw_weights(np.arange(7), 20, seed=0)
         assert weights.shape == (21, 7)
         assert weights[0].tolist() == [1] * 7
         assert (weights.sum(axis=1) == 7).all()
         assert len({tuple(row) for row in weights}) > 15
 
+    def test_draw_weights__groups_are_drawn_whole(self):
+        """Three groups of 3, 1 and 2 pictures: every resample draws three times, and a group's pictures alike."""
+        weights = draw_weights(np.array([0, 1, 0, 2, 2, 0]), 500, seed=0)
+        assert weights[0].tolist() == [1] * 6
+        assert (weights[:, 0] == weights[:, 2]).all()
+        assert (weights[:, 0] == weights[:, 5]).all()
+        assert (weights[:, 3] == weights[:, 4]).all()
+        assert (weights[:, 0] + weights[:, 1] + weights[:, 3] == 3).all()
+        assert len({tuple(row) for row in weights}) == 10  # ways to put three draws into three groups
+
+
+class TestGroupsOf:
+    def test_groups_of__numbered_in_the_order_of_the_pictures(self, tmp_path):
+        made = make_evidence(tmp_path, quality=0.5, pictures=5)
+        stated = replace(made, groups=np.array([7, 2, 7, 0, 2], dtype=np.int32))
+        assert groups_of([made, stated]).tolist() == [0, 1, 0, 2, 1]
+
+    def test_groups_of__not_known(self, tmp_path):
+        assert groups_of([make_evidence(tmp_path, quality=0.5)]) is None
+
 
 class TestMeanFigures:
     def test_mean_figures__of_seeds(self, tmp_path):
         made = [make_evidence(tmp_path, quality=0.6, seed=seed) for seed in range(3)]
-        weights = draw_weights(40, 3, seed=0)
+        weights = draw_weights(np.arange(40), 3, seed=0)
         single = [resampled_figures(e, weights) for e in made]
         assert mean_figures(made, weights) == pytest.approx((single[0] + single[1] + single[2]) / 3)
 
@@ -131,6 +224,14 @@ class TestAligned:
 
 
 class TestSamePictures:
+    def test_same_pictures__numbers_of_the_groups_are_free(self, tmp_path):
+        made = make_evidence(tmp_path, quality=0.5, pictures=4)
+        groups = ([0, 0, 1, 2], [5, 5, 3, 4], [0, 1, 1, 2])
+        one, same, other = (replace(made, groups=np.array(numbers, dtype=np.int32)) for numbers in groups)
+        same_pictures([made, one, same])
+        with pytest.raises(ValueError, match="grouped differently"):
+            same_pictures([one, made, other])
+
     def test_same_pictures__order_of_the_labels_is_free(self, tmp_path):
         made = make_evidence(tmp_path, quality=0.5)
         same_pictures([made, replace(made, truth_picture=made.truth_picture[::-1], truth_class=made.truth_class[::-1])])

@@ -23,6 +23,22 @@ def block(tmp_path):
     return group_entries(entries)[0]
 
 
+@pytest.fixture
+def grouped(tmp_path):
+    """Two networks, the first's evidence with so many groups."""
+
+    def make(groups):
+        folder = tmp_path if groups else tmp_path / "alone"
+        folder.mkdir(exist_ok=True)
+        entries = [
+            write_entry(folder, made_up_entry(f"{name}-s0", model=f"{name}.yaml"), quality=quality, groups=count)
+            for name, quality, count in (("good", 0.8, groups), ("bad", 0.5, None))
+        ]
+        return group_entries(entries)[0]
+
+    return make
+
+
 class TestComparePairs:
     def test_compare_pairs__verdicts(self, block, tmp_path):
         found = compare_pairs(block, tmp_path, resamples=200)
@@ -40,6 +56,29 @@ class TestComparePairs:
         held = [[Evidence.load(tmp_path / f"{name}-s{seed}.test.npz") for seed in (0, 1)] for name in ("good", "bad")]
         assert tuple(pair.differences.values()) == paired_bootstrap(*held, resamples=50)
         assert list(pair.differences) == ["map50", "map"]
+
+    def test_compare_pairs__pictures_as_independent(self, block, tmp_path):
+        found = compare_pairs(block, tmp_path, resamples=20)
+        assert (found.pictures, found.groups) == (40, None)
+        assert "pictures counted as independent" in found.note
+
+    def test_compare_pairs__groups(self, grouped, tmp_path):
+        """One network alone has groups: its pictures are those of the other, so are its groups."""
+        pairs = compare_pairs(grouped(15), tmp_path, resamples=200)
+        assert (pairs.pictures, pairs.groups) == (40, 15)
+        assert "40 pictures were drawn as 15 groups" in pairs.note
+        alone = compare_pairs(grouped(None), tmp_path / "alone", resamples=200)
+        one, other = pairs.pairs[0].differences["map50"], alone.pairs[0].differences["map50"]
+        assert one.value == other.value
+        assert (one.low, one.high) != (other.low, other.high)
+
+    def test_compare_pairs__few_groups_tell_nothing(self, grouped, tmp_path):
+        found = compare_pairs(grouped(9), tmp_path, resamples=20)
+        assert found.pairs == ()
+        assert found.problems == (
+            "Not compared: the 40 pictures are 9 groups that show the same spot, too few to tell a difference from "
+            "chance; 10 are needed.",
+        )
 
     def test_compare_pairs__masks(self, tmp_path):
         entries = [

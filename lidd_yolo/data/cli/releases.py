@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from lidd_yolo.data.datasets import aluminium_sheet, neu_det, neu_seg
 from lidd_yolo.data.datasets.publishers import PUBLISHERS, download_release
 from lidd_yolo.data.datasets.writer import REPORT, Conversion
-from lidd_yolo.paths import datasets_dir
+from lidd_yolo.paths import datasets_dir, find_cfg
 
 _SHOWN = 20
 """Problems listed on the screen; all of them are in ``split.json``."""
@@ -159,8 +159,15 @@ def summary(done: Conversion) -> str:
         lines += [f"  {problem}" for problem in problems[:_SHOWN]]
         lines += [f"  and {len(problems) - _SHOWN} more, see split.json"] if len(problems) > _SHOWN else []
     lines += _shared_pictures(done)
-    lines += ["", f"Train with data={done.target / 'data.yaml'}"]
+    lines += ["", f"Train with data={_data_word(done.target)}"]
     return "\n".join(lines)
+
+
+def _data_word(target: Path) -> str:
+    """Return what ``yolo train`` takes for a data set: the name of its packaged YAML where that looks for it."""
+    packaged = find_cfg(target.name, "datasets")
+    in_its_place = packaged is not None and target == datasets_dir() / packaged.stem
+    return packaged.name if packaged and in_its_place else str(target / "data.yaml")
 
 
 def _shared_pictures(done: Conversion) -> list[str]:

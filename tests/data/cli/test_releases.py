@@ -7,12 +7,14 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from lidd_yolo.data import commands
 from lidd_yolo.data.checksums import Verification
 from lidd_yolo.data.cli import releases
 from lidd_yolo.data.datasets.publishers import PUBLISHERS
 from lidd_yolo.data.datasets.writer import Conversion
+from lidd_yolo.paths import find_cfg
 from tests.data.datasets.test_aluminium_sheet import write as write_photographs
 from tests.helpers.masks import write_mask_release
 from tests.helpers.plates import write_release
@@ -105,6 +107,26 @@ class TestRun:
         monkeypatch.setattr(releases, "datasets_dir", lambda: tmp_path)
         assert _run("neu-det", "--source", source, "--protocol", protocol) == 0
         assert (tmp_path / folder / "data.yaml").is_file()
+
+    @pytest.mark.parametrize(("protocol", "name"), [("grouped", "aluminium-sheet"), ("paper", "aluminium-sheet-paper")])
+    def test_default_target__told_by_the_name_of_its_yaml(self, tmp_path, monkeypatch, capsys, protocol, name):
+        monkeypatch.setattr(releases, "datasets_dir", lambda: tmp_path)
+        write_photographs(tmp_path / "release", [1, 2, 6, 7, 52, 53])
+        assert _run("aluminium-sheet", "--source", tmp_path / "release", "--protocol", protocol) == 0
+        out = capsys.readouterr().out
+        assert out.splitlines()[-1] == f"Train with data={name}.yaml"
+        assert ("This split LEAKS" in out) == (protocol == "paper")
+        packaged = yaml.safe_load(find_cfg(name, "datasets").read_text(encoding="utf-8"))
+        made = yaml.safe_load((tmp_path / packaged["path"] / "data.yaml").read_text(encoding="utf-8"))
+        assert made.items() <= packaged.items()
+
+    def test_other_target__told_by_its_own_yaml(self, tmp_path, monkeypatch, capsys):
+        """A folder of the packaged name elsewhere is not where the packaged YAML looks."""
+        monkeypatch.setattr(releases, "datasets_dir", lambda: tmp_path / "datasets")
+        write_photographs(tmp_path / "release", [1, 2, 6, 7, 52, 53])
+        target = tmp_path / "aluminium-sheet"
+        assert _run("aluminium-sheet", "--source", tmp_path / "release", "--target", target) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == f"Train with data={target / 'data.yaml'}"
 
     @pytest.mark.parametrize(
         "words",

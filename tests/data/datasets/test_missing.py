@@ -38,6 +38,7 @@ class TestExplainPackaged:
             ("neu-det", "lidd data neu-det --source FOLDER\n"),
             ("neu-seg-official", "lidd data neu-seg --source FOLDER --protocol official\n"),
             ("aluminium-sheet", "lidd data aluminium-sheet --source FOLDER\n"),
+            ("aluminium-sheet-paper", "lidd data aluminium-sheet --source FOLDER --protocol paper\n"),
         ],
     )
     def test_release__command_with_protocol(self, stem, command):
@@ -51,7 +52,16 @@ class TestExplainPackaged:
 
 @pytest.mark.parametrize(
     "name",
-    ["neu-det", "neu-det-random", "neu-det-paper", "neu-seg", "neu-seg-paper", "neu-seg-official", "aluminium-sheet"],
+    [
+        "neu-det",
+        "neu-det-random",
+        "neu-det-paper",
+        "neu-seg",
+        "neu-seg-paper",
+        "neu-seg-official",
+        "aluminium-sheet",
+        "aluminium-sheet-paper",
+    ],
 )
 class TestYaml:
     @pytest.fixture
