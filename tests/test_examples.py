@@ -67,13 +67,13 @@ def alone(script, *words, program=AS_PROGRAM):
 def printed(done, status=0):
     """Return what a script printed: picture -> classes, scores and boxes."""
     assert done.returncode == status, done.stdout[-2000:] + done.stderr[-2000:]
-    found = {}
+    found, here = {}, []
     for line in done.stdout.splitlines():
         told = re.fullmatch(r"  (.+) (\S+) (\S+) (\S+) (\S+) (\S+?)(?: \d+ px)?", line)
         if told:
-            found[file].append((told[1], *map(float, told.groups()[1:])))
+            here.append((told[1], *map(float, told.groups()[1:])))
         else:
-            found[file := Path(line).name] = []
+            here = found[Path(line).name] = []
     return found
 
 
@@ -161,7 +161,7 @@ class TestExamples:
 class TestAlone:
     def test_alone__the_others_cannot_be_imported(self, tmp_path):
         """The scripts below are independent; this is not for want of blocking."""
-        for name in ("torch", "ultralytics", "lidd_yolo.geometry"):
+        for name in ("torch", "ultralytics", "lidd_yolo"):
             script = text(tmp_path / "script.py", f"import {name}")
             assert f"{name} is not installed here" in alone(script).stderr
 
@@ -186,7 +186,7 @@ class TestDetectWithONNX:
         network = exported(weights["lidd"], tmp_path / "best.onnx", format="onnx", batch=2)
         assert alone(DETECT, network, pictures).stdout == alone(DETECT, detector, pictures).stdout
 
-    def test_detect__drawn(self, detector, pictures, files, tmp_path):
+    def test_detect__drawn(self, detector, files, tmp_path):
         assert alone(DETECT, detector, files[0], "--out", tmp_path / "a" / "b").returncode == 0
         before, after = cv2.imread(str(files[0])), cv2.imread(str(tmp_path / "a" / "b" / f"{files[0].name}.jpg"))
         assert before.shape == after.shape
