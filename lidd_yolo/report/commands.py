@@ -98,7 +98,8 @@ def _write_page(args: argparse.Namespace) -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(page, encoding="utf-8")
     told = [f"{len(training_entries(entries))} training runs"] if entries else []
-    told += [f"{len(args.certificates)} certificates"] if args.certificates else []
+    if held := len(args.certificates):
+        told.append(f"{held} certificate{'' if held == 1 else 's'}")
     sys.stdout.write(f"wrote {args.out}: {', '.join(told)}\n")
     if findings:
         sys.stderr.write(
