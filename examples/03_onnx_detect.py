@@ -25,9 +25,9 @@ class Detector:
         self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         told = self.session.get_modelmeta().custom_metadata_map
         self.names, task = ast.literal_eval(told.get("names", "{}")), told.get("task", "not told")
-        self.input, output = self.session.get_inputs()[0], self.session.get_outputs()[0].shape
-        if task != "detect" or output[1] != 4 + len(self.names) or self.input.shape[1] != 3:
-            raise ValueError(f"not a detection network for colour pictures and NMS after it: {task}, output {output}")
+        self.input = self.session.get_inputs()[0]
+        if task != "detect" or self.input.shape[1] != 3:
+            raise ValueError(f"not a detection network for colour pictures (task: {task}, input: {self.input.shape})")
         self.batch, _, *self.size = self.input.shape
         self.dynamic = not isinstance(self.size[0], int)
         if self.dynamic:
@@ -52,6 +52,8 @@ class Detector:
         """Return name, score and box (x1, y1, x2, y2 in pixels) of all that is found in a BGR picture, best first."""
         pixels, scale, border = self.letterbox(picture)
         found = self.session.run(None, {self.input.name: pixels})[0][0].astype(np.float32)  # (4 + classes, points)
+        if len(found) != 4 + len(self.names):
+            raise ValueError(f"its output {found.shape} is not that of {len(self.names)} classes, with NMS to follow")
         found = found[:, found[4:].max(0) > conf]
         corners, sizes = (found[:2] - found[2:4] / 2).T, found[2:4].T
         classes, scores = found[4:].argmax(0), found[4:].max(0)
@@ -83,6 +85,7 @@ def main() -> int:
         parser.exit(2, f"{source}: no pictures in this folder\n")
     try:
         detector = Detector(options.network)
+        detector.detect(np.zeros((8, 8, 3), np.uint8))  # what does not work shall fail here
     except Exception as error:  # onnxruntime's own have no narrower base
         parser.exit(2, f"{options.network}: {error}\n")
     for file in files:

@@ -26,10 +26,11 @@ class Segmenter:
         self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         told = self.session.get_modelmeta().custom_metadata_map
         self.names, task = ast.literal_eval(told.get("names", "{}")), told.get("task", "not told")
-        self.input, outputs = self.session.get_inputs()[0], [output.shape for output in self.session.get_outputs()]
-        wanted = [4 + len(self.names) + outputs[-1][1], outputs[-1][1]]  # boxes, scores, coefficients; prototypes
-        if task != "segment" or [shape[1] for shape in outputs] != wanted or self.input.shape[1] != 3:
-            raise ValueError(f"not a segmentation network for colour pictures and NMS after it: {task}, {outputs}")
+        self.input = self.session.get_inputs()[0]
+        if task != "segment" or self.input.shape[1] != 3:
+            raise ValueError(
+                f"not a segmentation network for colour pictures (task: {task}, input: {self.input.shape})"
+            )
         self.batch, _, *self.size = self.input.shape
         self.dynamic = not isinstance(self.size[0], int)
         if self.dynamic:
@@ -55,6 +56,8 @@ class Segmenter:
         pixels, scale, border = self.letterbox(picture)
         found, prototypes = (o[0].astype(np.float32) for o in self.session.run(None, {self.input.name: pixels}))
         end = 4 + len(self.names)
+        if len(found) != end + len(prototypes):
+            raise ValueError(f"its output {found.shape} is not that of {len(self.names)} classes, with NMS to follow")
         found = found[:, found[4:end].max(0) > conf]  # (4 + classes + coefficients, points)
         corners, sizes = (found[:2] - found[2:4] / 2).T, found[2:4].T
         classes, scores = found[4:end].argmax(0), found[4:end].max(0)
@@ -96,6 +99,7 @@ def main() -> int:
         parser.exit(2, f"{source}: no pictures in this folder\n")
     try:
         segmenter = Segmenter(options.network)
+        segmenter.segment(np.zeros((8, 8, 3), np.uint8))  # what does not work shall fail here
     except Exception as error:  # onnxruntime's own have no narrower base
         parser.exit(2, f"{options.network}: {error}\n")
     for file in files:

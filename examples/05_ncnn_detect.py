@@ -48,9 +48,10 @@ class Detector:
         extractor = self.net.create_extractor()
         extractor.input(self.net.input_names()[0], ncnn.Mat(pixels).clone())
         status, output = extractor.extract(min(self.net.output_names()))
-        found = np.array(output)[: 4 + len(self.names)] if status == 0 else np.zeros(0)  # (4 + classes, points)
-        if found.shape[0] != 4 + len(self.names):
-            raise ValueError(f"ncnn gives no boxes (status {status}): was it exported with NMS inside?")
+        found = np.array(output)  # (4 + classes, points); masks' coefficients may follow the classes
+        if status or found.ndim != 2 or len(found) < 4 + len(self.names):
+            raise ValueError(f"its output {found.shape} is not that of {len(self.names)} classes, with NMS to follow")
+        found = found[: 4 + len(self.names)]
         found = found[:, found[4:].max(0) > conf]
         corners, sizes = (found[:2] - found[2:4] / 2).T, found[2:4].T
         classes, scores = found[4:].argmax(0), found[4:].max(0)
@@ -82,6 +83,7 @@ def main() -> int:
         parser.exit(2, f"{source}: no pictures in this folder\n")
     try:
         detector = Detector(options.network)
+        detector.detect(np.zeros((8, 8, 3), np.uint8))  # what does not work shall fail here
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         parser.exit(2, f"{options.network}: {error}\n")
     for file in files:

@@ -69,7 +69,7 @@ def printed(done, status=0):
     assert done.returncode == status, done.stdout[-2000:] + done.stderr[-2000:]
     found, here = {}, []
     for line in done.stdout.splitlines():
-        told = re.fullmatch(r"  (.+) (\S+) (\S+) (\S+) (\S+) (\S+?)(?: \d+ px)?", line)
+        told = re.fullmatch(r"  (.+?) ([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+)(?: \d+ px)?", line)
         if told:
             here.append((told[1], *map(float, told.groups()[1:])))
         else:
@@ -145,6 +145,18 @@ def segmenter(weights, tmp_path_factory):
     return exported(weights["wlnet"], tmp_path_factory.mktemp("exports") / "best.onnx", format="onnx")
 
 
+@pytest.fixture(scope="module")
+def wanted(segmenter, files):
+    return by_ultralytics(segmenter, files, retina_masks=True)
+
+
+@pytest.fixture(scope="module")
+def in_ncnn(weights, tmp_path_factory):
+    for package in ("ncnn", "pnnx"):
+        pytest.importorskip(package, reason="export needs the extra lidd-yolo[export]")
+    return exported(weights["lidd"], tmp_path_factory.mktemp("exports") / "best.pt", format="ncnn")
+
+
 @pytest.mark.slow
 class TestExamples:
     def test_examples__train_then_export(self, tmp_path):
@@ -186,6 +198,12 @@ class TestDetectWithONNX:
         network = exported(weights["lidd"], tmp_path / "best.onnx", format="onnx", batch=2)
         assert alone(DETECT, network, pictures).stdout == alone(DETECT, detector, pictures).stdout
 
+    def test_detect__nms_inside__refused(self, weights, pictures, tmp_path):
+        network = exported(weights["lidd"], tmp_path / "best.onnx", format="onnx", nms=True, dynamic=True)
+        done = alone(DETECT, network, pictures)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.endswith("is not that of 2 classes, with NMS to follow\n")
+
     def test_detect__drawn(self, detector, files, tmp_path):
         assert alone(DETECT, detector, files[0], "--out", tmp_path / "a" / "b").returncode == 0
         before, after = cv2.imread(str(files[0])), cv2.imread(str(tmp_path / "a" / "b" / f"{files[0].name}.jpg"))
@@ -194,10 +212,6 @@ class TestDetectWithONNX:
 
 
 class TestSegmentWithONNX:
-    @pytest.fixture(scope="class")
-    def wanted(self, segmenter, files):
-        return by_ultralytics(segmenter, files, retina_masks=True)
-
     def test_segment__as_ultralytics(self, segmenter, pictures, wanted):
         found = printed(alone(SEGMENT, segmenter, pictures))
         assert_same(found, wanted)
@@ -225,19 +239,13 @@ class TestSegmentWithONNX:
 
 
 class TestDetectWithNcnn:
-    @pytest.fixture(scope="class")
-    def network(self, weights, tmp_path_factory):
-        for package in ("ncnn", "pnnx"):
-            pytest.importorskip(package, reason="export needs the extra lidd-yolo[export]")
-        return exported(weights["lidd"], tmp_path_factory.mktemp("exports") / "best.pt", format="ncnn")
-
-    def test_detect__as_ultralytics(self, network, pictures, files, tmp_path):
-        done = alone(NCNN, network, pictures, "--out", tmp_path)
-        assert_same(printed(done), by_ultralytics(network, files))
+    def test_detect__as_ultralytics(self, in_ncnn, pictures, files, tmp_path):
+        done = alone(NCNN, in_ncnn, pictures, "--out", tmp_path)
+        assert_same(printed(done), by_ultralytics(in_ncnn, files))
         assert len(list(tmp_path.iterdir())) == len(files)
 
-    def test_detect__none(self, network, pictures, files):
-        assert printed(alone(NCNN, network, pictures, "--conf", 1)) == {file.name: [] for file in files}
+    def test_detect__none(self, in_ncnn, pictures, files):
+        assert printed(alone(NCNN, in_ncnn, pictures, "--conf", 1)) == {file.name: [] for file in files}
 
     def test_detect__no_network(self, pictures, tmp_path):
         text(tmp_path / "metadata.yaml", "names: {0: a}\nimgsz: [64, 64]\ntask: classify\n")
