@@ -1,4 +1,4 @@
-"""Command ``lidd report``: tables and plots from the ledger, as one HTML page or as Markdown, and is it untouched.
+"""Command ``lidd report``: ledger and export certificates as one HTML page, or as Markdown; is the ledger untouched.
 
 Own work. Exit status: 0 done, 1 ``--verify`` found something, 2 the command could not run.
 """
@@ -24,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown instead of a page")
     parser.add_argument("--verify", action="store_true", help="only say whether an entry or a file was changed")
+    parser.add_argument(
+        "--certificates",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="best.parity.json of lidd export; without a PATTERN the page shows these alone",
+    )
     shown = parser.add_argument_group("detections side by side on the page")
     shown.add_argument("--pictures", nargs="+", default=[], metavar="[NAME=]FILE", help="checkpoints, exported models")
     shown.add_argument("--data", metavar="YAML", help="data set of the pictures")
@@ -40,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.verify:
             return _verify(args.ledger)
+        if args.markdown and args.certificates:
+            raise ValueError("--certificates are for the page, --markdown has no place for them")
         if args.markdown:
             _print_markdown(args)
         else:
@@ -70,15 +80,27 @@ def _print_markdown(args: argparse.Namespace) -> None:
 def _write_page(args: argparse.Namespace) -> None:
     from lidd_yolo.report.page import report_page  # noqa: PLC0415 - not needed to verify
 
-    entries = [*_entries(args.ledger, args.patterns), *read_ledger(args.ledger, "latency-*")]
-    findings = verify(args.ledger)
+    entries: list[Entry] = []
+    findings: list[str] = []
+    if args.patterns or not args.certificates:
+        entries = [*_entries(args.ledger, args.patterns), *read_ledger(args.ledger, "latency-*")]
+        findings = verify(args.ledger)
     with tempfile.TemporaryDirectory() as folder:
         drawn = _draw(args, Path(folder) / "detections.jpg") if args.pictures else None
-        page = report_page(entries, args.ledger, plan=args.plan, findings=findings, pictures=drawn)
+        page = report_page(
+            entries,
+            args.ledger,
+            plan=args.plan,
+            findings=findings,
+            pictures=drawn,
+            certificates=args.certificates,
+        )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(page, encoding="utf-8")
-    runs = len(training_entries(entries))
-    sys.stdout.write(f"wrote {args.out}: {runs} training runs\n")
+    told = [f"{len(training_entries(entries))} training runs"] if entries else []
+    if held := len(args.certificates):
+        told.append(f"{held} certificate{'' if held == 1 else 's'}")
+    sys.stdout.write(f"wrote {args.out}: {', '.join(told)}\n")
     if findings:
         sys.stderr.write(
             f"the ledger is not what was written ({len(findings)}): see the page, or lidd report --verify\n"

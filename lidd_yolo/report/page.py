@@ -14,6 +14,8 @@ from lidd_yolo import __version__
 from lidd_yolo.benchmark.printed import PrintedTable, read_printed
 from lidd_yolo.report.arranging import arrange
 from lidd_yolo.report.bootstrap import RESAMPLES
+from lidd_yolo.report.certificate_chart import SERIES
+from lidd_yolo.report.certificates import COLUMNS, certificate_section
 from lidd_yolo.report.chart import Chart
 from lidd_yolo.report.extra import load_extra
 from lidd_yolo.report.facts import block_facts, run_notes, warnings
@@ -69,6 +71,7 @@ def report_page(
     plan: str | Path | None = None,
     findings: Sequence[str] = (),
     pictures: Path | None = None,
+    certificates: Sequence[Path] = (),
 ) -> str:
     """Return the page.
 
@@ -78,15 +81,17 @@ def report_page(
         plan: File or name of a plan with printed figures and quoted rows.
         findings: What is wrong with the ledger; stands at the top.
         pictures: Picture of detections side by side, .jpg or .png.
+        certificates: Files of ``lidd export``; with one, there need be no training run.
 
     Raises:
         FileNotFoundError: If there is no such plan.
-        ValueError: If there is no training run, or the plan or an entry cannot be used.
+        ValueError: If there is neither a training run nor a certificate, or the plan, an entry or a certificate cannot
+            be used.
         ImportError: If Jinja2 or SciPy is missing.
     """
     printed = read_printed(plan)
     blocks = [arrange(printed, block) for block in group_entries(entries)]
-    if not blocks:
+    if not blocks and not certificates:
         raise ValueError("no training run in the ledger")
     sections = [_section(block, blocks, printed, entries, ledger) for block in blocks]
     jinja = load_extra("jinja2")
@@ -106,6 +111,9 @@ def report_page(
         dates=sorted({str(entry["date"]) for block in blocks for entry in block.entries if "date" in entry}),
         version=__version__,
         resamples=RESAMPLES,
+        certificates=[certificate_section(file) for file in certificates],
+        certificate_columns=COLUMNS,
+        certificate_series=SERIES,
     )
     return page
 

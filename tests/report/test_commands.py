@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.report import commands
+from tests.helpers.made_up_certificate import format_of, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 
 
@@ -94,6 +95,42 @@ class TestRun:
         monkeypatch.setitem(sys.modules, "jinja2", None)
         assert report("--ledger", ledger, "--out", tmp_path / "page.html") == 2
         assert 'pip install "lidd-yolo[compare]"' in capsys.readouterr().err
+
+
+class TestCertificates:
+    @pytest.fixture
+    def certificate(self, tmp_path):
+        return write_certificate(tmp_path / "export" / "best.parity.json", {"onnx": format_of("onnx", 1e-6)})
+
+    def test_run__alone(self, certificate, tmp_path, capsys):
+        """Without a ledger, and without looking for one."""
+        page = tmp_path / "page.html"
+        assert report("--certificates", certificate, "--out", page, "--ledger", tmp_path / "none") == 0
+        assert capsys.readouterr().out == f"wrote {page}: 1 certificate\n"
+        assert "Export certificates" in page.read_text(encoding="utf-8")
+
+    def test_run__with_runs(self, certificate, ledger, tmp_path, capsys):
+        page = tmp_path / "page.html"
+        assert report("good-*", "--certificates", certificate, certificate, "--out", page, "--ledger", ledger) == 0
+        assert capsys.readouterr().out == f"wrote {page}: 1 training runs, 2 certificates\n"
+        assert "Comparison of networks" in page.read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("content", "told"), [("{}", "no certificate of lidd export: 'weights' is missing"), (None, "No such file")]
+    )
+    def test_run__bad_one(self, certificate, tmp_path, capsys, content, told):
+        bad, page = tmp_path / "bad.json", tmp_path / "page.html"
+        if content is not None:
+            bad.write_text(content)
+        assert report("--certificates", certificate, bad, "--out", page) == 2
+        err = capsys.readouterr().err
+        assert err.startswith(f"lidd report: {bad}: ")
+        assert told in err
+        assert not page.exists()
+
+    def test_run__markdown_has_no_place_for_them(self, certificate, ledger, capsys):
+        assert report("--markdown", "--certificates", certificate, "--ledger", ledger) == 2
+        assert "--certificates are for the page" in capsys.readouterr().err
 
 
 class TestVerify:

@@ -8,6 +8,7 @@ import pytest
 
 from lidd_yolo.report.page import report_page
 from tests.helpers.browser import find_browser, open_page
+from tests.helpers.made_up_certificate import format_of, int8_entry, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 
 PLAN = """
@@ -67,6 +68,17 @@ def entries(tmp_path):
     return [*made, write_latency(tmp_path, {"lidd.yaml": 0.002, "yolov8n.yaml": 0.005})]
 
 
+@pytest.fixture
+def certificate(tmp_path):
+    formats = {
+        "onnx": format_of("onnx", 1e-6),
+        "ncnn": format_of("ncnn", 0.02, failures=(EVIL,), iou=0.91, alone=2),
+        "onnx-int8": int8_entry(),
+    }
+    formats["onnx"]["notes"] = [EVIL]
+    return write_certificate(tmp_path / "best.parity.json", formats)
+
+
 class TestReportPage:
     def test_report_page__content(self, entries, tmp_path, plan):
         reader = read(report_page(entries, tmp_path, plan=plan))
@@ -121,6 +133,39 @@ class TestReportPage:
             report_page([], tmp_path)
 
 
+class TestCertificates:
+    def test_report_page__certificate_alone(self, certificate, tmp_path):
+        page = report_page([], tmp_path, certificates=[certificate])
+        reader = read(page)
+        text = " ".join(reader.text.split())
+        for told in (
+            "Export certificates",
+            "best.pt: LIDDModel, detect FAILED",
+            "ncnn failed.",
+            "first layer that differs: model.5 (CSEB)",
+            "36 matched",
+            "6.0e-02 of 1e-02",
+            "onnx-int8: recall of each class",
+            "best.onnxSHA-256",
+        ):
+            assert told in text
+        assert reader.tags.count("figure") == 3
+        assert "Comparison" not in text
+        assert "chain of hashes" not in text
+
+    def test_report_page__text_of_a_certificate_is_no_markup(self, certificate, tmp_path):
+        page = report_page([], tmp_path, certificates=[certificate])
+        assert "<script" not in page
+        assert page.count("&lt;script&gt;") == 2
+
+    def test_report_page__beside_runs(self, entries, certificate, tmp_path):
+        other = write_certificate(tmp_path / "other" / "best.parity.json", {"onnx": format_of("onnx", 1e-6)})
+        page = report_page(entries, tmp_path, certificates=[certificate, other])
+        assert "Comparison of networks" in page
+        assert page.index('id="block-1"') < page.index('id="certificate-1"') < page.index('id="certificate-2"')
+        assert all(address.startswith(("data:", "#")) for address in read(page).addresses)
+
+
 @needs_browser
 class TestInABrowser:
     @pytest.fixture
@@ -153,6 +198,17 @@ class TestInABrowser:
         """Wide tables scroll in their own box: the window's right edge shows the ground alone."""
         shot = open_page(page, tmp_path / "shot.png", width=390, height=4000).picture
         assert np.ptp(shot[:, -3:].reshape(-1, 3), axis=0).max() < 8
+
+    @pytest.mark.parametrize("width", [390, 1200])
+    def test_certificate__seen_and_silent(self, certificate, tmp_path, width):
+        file = tmp_path / "certificate.html"
+        file.write_text(report_page([], tmp_path, certificates=[certificate]), encoding="utf-8")
+        shot = open_page(file, tmp_path / "shot.png", width=width, height=4000)
+        assert (shot.console, shot.requests) == ([], [])
+        assert np.ptp(shot.picture[:, -3:].reshape(-1, 3), axis=0).max() < 8
+        failed, limit = np.array([0x1E, 0x26, 0xB3]), np.array([0x3B, 0x24, 0xC0])
+        for colour in (failed, limit):
+            assert (np.abs(shot.picture.astype(int) - colour).max(axis=2) < 8).sum() > 50
 
     def test_open_page__sees_requests_and_errors(self, tmp_path):
         """The two lists above are not empty for want of looking."""

@@ -1,0 +1,108 @@
+"""Detect with an exported ncnn folder: ncnn, numpy and OpenCV, no torch, no Ultralytics, nothing of ours.
+
+pip install ncnn numpy "opencv-python>=4.7" pyyaml
+python 05_ncnn_detect.py best_ncnn_model picture-or-folder --conf 0.25 --out drawn
+
+Finds what `YOLO("best_ncnn_model")` finds; of a segmentation network, the boxes.
+Exit status: 0 all done, 1 some pictures could not be used, 2 could not begin.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import ncnn
+import numpy as np
+import yaml
+
+ENDINGS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+class Detector:
+    """A network that Ultralytics exported to ncnn; `metadata.yaml` in its folder tells names and size."""
+
+    def __init__(self, folder: Path) -> None:
+        told = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8"))
+        self.names, self.size, task = told["names"], told["imgsz"], told["task"]
+        if task not in {"detect", "segment"} or told.get("channels", 3) != 3:
+            raise ValueError(f"not a network for boxes in colour pictures: {task}")
+        self.net = ncnn.Net()
+        if self.net.load_param(str(folder / "model.ncnn.param")) or self.net.load_model(str(folder / "model.ncnn.bin")):
+            raise ValueError("ncnn cannot read model.ncnn.param and model.ncnn.bin in it")
+
+    def letterbox(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the input (3, H, W), RGB 0-1, the picture's scale in it (x, y), and the grey border (left, top)."""
+        (height, width), (h, w) = self.size, picture.shape[:2]
+        ratio = min(height / h, width / w)
+        h_new, w_new = max(round(h * ratio), 1), max(round(w * ratio), 1)
+        top, left = round((height - h_new) / 2 - 0.1), round((width - w_new) / 2 - 0.1)
+        canvas = np.full((height, width, 3), 114, np.uint8)
+        canvas[top : top + h_new, left : left + w_new] = cv2.resize(picture, (w_new, h_new))
+        pixels = canvas[:, :, ::-1].transpose(2, 0, 1).astype(np.float32) / 255
+        return np.ascontiguousarray(pixels), np.array([w_new / w, h_new / h]), np.array([left, top])
+
+    def detect(self, picture: np.ndarray, conf: float = 0.25, iou: float = 0.7) -> list[tuple[str, float, np.ndarray]]:
+        """Return name, score and box (x1, y1, x2, y2 in pixels) of all that is found in a BGR picture, best first."""
+        pixels, scale, border = self.letterbox(picture)
+        extractor = self.net.create_extractor()
+        extractor.input(self.net.input_names()[0], ncnn.Mat(pixels).clone())
+        status, output = extractor.extract(min(self.net.output_names()))
+        found = np.array(output)  # (4 + classes, points); masks' coefficients may follow the classes
+        if status or found.ndim != 2 or len(found) < 4 + len(self.names):
+            raise ValueError(f"its output {found.shape} is not that of {len(self.names)} classes, with NMS to follow")
+        found = found[: 4 + len(self.names)]
+        found = found[:, found[4:].max(0) > conf]
+        corners, sizes = (found[:2] - found[2:4] / 2).T, found[2:4].T
+        classes, scores = found[4:].argmax(0), found[4:].max(0)
+        kept = cv2.dnn.NMSBoxesBatched(np.hstack((corners, sizes)), scores, classes, conf, iou)[:300]
+        first, last = (corners - border) / scale, (corners + sizes - border) / scale
+        boxes = np.hstack((first, last)).clip(0, picture.shape[1::-1] * 2)
+        return [(self.names[int(classes[i])], float(scores[i]), boxes[i]) for i in kept]
+
+
+def read(file: Path) -> np.ndarray | None:
+    """Return a picture (H, W, 3), BGR, or None; `cv2.imread` cannot open every name on Windows."""
+    try:
+        return cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):
+        return None
+
+
+def main() -> int:
+    """Detect in every picture, print a line for each detection, draw them if asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", type=Path)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--conf", type=float, default=0.25)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    source, failed = options.source, 0
+    files = sorted(f for f in source.iterdir() if f.suffix.lower() in ENDINGS) if source.is_dir() else [source]
+    if not files:
+        parser.exit(2, f"{source}: no pictures in this folder\n")
+    try:
+        detector = Detector(options.network)
+        detector.detect(np.zeros((8, 8, 3), np.uint8))  # what does not work shall fail here
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        parser.exit(2, f"{options.network}: {error}\n")
+    for file in files:
+        picture = read(file)
+        if picture is None:
+            sys.stderr.write(f"{file}: {'not a picture' if file.exists() else 'no such file'}\n")
+            failed = 1
+            continue
+        print(file)
+        for name, score, box in detector.detect(picture, options.conf):
+            print(f"  {name} {score:.4f} {' '.join(f'{side:.1f}' for side in box)}")
+            x1, y1, x2, y2 = box.round().astype(int).tolist()
+            cv2.rectangle(picture, (x1, y1), (x2, y2), (0, 160, 255), 2)
+            cv2.putText(picture, f"{name} {score:.2f}", (x1, max(y1 - 4, 12)), 0, 0.5, (0, 160, 255), 1, cv2.LINE_AA)
+        if options.out:
+            options.out.mkdir(parents=True, exist_ok=True)
+            cv2.imencode(".jpg", picture)[1].tofile(options.out / f"{file.name}.jpg")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""How far every case of a certificate stays below its limits, on one log axis for all formats.
+
+Own work. 1 is the limit; what lies right of it is out of tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+from typing import Any
+
+from lidd_yolo.report.chart import BOTTOM, RIGHT, TOP, WIDTH, Axis, Chart, Curve, Mark, Tick, points
+
+SERIES = (
+    "outputs, from the folded network",
+    "outputs, from the trained network",
+    "scores",
+    "1 − IoU of boxes",
+    "1 − IoU of masks",
+)
+_LIMIT = 5  # colour of the line at the limit
+_ROW = 34  # SVG units of a case
+_FEWEST = 1e-9  # share of a limit that is drawn as nothing
+_UP = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Share:
+    """One difference of one case.
+
+    Args:
+        case: What was compared.
+        series: Number in `SERIES`.
+        value: Difference over its limit; infinity where there is no bound.
+        told: Both in words.
+    """
+
+    case: str
+    series: int
+    value: float
+    told: str
+
+
+def limit_charts(certificate: Mapping[str, Any]) -> list[Chart]:
+    """Return a chart for folding and for each format that has cases, all with one horizontal axis.
+
+    Args:
+        certificate: What `read_certificate` returns.
+    """
+    fold = certificate["fold"]
+    shares = {"folding": [_raw("folded network", 1, fold["to_trained"], fold["limit"])]} if "limit" in fold else {}
+    for name, entry in certificate["formats"].items():
+        shares[name] = [share for case in entry.get("cases") or () for share in _case_shares(case, entry["limits"])]
+    held = [
+        share.value for found in shares.values() for share in found if share.value > _FEWEST and isfinite(share.value)
+    ]
+    low = min((floor(log10(value)) for value in held), default=-1)
+    high = max((ceil(log10(value)) for value in held), default=1)
+    powers = range(min(low, -1), max(high, 1) + 1)
+    longest = max((len(share.case) for found in shares.values() for share in found), default=0)
+    left = min(20 + 6 * longest, WIDTH // 2)
+    return [_chart(name, found, powers, left) for name, found in shares.items() if found]
+
+
+def _case_shares(case: Mapping[str, Any], limits: Mapping[str, float]) -> Iterator[Share]:
+    name, final = case["case"], case["final"]
+    yield _raw(name, 0, case["to_folded"], limits["raw"])
+    yield _raw(name, 1, case["to_trained"], limits["raw_to_trained"])
+    if final["matched"]:
+        yield _final(name, 2, final["score"], limits["score"])
+        yield _final(name, 3, 1 - final["box_iou"], 1 - limits["box_iou"])
+        if final["mask_iou"] < 1:
+            yield _final(name, 4, 1 - final["mask_iou"], 1 - limits["mask_iou"])
+
+
+def _raw(case: str, series: int, apart: Mapping[str, Any], limit: float) -> Share:
+    where = f"{apart['output']} in {apart['picture']}"
+    if apart["difference"] is None:  # how JSON holds a difference without bound
+        return Share(case, series, float("inf"), f"{case}: {SERIES[series]}: no number, or another shape ({where})")
+    told = f"{case}: {SERIES[series]}: {apart['difference']:.1e}, limit {limit:.0e} ({where})"
+    return Share(case, series, apart["difference"] / limit, told)
+
+
+def _final(case: str, series: int, difference: float, limit: float) -> Share:
+    return Share(case, series, difference / limit, f"{case}: {SERIES[series]}: {difference:.1e}, limit {limit:g}")
+
+
+def _chart(name: str, shares: Sequence[Share], powers: range, left: int) -> Chart:
+    cases = list(dict.fromkeys(share.case for share in shares))
+    rows = {case: TOP + _ROW * (i + 0.5) for i, case in enumerate(cases)}
+    axis = Axis(10.0 ** powers[0], 10.0 ** powers[-1], left + 8, WIDTH - RIGHT, log=True)
+    step = 1 + (len(powers) - 1) // 7
+    ticks = [Tick(axis.place(10.0**p), f"10{str(p).translate(_UP)}" if p else "limit") for p in powers if p % step == 0]
+    height, limit = TOP + _ROW * len(cases) + BOTTOM, axis.place(1.0)
+    ends = axis.low, axis.high
+    return Chart(
+        name,
+        "difference as a share of its limit (log scale)",
+        tuple(ticks),
+        tuple(Tick(y, case) for case, y in rows.items()),
+        marks=tuple(
+            Mark(s.series, axis.place(min(max(s.value, ends[0]), ends[1])), rows[s.case] + 5 * (s.series - 2), s.told)
+            for s in shares
+        ),
+        curves=(Curve(_LIMIT, points([(limit, TOP), (limit, height - BOTTOM)]), dashed=True),),
+        height=height,
+        left=left,
+    )

@@ -1,0 +1,233 @@
+"""What the page says about an export certificate: a row for each format, failures in words, what it rests on.
+
+Own work. Keys that only some formats have (int8: recall of each class, calibration) are shown where they are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lidd_yolo.report.certificate_chart import limit_charts
+from lidd_yolo.report.certificate_file import CHANGED, Certificate, file_states, read_certificate
+from lidd_yolo.report.chart import Chart
+
+COLUMNS = (
+    "precision",
+    "outputs from the folded network",
+    "outputs from the trained network",
+    "detections",
+    "smallest IoU of boxes",
+    "mAP50-95",
+)
+Figure = tuple[str, str]
+"""A figure, and in small letters what belongs to it."""
+
+
+@dataclass(frozen=True)
+class FormatLine:
+    """One form of the network.
+
+    Args:
+        name: Folding, or the format.
+        passed: The verdict.
+        figures: One for each of `COLUMNS`.
+    """
+
+    name: str
+    passed: bool
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class RecallTable:
+    """Recall of each class: heading, and class, trained, exported, difference."""
+
+    heading: str
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class CertificateSection:
+    """What the template writes of one certificate."""
+
+    title: str
+    passed: bool
+    lines: tuple[FormatLine, ...]
+    failures: dict[str, list[str]]
+    changed: list[str]
+    notes: list[str]
+    recalls: list[RecallTable]
+    charts: list[Chart]
+    facts: list[tuple[str, str]]
+    files: list[tuple[str, str, str]]
+
+
+def certificate_section(file: Path) -> CertificateSection:
+    """Return what is written of one certificate.
+
+    Args:
+        file: ``best.parity.json``.
+
+    Raises:
+        ValueError: If it is no certificate, or part of it is not as ``lidd export`` writes it.
+    """
+    content = read_certificate(file)
+    try:
+        return _section(file, content)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{file}: a certificate of another make, not all of it can be read ({told})") from error
+
+
+def _section(file: Path, content: Certificate) -> CertificateSection:
+    weights, fold, formats = content["weights"], content["fold"], content["formats"]
+    states = file_states(file, content)
+    files = [(name, digest[:12], state) for held in states.values() for name, (digest, state) in held.items()]
+    failed = {name: list(_reasons(entry)) for name, entry in formats.items() if not entry["passed"]}
+    if not fold["passed"]:
+        failed = {"folding": [_fold_reason(fold)], **failed}
+    return CertificateSection(
+        title=f"{weights['file']}: {weights.get('network', 'network')}, {weights.get('task', 'task not told')}",
+        passed=not failed,
+        lines=(_fold_line(fold), *(_format_line(name, entry, fold) for name, entry in formats.items())),
+        failures=failed,
+        changed=[name for name, _, state in files if state == CHANGED],
+        notes=[told for name, entry in formats.items() for told in _notes(name, entry)],
+        recalls=[table for name, entry in formats.items() for table in _recalls(name, entry)],
+        charts=limit_charts(content),
+        facts=_facts(content),
+        files=files,
+    )
+
+
+def _fold_line(fold: Certificate) -> FormatLine:
+    figures = (
+        ("float32", ""),
+        ("–", ""),
+        _apart(fold["to_trained"], fold["limit"]),
+        *_detections([fold["final"]], "none"),
+    )
+    return FormatLine("folding", fold["passed"], (*figures, _map("folded", {}, fold)))
+
+
+def _format_line(name: str, entry: Certificate, fold: Certificate) -> FormatLine:
+    worst, limits, cases = entry.get("worst") or {}, entry.get("limits") or {}, entry.get("cases") or ()
+    sides = (("to_folded", "raw"), ("to_trained", "raw_to_trained"))
+    outputs = [_apart(worst[side], limits[limit]) if side in worst else ("–", "") for side, limit in sides]
+    none = f"none above {entry.get('confidence')}" if cases else "–"
+    figures = (
+        (entry.get("precision", "–"), entry.get("delivered", "")),
+        *outputs,
+        *_detections([case["final"] for case in cases], none),
+        _map("exported", entry.get("map50_95") or {}, fold),
+    )
+    return FormatLine(name, entry["passed"], figures)
+
+
+def _apart(worst: Mapping[str, Any], limit: float) -> Figure:
+    value = worst["difference"]
+    if value == 0:
+        return f"0 of {limit:.0e}", ""
+    case = f", {worst['case']}" if "case" in worst else ""
+    told = "no bound" if value is None else f"{value:.1e}"
+    return f"{told} of {limit:.0e}", f"{worst['output']} in {worst['picture']}{case}"
+
+
+def _detections(finals: Sequence[Mapping[str, Any]], none: str) -> tuple[Figure, Figure]:
+    """Return counts, and the smallest IoU."""
+    pairs, alone = sum(f["matched"] for f in finals), sum(f["unmatched"] for f in finals)
+    if not pairs and not alone:
+        return (none, ""), ("–", "")
+    counts = f"{pairs} matched", f"{alone} unmatched; scores within {max(f['score'] for f in finals):.1e}"
+    if not pairs:
+        return counts, ("–", "")
+    least, mask = min(finals, key=lambda f: f["box_iou"]), min(f["mask_iou"] for f in finals)
+    masks = f"; masks {mask:.4f}" if mask < 1 else ""
+    return counts, (f"{least['box_iou']:.4f}", f"{least['picture']}{masks}")
+
+
+def _map(which: str, exported: Mapping[str, float], fold: Certificate) -> Figure:
+    """Return mAP50-95 of one form; those of the networks that it comes from stand beside it."""
+    measured = {**(fold.get("map50_95") or {}), "exported": exported}
+    if not measured.get(which):
+        return "–", ""
+    others = [name for name in ("trained", "folded") if name != which and name in measured]
+    return _parts(measured[which]), ", ".join(f"{name} {_parts(measured[name])}" for name in others)
+
+
+def _parts(measured: Mapping[str, float]) -> str:
+    return f"{measured['box']:.4f}" + (f" (masks {measured['mask']:.4f})" if "mask" in measured else "")
+
+
+def _reasons(entry: Certificate) -> Iterator[str]:
+    yield from entry.get("failures") or ["no reason told"]
+    if entry.get("first_layer"):
+        yield f"first layer that differs: {entry['first_layer']}"
+    elif entry.get("cases"):
+        yield "the exported file departs, the folded network does not; which layer is first cannot be told"
+
+
+def _fold_reason(fold: Certificate) -> str:
+    first = fold.get("first_layer") or "no single layer"
+    return f"the folded network departs from the trained one; first layer that differs: {first}; nothing was exported"
+
+
+def _notes(name: str, entry: Certificate) -> Iterator[str]:
+    yield from (f"{name}: {note}" for note in entry.get("notes") or ())
+    yield from (f"{name}, not compared: {reason}" for reason in entry.get("not_compared") or ())
+    if entry.get("calibration"):
+        yield f"{name}, calibration: {_in_words(entry['calibration'])}"
+
+
+def _in_words(value: Any) -> str:
+    """Return what a key of unknown make holds; long lists by their length, hashes short."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_in_words(held)}" for key, held in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value)) if len(value) <= 3 else f"{len(value)} entries"
+    text = str(value)
+    return text[:12] if len(text) == 64 and text.isalnum() else text
+
+
+def _recalls(name: str, entry: Certificate) -> Iterator[RecallTable]:
+    """Yield tables of class -> recall of the trained network and of the exported file."""
+    for key, how in (("recall", "recall"), ("mask_recall", "recall by masks")):
+        if entry.get(key):
+            rows = tuple(_recall_row(c, trained, exported) for c, (trained, exported) in entry[key].items())
+            yield RecallTable(f"{name}: {how} of each class", rows)
+
+
+def _recall_row(name: str, trained: float, exported: float) -> tuple[str, str, str, str]:
+    return name, f"{trained:.3f}", f"{exported:.3f}", f"{exported - trained:+.3f}".replace("-", "−")
+
+
+def _facts(content: Certificate) -> list[tuple[str, str]]:
+    """Return name and content of what the certificate rests on; formats certified at another time are told apart."""
+    weights, facts = content["weights"], []
+    if "trained_at" in weights:
+        facts.append(("Trained at", f"{weights['trained_at']} px"))
+    told: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for name, entry in {"folding": content["fold"], **content["formats"]}.items():
+        told.setdefault(tuple(_surroundings(entry)), []).append(name)
+    told.pop((), None)
+    for held, names in told.items():
+        whose = f" ({', '.join(names)})" if len(told) > 1 else ""
+        facts += [(f"{name}{whose}", text) for name, text in held]
+    return facts
+
+
+def _surroundings(entry: Certificate) -> Iterator[tuple[str, str]]:
+    data = entry.get("data") or {}
+    if data:
+        yield "Pictures", f"{len(data['pictures'])} of {data['split']} of {data['file']}"
+    if "confidence" in entry:
+        yield "Detections", f"above a score of {entry['confidence']}"
+    if "date" in entry:
+        yield "Date", str(entry["date"])
+    if "machine" in entry:
+        yield "Machine", f"{entry['machine']}, {entry.get('system', '')}, Python {entry.get('python', '')}"
+    if entry.get("versions"):
+        yield "Versions", ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
