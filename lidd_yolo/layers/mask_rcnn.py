@@ -99,9 +99,7 @@ class _ResizedAlready(GeneralizedRCNNTransform):
     Pasted one picture at a time: a hundred masks of a whole picture take 164 MB at 640 px.
     """
 
-    def resize(
-        self, image: Tensor, target: dict[str, Tensor] | None = None
-    ) -> tuple[Tensor, dict[str, Tensor] | None]:
+    def resize(self, image: Tensor, target: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:
         """Leave a picture and its target as they are."""
         return image, target
 
@@ -120,7 +118,7 @@ class _ResizedAlready(GeneralizedRCNNTransform):
 
 
 def _in_float32(_module: nn.Module, _inputs: Any, features: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Hand features on in float32: torchvision makes its anchors in their type, and half rounds them by half a pixel."""
+    """Hand features on in float32: anchors get their type, and half precision rounds those by half a pixel."""
     return OrderedDict((name, feature.float()) for name, feature in features.items())
 
 

@@ -12,8 +12,8 @@ def mask_targets(batch: dict[str, Tensor], *, overlap: bool) -> list[dict[str, T
     """Turn the labels of a batch of Ultralytics into targets of torchvision.
 
     Args:
-        batch: ``img`` ``(B, 3, H, W)``; ``batch_idx`` ``(N,)``, ``cls`` ``(N, 1)`` and ``bboxes`` ``(N, 4)`` (xywh, 0-1)
-            of all objects; ``masks`` of any size.
+        batch: ``img`` ``(B, 3, H, W)``; ``batch_idx`` ``(N,)``, ``cls`` ``(N, 1)`` and ``bboxes`` ``(N, 4)`` (xywh,
+            0-1) of all objects; ``masks`` of any size.
         overlap: Whether ``masks`` is ``(B, h, w)``, holding for each pixel the number of the picture's object, from 1;
             else it is ``(N, h, w)`` of 0 and 1.
 
