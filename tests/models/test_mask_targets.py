@@ -10,7 +10,7 @@ BELOW = torch.tensor([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 2, 2], [0, 0, 2, 2]])
 
 
 def batch(masks, *, size=(16, 16)):
-    """Three pictures: two objects in the first, none in the second, one in the third; masks of a quarter of the size."""
+    """Three pictures: two objects, none, one; masks of a quarter of the size."""
     return {
         "img": torch.zeros(3, 3, *size),
         "batch_idx": torch.tensor([0.0, 0.0, 2.0]),
