@@ -63,7 +63,7 @@ WLNET: dict[str, Any] = {
     "dfl": 1.5,
 }
 
-MASK_RCNN: dict[str, Any] = {  # torchvision's references/detection, for 16 pictures in a step
+MASK_RCNN: dict[str, Any] = {  # the optimiser of torchvision's references/detection, for 16 pictures in a step
     "batch": 16,
     "nbs": 16,
     "optimizer": "SGD",

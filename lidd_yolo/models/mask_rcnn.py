@@ -54,10 +54,11 @@ class MaskRCNNModel(SegmentationModel):
         Raises:
             RuntimeError: If it is being traced: the number of objects in one picture would be fixed for all others.
         """
-        if torch.jit.is_tracing() or torch.onnx.is_in_onnx_export():  # type: ignore[attr-defined]
+        compiling = hasattr(torch, "compiler") and torch.compiler.is_compiling()
+        if compiling or torch.jit.is_tracing() or torch.onnx.is_in_onnx_export():  # type: ignore[attr-defined]
             raise RuntimeError(
                 f"{self.yaml.get('yaml_file', 'maskrcnn.yaml')}: Mask R-CNN is here to be trained and compared; "
-                "lidd_yolo does not export it"
+                "lidd_yolo does not export or compile it"
             )
         return super().predict(x, *args, **kwargs)
 
