@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from ultralytics import YOLO
 from ultralytics.cfg import get_cfg
-from ultralytics.models.yolo.segment import SegmentationPredictor, SegmentationValidator
+from ultralytics.models.yolo.segment import SegmentationValidator
 from ultralytics.nn.tasks import SegmentationModel, yaml_model_load
 from ultralytics.utils import ops
 
@@ -21,7 +21,10 @@ from tests.helpers.wlnet_model import mask_batch, state
 
 @pytest.fixture(scope="module")
 def model():
-    return build_mask_rcnn()
+    """A network whose masks have pixels on both sides of the threshold, as random ones need not."""
+    model = build_mask_rcnn()
+    nn.init.normal_(model.head.network.roi_heads.mask_predictor.mask_fcn_logits.weight, std=0.5)
+    return model
 
 
 @pytest.fixture
@@ -85,6 +88,7 @@ class TestPredict:
         (found,) = validator.postprocess(output)
         (anchors, prototypes), _ = output
         assert len(found["masks"]) == FEW
+        shares = []
         np.testing.assert_allclose(found["conf"], anchors[0, 4:7].amax(0), atol=1e-6)
         assert found["cls"].int().tolist() == anchors[0, 4:7].argmax(0).tolist()
         for mask, whole, box in zip(found["masks"], prototypes[0], found["bboxes"] / 4, strict=True):
@@ -92,14 +96,14 @@ class TestPredict:
             inside = (x >= float(box[0])) & (x < float(box[2])), (y >= float(box[1])) & (y < float(box[3]))
             want = (whole.numpy() > 0) & np.outer(inside[1], inside[0])
             assert np.array_equal(mask.numpy().astype(bool), want)
+            shares.append(want.sum() / max(np.outer(inside[1], inside[0]).sum(), 1))
+        assert any(0 < share < 1 for share in shares)
 
     def test_predictor__whole_pictures(self, model):
         net = YOLO("maskrcnn.yaml")
         net.model = model
         noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-        (result,) = net.predict(
-            noise, imgsz=64, conf=0.001, device="cpu", verbose=False, predictor=SegmentationPredictor
-        )
+        (result,) = net.predict(noise, imgsz=64, conf=0.001, device="cpu", verbose=False)
         assert 1 <= len(result.boxes) <= FEW
         assert result.masks.data.shape[0] == len(result.boxes)
 
