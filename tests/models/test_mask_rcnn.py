@@ -1,6 +1,7 @@
 """Mask R-CNN as a model of Ultralytics: what its validator makes of it, its loss, copies, precision."""
 
 import io
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -19,12 +20,25 @@ from tests.helpers.mask_rcnn_model import FEW, build_mask_rcnn, few_objects
 from tests.helpers.wlnet_model import mask_batch, state
 
 
+class Diagonal(nn.Module):
+    """Mask logits of any object: above 0 below one diagonal of its box."""
+
+    def forward(self, x):
+        ramp = torch.linspace(-3, 3, 28)
+        return (ramp + ramp.view(-1, 1)).expand(len(x), 4, 28, 28)
+
+
 @pytest.fixture(scope="module")
 def model():
-    """A network whose masks have pixels on both sides of the threshold, as random ones need not."""
-    model = build_mask_rcnn()
-    nn.init.normal_(model.head.network.roi_heads.mask_predictor.mask_fcn_logits.weight, std=0.5)
-    return model
+    return build_mask_rcnn()
+
+
+@pytest.fixture
+def diagonal(model):
+    """A copy whose masks have pixels on both sides of the threshold, as random ones need not."""
+    copy = deepcopy(model)
+    copy.head.network.roi_heads.mask_predictor = Diagonal()
+    return copy.eval()
 
 
 @pytest.fixture
@@ -79,10 +93,10 @@ class TestBuild:
 
 
 class TestPredict:
-    def test_validator__same_masks(self, model, picture):
+    def test_validator__same_masks(self, diagonal, picture):
         """Ultralytics' suppression and mask arithmetic, unchanged, gives back the masks, cut at their boxes."""
         with torch.no_grad():
-            output = model.eval()(picture)
+            output = diagonal(picture)
         validator = SegmentationValidator(args=get_cfg(overrides={"conf": 0.001, "iou": 0.7}))
         validator.process, validator.nc, validator.end2end = ops.process_mask, 3, False
         (found,) = validator.postprocess(output)
@@ -97,11 +111,11 @@ class TestPredict:
             want = (whole.numpy() > 0) & np.outer(inside[1], inside[0])
             assert np.array_equal(mask.numpy().astype(bool), want)
             shares.append(want.sum() / max(np.outer(inside[1], inside[0]).sum(), 1))
-        assert any(0 < share < 1 for share in shares)
+        assert any(0.3 < share < 0.7 for share in shares)
 
-    def test_predictor__whole_pictures(self, model):
+    def test_predictor__whole_pictures(self, diagonal):
         net = YOLO("maskrcnn.yaml")
-        net.model = model
+        net.model = diagonal
         noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
         (result,) = net.predict(noise, imgsz=64, conf=0.001, device="cpu", verbose=False)
         assert 1 <= len(result.boxes) <= FEW
