@@ -11,7 +11,7 @@ import yaml
 
 from lidd_yolo.paths import cfg_dir, find_cfg
 
-_MODEL = re.compile(r"^(?P<family>lidd|wlnet)(?:[-_]?(?P<scale>[a-z]))?(?P<variant>(?:-[a-z]{2,})*)$")
+_MODEL = re.compile(r"^(?P<family>lidd|wlnet|maskrcnn)(?:[-_]?(?P<scale>[a-z]))?(?P<variant>(?:-[a-z]{2,})*)$")
 
 
 def _match(path: Any) -> re.Match[str] | None:

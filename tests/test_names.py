@@ -43,6 +43,7 @@ class TestIsOurs:
             "lidd-s-baseline.yaml",
             "wlnet.yaml",
             "wlnets-seg.yaml",
+            "maskrcnn.yaml",
         ],
     )
     def test_name__ours(self, name):
@@ -106,6 +107,13 @@ class TestLookUp:
         config = yaml_model_load(name)
         assert config["scale"] == scale
         assert config["head"][12][2] == block
+
+    def test_packaged__peer(self):
+        config = yaml_model_load("maskrcnn.yaml")
+        assert config["head"][-1][2] == "MaskRCNNSegment"
+        assert not config.get("scale")
+        with pytest.raises(ValueError, match=r"maskrcnns\.yaml: no scale 's', only one size"):
+            yaml_model_load("maskrcnns.yaml")
 
     def test_packaged__ablation_by_name_alone(self):
         assert yaml_model_load("lidd-baseline.yaml")["head"][-1][2] == "LIDDDetect"

@@ -30,7 +30,7 @@ def recipe_family(model: str) -> str:
     """Return ``lidd`` or ``wlnet`` for a model YAML of ours, else an empty string."""
     if not names.is_ours(model):
         return ""
-    return next(family for family in FAMILIES if names.base_name(model).startswith(family))
+    return next((family for family in FAMILIES if names.base_name(model).startswith(family)), "")
 
 
 def recipe_arguments(recipe: str) -> dict[str, Any]:

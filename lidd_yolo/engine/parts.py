@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from lidd_yolo.engine.mask_rcnn_trainer import MaskRCNNTrainer
 from lidd_yolo.engine.nwd_trainer import NWDDetectionTrainer, NWDSegmentationTrainer, WLNetTrainer
 from lidd_yolo.engine.trainer import LIDDTrainer
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.mask_rcnn import MaskRCNNModel
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.wlnet import WLNetModel
 
 _TRAINERS: dict[type, type] = {
     LIDDModel: LIDDTrainer,
+    MaskRCNNModel: MaskRCNNTrainer,
     NWDDetectionModel: NWDDetectionTrainer,
     NWDSegmentationModel: NWDSegmentationTrainer,
     WLNetModel: WLNetTrainer,

@@ -2,7 +2,7 @@
 
 Paper: LIDD-Net, section 2.5 (batch, optimiser, weight decay, epochs; not its learning rate); what it leaves open:
 NanoDet-Plus's configuration, or our own trials (docs/decisions/0004-training-recipe.md). WLNet states nothing; its
-recipe is Hyper-YOLO's.
+recipe is Hyper-YOLO's. Mask R-CNN's is torchvision's.
 """
 
 from __future__ import annotations
@@ -61,6 +61,17 @@ WLNET: dict[str, Any] = {
     "box": 7.5,
     "cls": 0.5,
     "dfl": 1.5,
+}
+
+MASK_RCNN: dict[str, Any] = {  # the optimiser of torchvision's references/detection, for 16 pictures in a step
+    "batch": 16,
+    "nbs": 16,
+    "optimizer": "SGD",
+    "lr0": 0.02,
+    "momentum": 0.9,
+    "weight_decay": 0.0001,
+    "warmup_epochs": 3.0,
+    "warmup_bias_lr": 0.0,
 }
 
 GRADIENT_CLIP_NORM = 35.0

@@ -58,6 +58,7 @@ def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
     if not isinstance(cfg, dict) or not needs_our_class(cfg):
         return None
     from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - these files need this one
+    from lidd_yolo.models.mask_rcnn import MaskRCNNModel  # noqa: PLC0415
     from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel  # noqa: PLC0415
     from lidd_yolo.models.wlnet import WLNetModel  # noqa: PLC0415
 
@@ -66,7 +67,11 @@ def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
         if task != HEADS[name].task:
             wanted = f"task={HEADS[name].task}; task={task} needs another head"
             raise ValueError(f"{file} ends in {name}, which is for {wanted}")
-        owners: dict[str, type[nn.Module]] = {"LIDDDetect": LIDDModel, "WLNetSegment": WLNetModel}
+        owners: dict[str, type[nn.Module]] = {
+            "LIDDDetect": LIDDModel,
+            "WLNetSegment": WLNetModel,
+            "MaskRCNNSegment": MaskRCNNModel,
+        }
         return owners[name]
     stock: dict[str | None, type[nn.Module]] = {"detect": NWDDetectionModel, "segment": NWDSegmentationModel}
     if task not in stock:
@@ -76,10 +81,10 @@ def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
 
 def pickled_classes() -> list[type]:
     """Return every class of ours that a checkpoint may name."""
-    from lidd_yolo.models import box_loss, lidd, nwd, wlnet  # noqa: PLC0415 - these files need this one
+    from lidd_yolo.models import box_loss, lidd, mask_rcnn, nwd, wlnet  # noqa: PLC0415 - these files need this one
 
     named = [row.module for row in ROWS.values()] + [head.module for head in HEADS.values()]
-    modules = {inspect.getmodule(module) for module in named} | {box_loss, lidd, nwd, wlnet}
+    modules = {inspect.getmodule(module) for module in named} | {box_loss, lidd, mask_rcnn, nwd, wlnet}
     return [
         c
         for module in modules

@@ -15,6 +15,7 @@ from lidd_yolo.layers.gs_conv import GSConv, VoVGSCSP
 from lidd_yolo.layers.head import LIDDDetect
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.ma_net import MANet
+from lidd_yolo.layers.mask_rcnn import BODIES, MaskRCNNSegment
 from lidd_yolo.layers.msffm import MSFFM
 from lidd_yolo.layers.rep_ghost import RepGhostBlock
 from lidd_yolo.layers.segment_head import WLNetSegment
@@ -140,6 +141,16 @@ def check_segment(inputs: int, args: Sequence[Any]) -> None:
         raise ValueError("it needs a level to predict from")
 
 
+def check_mask_rcnn(inputs: int, args: Sequence[Any]) -> None:
+    """Arguments are ``[nc, body, ImageNet weights or None, detections]``, all needed as in `check_detect`."""
+    if len(args) != 4 or not isinstance(args[3], int):
+        raise ValueError("its arguments must be [nc, body, ImageNet weights or None, detections]")
+    if args[1] not in BODIES:
+        raise ValueError(f"its body is one of {', '.join(BODIES)}, not {args[1]!r}")
+    if inputs != 1:
+        raise ValueError(f"it takes the picture alone, not {inputs} inputs")
+
+
 @dataclass(frozen=True)
 class Head:
     """One legal head row.
@@ -160,6 +171,7 @@ class Head:
 HEADS: dict[str, Head] = {
     "LIDDDetect": Head(LIDDDetect, "Detect", "detect", check_detect),
     "WLNetSegment": Head(WLNetSegment, "Segment", "segment", check_segment),
+    "MaskRCNNSegment": Head(MaskRCNNSegment, "Detect", "segment", check_mask_rcnn),
 }
 
 

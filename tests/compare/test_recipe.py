@@ -13,6 +13,7 @@ class TestFamily:
             ("lidd.yaml", "lidd"),
             ("lidd-baseline.yaml", "lidd"),
             ("some/wlnett.yaml", "wlnet"),
+            ("maskrcnn.yaml", ""),
             ("yolov8n.yaml", ""),
             ("liddle.yaml", ""),
             ("lidd.pt", ""),

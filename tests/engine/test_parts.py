@@ -2,6 +2,7 @@
 
 from ultralytics import YOLO
 
+from lidd_yolo.engine.mask_rcnn_trainer import MaskRCNNTrainer
 from lidd_yolo.engine.nwd_trainer import WLNetTrainer
 from lidd_yolo.engine.parts import part_for
 from lidd_yolo.engine.trainer import LIDDTrainer
@@ -13,4 +14,5 @@ class TestPartFor:
         assert part_for(ours, "trainer") is LIDDTrainer
         assert part_for(ours, "validator") is None
         assert part_for(YOLO("wlnetn.yaml", verbose=False).model, "trainer") is WLNetTrainer
+        assert part_for(YOLO("maskrcnn.yaml", verbose=False).model, "trainer") is MaskRCNNTrainer
         assert part_for(YOLO("yolov8n.yaml", verbose=False).model, "trainer") is None

@@ -30,6 +30,16 @@ class TestWLNet:
         assert stated.items() <= recipes.WLNET.items()
 
 
+class TestMaskRCNN:
+    def test_mask_rcnn__known_arguments_only(self):
+        assert recipes.MASK_RCNN.keys() <= DEFAULT_CFG_DICT.keys()
+
+    def test_mask_rcnn__torchvision_s_optimiser(self):
+        """references/detection/train.py: SGD 0.02 for 16 pictures, momentum 0.9, weight decay 1e-4, not rescaled."""
+        stated = {"optimizer": "SGD", "lr0": 0.02, "momentum": 0.9, "weight_decay": 1e-4, "batch": 16, "nbs": 16}
+        assert stated.items() <= recipes.MASK_RCNN.items()
+
+
 class TestUnder:
     def test_under__what_is_typed_wins(self):
         assert recipes.under({"epochs": 3}, {"epochs": 300, "lr0": 0.1}) == {"epochs": 3, "lr0": 0.1}

@@ -11,6 +11,7 @@ from ultralytics.nn.tasks import DetectionModel, yaml_model_load
 
 from lidd_yolo.models import owner
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.mask_rcnn import MaskRCNNModel
 from lidd_yolo.models.registry import HEADS
 from lidd_yolo.models.wlnet import WLNetModel
 from tests.helpers.lidd_model import build_lidd, noise_batch
@@ -68,7 +69,11 @@ class TestModelClass:
 
     def test_class__every_head_has_one(self):
         owners = {name: owner.model_class({"head": [[-1, 1, name, []]]}, head.task) for name, head in HEADS.items()}
-        assert owners == {"LIDDDetect": LIDDModel, "WLNetSegment": WLNetModel}
+        assert owners == {
+            "LIDDDetect": LIDDModel,
+            "WLNetSegment": WLNetModel,
+            "MaskRCNNSegment": MaskRCNNModel,
+        }
 
     @pytest.mark.parametrize("cfg", [HEAD_OF_STOCK, {}, "lidd.yaml", None])
     def test_class__none_for_the_rest(self, cfg):

@@ -1,0 +1,102 @@
+"""Mask R-CNN as an Ultralytics segmentation model: a peer of WLNet, trained and measured by the same commands.
+
+Paper: WLNet, section 2.4, table 2. The network is torchvision's: ``lidd_yolo.layers.mask_rcnn``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from ultralytics.nn.tasks import SegmentationModel
+
+from lidd_yolo.layers.mask_rcnn import MaskRCNNSegment
+from lidd_yolo.models import owner
+from lidd_yolo.models.mask_targets import mask_targets
+from lidd_yolo.models.upstream import loss_items
+
+MASK_RCNN_LOSS_NAMES = ("box_loss", "seg_loss", "cls_loss", "rpn_loss")
+_NORM_EPS, _NORM_MOMENTUM = 1e-5, 0.1
+
+
+class MaskRCNNModel(SegmentationModel):
+    """A network whose YAML ends in ``MaskRCNNSegment``.
+
+    Args:
+        cfg: Model YAML name or dictionary.
+        ch: Channels of the input image, 3.
+        nc: Number of classes; None keeps the YAML's.
+        verbose: Whether to log layers and size.
+    """
+
+    criterion: Any = None
+    """Asked for by Ultralytics' trainer; the loss needs none, torchvision's network has it inside."""
+
+    def __init__(
+        self, cfg: str | dict[str, Any] = "maskrcnn.yaml", ch: int = 3, nc: int | None = None, verbose: bool = True
+    ) -> None:
+        with owner.building():
+            super().__init__(cfg, ch=ch, nc=nc, verbose=verbose)
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d):  # Ultralytics sets its own constants; these are torchvision's
+                layer.eps, layer.momentum = _NORM_EPS, _NORM_MOMENTUM
+
+    @property
+    def head(self) -> MaskRCNNSegment:
+        """The last layer, which holds the whole network."""
+        head: MaskRCNNSegment = self.model[-1]
+        return head
+
+    def predict(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Run the network.
+
+        Raises:
+            RuntimeError: If it is being traced: the number of objects in one picture would be fixed for all others.
+        """
+        compiling = hasattr(torch, "compiler") and torch.compiler.is_compiling()
+        if compiling or torch.jit.is_tracing() or torch.onnx.is_in_onnx_export():  # type: ignore[attr-defined]
+            raise RuntimeError(
+                f"{self.yaml.get('yaml_file', 'maskrcnn.yaml')}: Mask R-CNN is here to be trained and compared; "
+                "lidd_yolo does not export or compile it"
+            )
+        return super().predict(x, *args, **kwargs)
+
+    def loss(self, batch: dict[str, Tensor], preds: Any = None) -> tuple[Tensor, Any]:  # noqa: ARG002
+        """Return the terms whose sum is minimised, and torchvision's own, detached, for the log.
+
+        What is minimised is scaled by the share of ``nbs`` pictures in the batch: over the batches whose gradients
+        Ultralytics adds up before a step, it comes to the mean. The gains ``box``, ``cls`` and ``dfl`` are not used. In
+        evaluation the network runs again, with the anchors and proposals drawn from a seed of their own.
+
+        Args:
+            batch: Batch of Ultralytics: ``img``, ``batch_idx``, ``cls``, ``bboxes`` and ``masks``.
+            preds: Not used.
+        """
+        targets = mask_targets(batch, overlap=self.args.overlap_mask)
+        device = batch["img"].device
+        with torch.random.fork_rng([device] if device.type == "cuda" else [], enabled=not self.training):
+            if not self.training:
+                torch.manual_seed(0)
+            terms = self.head.losses(batch["img"], targets)
+        named = dict(
+            zip(
+                MASK_RCNN_LOSS_NAMES,
+                (
+                    terms["loss_box_reg"],
+                    terms["loss_mask"],
+                    terms["loss_classifier"],
+                    terms["loss_objectness"] + terms["loss_rpn_box_reg"],
+                ),
+                strict=True,
+            )
+        )
+        share = len(batch["img"]) / self.args.nbs
+        return torch.stack(list(named.values())) * share, loss_items(named)
+
+    def half(self) -> MaskRCNNModel:
+        """Keep float32: in half precision boxes and their suppression are off by pixels. Autocast is safe."""
+        return self
+
+    def set_head_attr(self, **_values: Any) -> None:
+        """Keep the number of detections that the YAML says: torchvision's default, not ``max_det``."""
