@@ -15,6 +15,7 @@ from lidd_yolo.models import owner
 from lidd_yolo.models.activation import default_activation
 from lidd_yolo.models.criterion import LIDDCriterion
 from lidd_yolo.models.options import Options, read_options
+from lidd_yolo.models.unshuffle import unshuffle
 
 _LARGEST_STRIDE = 32  # what image sides must divide by; the level above is rounded up, so 480 trains at 480
 
@@ -96,6 +97,7 @@ class LIDDModel(DetectionModel):
     def fuse(self, *args: Any, **kwargs: Any) -> LIDDModel:
         """Fold every training-time structure, then what Ultralytics folds itself."""
         self.drop_training_branch()
-        fold_all_batch_norm(self)
+        if fold_all_batch_norm(self):
+            unshuffle(self.model)
         super().fuse(*args, **kwargs)
         return self
