@@ -11,6 +11,7 @@ from lidd_yolo.layers.auxiliary_head import AuxiliaryHead
 from lidd_yolo.layers.head import LIDDDetect
 from lidd_yolo.layers.latm import LATM, RowGraph
 from lidd_yolo.layers.reparam import fold_all_batch_norm
+from lidd_yolo.layers.simam import SimAM
 from lidd_yolo.models import owner
 from lidd_yolo.models.activation import default_activation
 from lidd_yolo.models.criterion import LIDDCriterion
@@ -93,6 +94,14 @@ class LIDDModel(DetectionModel):
         """Remove LATM: what is left predicts exactly the same."""
         self.head.latm = None
         return self
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the network; while a file for one size of picture is made, operators that need a fixed size may be used."""
+        if self.head.export:
+            for module in self.modules():
+                if isinstance(module, SimAM):
+                    module.fixed_size = not self.head.dynamic
+        return super().predict(x, *args, **kwargs)
 
     def fuse(self, *args: Any, **kwargs: Any) -> LIDDModel:
         """Fold every training-time structure, then what Ultralytics folds itself."""
