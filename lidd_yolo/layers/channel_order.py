@@ -1,4 +1,4 @@
-"""Orders of channels moved into the weights of the convolutions before and after, so that nothing shuffles at inference.
+"""Orders of channels moved into the weights of the next convolutions, so that nothing shuffles at inference.
 
 Own work, for LIDD-Net, section 1.1.1 (the shuffle of CSE). An order lists, for each place of a map, the channel of the
 trained network that stands there.

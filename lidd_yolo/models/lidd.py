@@ -96,7 +96,7 @@ class LIDDModel(DetectionModel):
         return self
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Run the network; while a file for one size of picture is made, operators that need a fixed size may be used."""
+        """Run the network; a file made for one size of picture may use operators that need a fixed size."""
         if self.head.export:
             for module in self.modules():
                 if isinstance(module, SimAM):

@@ -45,7 +45,7 @@ def assert_same(model):
 
 class TestUnshuffle:
     def test_lidd__no_block_shuffles(self):
-        fused = assert_same(changed(lambda config: None))
+        fused = assert_same(changed(lambda _: None))
         assert shuffling(fused) == 0
         assert [type(fused.model[i]) for i in (3, 5, 7)] == [CSEBChain] * 3
         assert [(fused.model[i].i, fused.model[i].f) for i in (3, 5, 7)] == [(3, -1), (5, -1), (7, -1)]
