@@ -8,11 +8,15 @@ channels at the input resolution and reduces the idle channels by max-pooling. T
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import deepcopy
+
 import torch
 from torch import Tensor, nn
 from ultralytics.nn.modules import Conv
 
 from lidd_yolo.layers.do_conv import DOConvBN
+from lidd_yolo.layers.reparam import conv_from_kernel, fold_conv_block
 from lidd_yolo.layers.shuffle import channel_shuffle
 from lidd_yolo.layers.simam import SimAM
 
@@ -29,6 +33,8 @@ class _ChannelSeparation(nn.Module):
         ValueError: If ``c`` is not divisible by 16.
     """
 
+    shuffles = True  # False where the next weights have been rearranged instead
+
     def __init__(self, c: int, s: int, pw_mul: int) -> None:
         super().__init__()
         if c <= 0 or c % 16:
@@ -42,12 +48,27 @@ class _ChannelSeparation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the five steps: split, convolve, enhance, add, shuffle."""
-        active, idle = x.split([self.c_conv, 2 * self.c_idle], 1)
-        passed, shared = self.depthwise(self.pointwise(active)).chunk(2, 1)
+        return self._separated(*x.split([self.c_conv, 2 * self.c_idle], 1))
+
+    def _separated(self, active: Tensor, idle: Tensor) -> Tensor:
         idle_shared, idle_passed = self.idle(idle).chunk(2, 1)
-        mixed = torch.cat((shared, idle_shared), 1)
-        enhanced = mixed + self.enhance(self.attention(mixed))
-        return channel_shuffle(torch.cat((passed, idle_passed, enhanced), 1), 2)
+        passed, enhanced = self.separate(active, [idle_shared])
+        joined = torch.cat((passed, idle_passed, enhanced), 1)
+        return channel_shuffle(joined, 2) if self.shuffles else joined
+
+    def separate(self, active: Tensor, shared: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Convolve and enhance.
+
+        Args:
+            active: The 6/16 of the channels that are convolved.
+            shared: Maps that together hold the 5/16 that are enhanced, at the output's size.
+
+        Returns:
+            The half of the convolved channels that passes on, and the enhanced 8/16.
+        """
+        passed, convolved = self.depthwise(self.pointwise(active)).chunk(2, 1)
+        mixed = torch.cat((convolved, *shared), 1)
+        return passed, mixed + self.enhance(self.attention(mixed))
 
 
 class CSEB(_ChannelSeparation):
@@ -98,8 +119,31 @@ class CSEA(_ChannelSeparation):
 
     def __init__(self, c1: int, c2: int, pw_mul: int = 0) -> None:
         super().__init__(c2, 2, pw_mul)
-        self.expand = DOConvBN(c1, c2, 1, pw_mul=pw_mul)
+        self.expand: Conv | None = DOConvBN(c1, c2, 1, pw_mul=pw_mul)
 
     def forward(self, x: Tensor) -> Tensor:
         """Raise the channels at the input resolution, then separate."""
+        if self.expand is None:
+            return self._separated(self.expand_active(x), self.expand_idle(x))
         return super().forward(self.expand(x))
+
+    def fold_batch_norm(self) -> bool:
+        """Divide the expansion into that of the active and that of the idle channels; return whether it was whole.
+
+        Both read the same input, and neither of the two results needs to be cut out of a larger one.
+        """
+        if self.expand is None:
+            return False
+        fold_conv_block(self.expand)
+        self.expand_active, self.expand_idle = deepcopy(self.expand), deepcopy(self.expand)
+        conv, sizes = self.expand.conv, [self.c_conv, 2 * self.c_idle]
+        parts = zip(conv.weight.split(sizes), conv.bias.split(sizes), strict=True)
+        for block, (kernel, bias) in zip((self.expand_active, self.expand_idle), parts, strict=True):
+            block.conv = conv_from_kernel(kernel, bias)
+        self.expand = None
+        return True
+
+    def order(self) -> list[int]:
+        """Return the channel at each place of the output where it is left unshuffled."""
+        half = (self.c_conv + 2 * self.c_idle) // 2
+        return [*range(0, 2 * half, 2), *range(1, 2 * half, 2)]

@@ -15,6 +15,7 @@ from ultralytics.nn.modules.block import DFL
 from ultralytics.utils.tal import make_anchors
 
 from lidd_yolo.layers.latm import LATM
+from lidd_yolo.layers.reparam import conv_from_kernel
 
 PRIOR_LOGIT = -7.6  # a class score of 0.0005 before training; docs/decisions/0006-class-prior.md
 
@@ -39,6 +40,7 @@ class LIDDDetect(Detect):
     """
 
     latm: LATM | None
+    joint: nn.ModuleList  # after folding, both predictions of each level
     cv2: Any  # one nn.Sequential for each level; Any because only its parts are indexed
     cv3: Any
     shape: Any
@@ -67,7 +69,16 @@ class LIDDDetect(Detect):
         y = self._decode(preds)
         return y if self.export else (y, preds)
 
+    @property
+    def joined(self) -> bool:
+        """Whether class and box prediction of a level are one convolution, which they are after folding."""
+        return not len(self.cv3)
+
     def _predict(self, levels: list[Tensor]) -> dict[str, Any]:
+        if self.joined:
+            maps = [joint(tower(x)).flatten(2) for x, tower, joint in zip(levels, self.cv2, self.joint, strict=True)]
+            joined = torch.cat(maps, 2)
+            return {"boxes": joined[:, : 4 * self.reg_max], "scores": joined[:, 4 * self.reg_max :], "feats": levels}
         boxes, scores = [], []
         for level, box, cls in zip(levels, self.cv2, self.cv3, strict=True):
             tower = box[:-1](level)
@@ -80,8 +91,29 @@ class LIDDDetect(Detect):
         if self.dynamic or self.shape != shape:
             anchors, strides = make_anchors(preds["feats"], self.stride, 0.5)
             self.anchors, self.strides, self.shape = anchors.transpose(0, 1), strides.transpose(0, 1), shape
-        boxes = self.decode_bboxes(self.dfl(preds["boxes"]), self.anchors.unsqueeze(0)) * self.strides
+        if not self.joined:
+            boxes = self.decode_bboxes(self.dfl(preds["boxes"]), self.anchors.unsqueeze(0)) * self.strides
+        else:
+            boxes = self._decode_at_once(preds["boxes"])
         return torch.cat((boxes, preds["scores"].sigmoid()), 1)
+
+    def _decode_at_once(self, logits: Tensor) -> Tensor:
+        """Return the same boxes from three products with constants: two sums over the bins, and sides to xywh.
+
+        The softmax of the stock decoding runs over an axis that is not the last one, for which some runtimes copy the
+        whole tensor twice.
+        """
+        b, _, points = logits.shape
+        distances = logits.view(b, 4, self.reg_max, points)
+        powers = (distances - distances.amax(2, keepdim=True)).exp().view(b, 4 * self.reg_max, points)
+        bins = self.dfl.conv.weight.detach().view(1, 1, -1)
+        sides = torch.eye(4, dtype=bins.dtype, device=bins.device)
+        weights = sides.unsqueeze(2) * torch.cat((bins, torch.ones_like(bins))).unsqueeze(1)
+        sums = weights.view(8, 4 * self.reg_max) @ powers
+        left_top, right_bottom = sides[:2], sides[2:]
+        to_xywh = torch.cat(((right_bottom - left_top) / 2, left_top + right_bottom))
+        middles = torch.cat((self.anchors, torch.zeros_like(self.anchors)))
+        return (to_xywh @ (sums[:, :4] / sums[:, 4:]) + middles) * self.strides
 
     def bias_init(self) -> None:
         """Start the predictions near zero, scores at 0.0005."""
@@ -89,6 +121,16 @@ class LIDDDetect(Detect):
             for conv, bias in ((box[-1], 0.0), (cls[-1], PRIOR_LOGIT)):
                 nn.init.normal_(conv.weight, std=0.01)
                 nn.init.constant_(conv.bias, bias)
+
+    def fold_batch_norm(self) -> bool:
+        """Join class and box prediction of every level into one convolution; return whether they were apart."""
+        if self.joined:
+            return False
+        pairs = [(box[-1], cls[-1]) for box, cls in zip(self.cv2, self.cv3, strict=True)]
+        kernels = [(torch.cat((a.weight, b.weight)), torch.cat((a.bias, b.bias))) for a, b in pairs]
+        self.joint = nn.ModuleList(conv_from_kernel(kernel, bias) for kernel, bias in kernels)
+        self.cv2, self.cv3 = nn.ModuleList(box[:-1] for box in self.cv2), nn.ModuleList()
+        return True
 
     def fuse(self) -> None:
         """Drop the training-only branch."""

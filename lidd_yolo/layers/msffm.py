@@ -7,6 +7,7 @@ sum are our choices, made so that the block counts 44 832 parameters at 256 chan
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import reduce
 from typing import cast
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from ultralytics.nn.modules import Conv
 
+from lidd_yolo.layers.channel_order import order_inputs, order_outputs
 from lidd_yolo.layers.do_conv import DOConv2d, DOConvBN
 from lidd_yolo.layers.reparam import conv_from_kernel, fold_batch_norm
 
@@ -121,3 +123,13 @@ class MSFFM(nn.Module):
     def fold_batch_norm(self) -> bool:
         """Fold the normalisation of the dilated branches; return whether there was any left."""
         return self.dilated.fold_batch_norm()
+
+    def reorder(self, order: Sequence[int]) -> None:
+        """Take and return the channels in another order; all must be folded.
+
+        Args:
+            order: The channel at each place of the input, and of the output.
+        """
+        for conv in [*self.dilated.convs, self.restore]:
+            order_outputs(cast("nn.Conv2d", conv), order)
+        order_inputs(self.squeeze.conv, order)

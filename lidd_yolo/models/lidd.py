@@ -11,10 +11,12 @@ from lidd_yolo.layers.auxiliary_head import AuxiliaryHead
 from lidd_yolo.layers.head import LIDDDetect
 from lidd_yolo.layers.latm import LATM, RowGraph
 from lidd_yolo.layers.reparam import fold_all_batch_norm
+from lidd_yolo.layers.simam import SimAM
 from lidd_yolo.models import owner
 from lidd_yolo.models.activation import default_activation
 from lidd_yolo.models.criterion import LIDDCriterion
 from lidd_yolo.models.options import Options, read_options
+from lidd_yolo.models.unshuffle import unshuffle
 
 _LARGEST_STRIDE = 32  # what image sides must divide by; the level above is rounded up, so 480 trains at 480
 
@@ -93,9 +95,18 @@ class LIDDModel(DetectionModel):
         self.head.latm = None
         return self
 
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the network; a file made for one size of picture may use operators that need a fixed size."""
+        if self.head.export:
+            for module in self.modules():
+                if isinstance(module, SimAM):
+                    module.fixed_size = not self.head.dynamic
+        return super().predict(x, *args, **kwargs)
+
     def fuse(self, *args: Any, **kwargs: Any) -> LIDDModel:
         """Fold every training-time structure, then what Ultralytics folds itself."""
         self.drop_training_branch()
-        fold_all_batch_norm(self)
+        if fold_all_batch_norm(self):
+            unshuffle(self.model)
         super().fuse(*args, **kwargs)
         return self

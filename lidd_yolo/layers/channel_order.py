@@ -1,0 +1,43 @@
+"""Orders of channels moved into the weights of the next convolutions, so that nothing shuffles at inference.
+
+Own work, for LIDD-Net, section 1.1.1 (the shuffle of CSE). An order lists, for each place of a map, the channel of the
+trained network that stands there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+
+def order_inputs(conv: nn.Conv2d, order: Sequence[int]) -> None:
+    """Let a convolution of one group read its inputs in the given order; its output stays.
+
+    Raises:
+        ValueError: If the order is not one of all input channels.
+    """
+    _check(order, conv.weight.shape[1], "input")
+    conv.weight = nn.Parameter(conv.weight.detach()[:, _index(order, conv)].clone())
+
+
+def order_outputs(conv: nn.Conv2d, order: Sequence[int]) -> None:
+    """Let a convolution return its outputs in the given order; a depthwise one thereby reads its inputs in it too.
+
+    Raises:
+        ValueError: If the order is not one of all output channels.
+    """
+    _check(order, conv.weight.shape[0], "output")
+    conv.weight = nn.Parameter(conv.weight.detach()[_index(order, conv)].clone())
+    if conv.bias is not None:
+        conv.bias = nn.Parameter(conv.bias.detach()[_index(order, conv)].clone())
+
+
+def _index(order: Sequence[int], conv: nn.Conv2d) -> torch.Tensor:
+    return torch.tensor(order, device=conv.weight.device)
+
+
+def _check(order: Sequence[int], channels: int, side: str) -> None:
+    if sorted(order) != list(range(channels)):
+        raise ValueError(f"an order of {channels} {side} channels names each of them once, got {list(order)}")
