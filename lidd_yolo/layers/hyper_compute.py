@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from ultralytics.nn.modules import Conv
 
+from lidd_yolo.layers.exporting import exporting
 from lidd_yolo.layers.reparam import batch_norm_scale_shift
 
 _ENTRIES_CPU, _ENTRIES = 2**20, 2**24  # of the matrix at a time: what fits a cache; what keeps an accelerator busy
@@ -38,9 +39,19 @@ def hyperedge_means(nodes: Tensor, radius: float) -> Tensor:
         ``(B, N, N)``, rows of sum 1.
     """
     z, square = _centred(nodes, radius)
-    inside = 1 - square - (square.transpose(1, 2) - (2 * z) @ z.transpose(1, 2))
-    incidence = torch.sign(torch.relu(inside))  # inside > 0, in operators that ncnn has
+    middle = nodes.shape[1] // 2
+    first, last = (z[:, :middle], square[:, :middle]), (z[:, middle:], square[:, middle:])
+    across = _near(*first, *last)  # symmetric: one of the four quarters is not computed
+    above = torch.cat((_near(*first, *first), across), 2)
+    below = torch.cat((across.transpose(1, 2), _near(*last, *last)), 2)
+    incidence = torch.cat((above, below), 1)
     return incidence / incidence.sum(2, keepdim=True).clamp(min=1)
+
+
+def _near(z: Tensor, square: Tensor, other_z: Tensor, other_square: Tensor) -> Tensor:
+    """Return 1 where a node ``(B, N, C)`` and another ``(B, M, C)`` are less than 1 apart, else 0: ``(B, N, M)``."""
+    inside = 1 - square - (other_square.transpose(1, 2) - (2 * z) @ other_z.transpose(1, 2))
+    return torch.sign(torch.relu(inside))  # inside > 0, in operators that ncnn has
 
 
 def two_step_means(nodes: Tensor, message: Tensor, radius: float) -> Tensor:
@@ -140,13 +151,6 @@ def pooling_factor(height: int, width: int, max_nodes: int | None) -> int:
     return factor
 
 
-def _exporting() -> bool:
-    """Tell whether a graph is being recorded: its operators must not depend on sizes, so the matrix is one."""
-    compiling = hasattr(torch, "compiler") and torch.compiler.is_compiling()
-    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined]
-    return bool(compiling or tracing or torch.onnx.is_in_onnx_export())
-
-
 class HyperCompute(nn.Module):
     """Add to every pixel what its hyperedges say: project, gather into the hyperedges, scatter back.
 
@@ -213,17 +217,18 @@ class HyperCompute(nn.Module):
 
     def _spread(self, x: Tensor) -> Tensor:
         """Return the message that the hyperedges bring to each pixel of the map ``(B, c, H, W)``."""
-        nodes = x.flatten(2).transpose(1, 2)
+        b, c, h, w = x.shape
+        nodes = x.permute(0, 2, 3, 1).reshape(b, h * w, c)  # in channels-last order nothing is moved
         message: Tensor = self.project(nodes)
         exact = torch.promote_types(x.dtype, torch.float32)
         nodes, message = nodes.to(exact), message.to(exact)
         with torch.autocast(x.device.type, enabled=False):
-            if _exporting():
+            if exporting():  # its operators must not depend on sizes, so the matrix is one
                 means = hyperedge_means(nodes, self.radius)
                 message = means @ (means @ message)
             else:
                 message = two_step_means(nodes, message, self.radius)
-        return message.to(x.dtype).transpose(1, 2).reshape(x.shape)
+        return message.to(x.dtype).reshape(b, h, w, c).permute(0, 3, 1, 2)
 
     def _scaled(self, x: Tensor) -> Tensor:
         """Return what the folded batch normalisation makes of the map itself."""

@@ -11,6 +11,9 @@ from typing import Any
 
 from torch import nn
 from ultralytics.nn.modules import Conv, DWConv, Segment
+from ultralytics.nn.modules.block import Proto
+
+from lidd_yolo.layers.prototypes import MergedPrototypes
 
 _MOST_CLASSES = 100  # up to so many, the class branch is at least as wide as it has outputs
 
@@ -40,6 +43,13 @@ class WLNetSegment(Segment):
         self.cv3 = nn.ModuleList(_depthwise_class_branch(c, width, nc) for c in channels)
         if hasattr(self, "one2one_cv3"):  # releases from 8.4, when the YAML file says end2end
             self.one2one_cv3 = deepcopy(self.cv3)
+
+    def reparameterize(self) -> bool:
+        """Let exports do the work of two layers of the prototypes in one."""
+        if not isinstance(self.proto, Proto):
+            return False
+        self.proto = MergedPrototypes(self.proto)
+        return True
 
 
 def _depthwise_class_branch(c1: int, width: int, nc: int) -> nn.Sequential:
