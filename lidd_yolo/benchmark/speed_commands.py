@@ -43,6 +43,7 @@ def add_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     steps.add_argument("--imgsz", type=int, default=192, metavar="PX")
     steps.add_argument("--batch", type=int, default=32)
     steps.add_argument("--rounds", type=int, default=7)
+    steps.add_argument("--threads", type=_threads, default=1, metavar="N", help="a number, or all (default: 1)")
     steps.add_argument("--device", default="cpu", help="cpu, or the number of a GPU (default: cpu)")
 
 
@@ -105,6 +106,7 @@ def _predict(args: argparse.Namespace, say: Say) -> None:
 
 def _steps(args: argparse.Namespace, say: Say) -> None:
     from lidd_yolo.benchmark import step_memory, step_time  # noqa: PLC0415 - loads torch
+    from lidd_yolo.benchmark.inference_time import on_threads  # noqa: PLC0415
 
     device = step_time.torch_device(args.device)
     wanted = _STEPPED[args.network]
@@ -114,7 +116,8 @@ def _steps(args: argparse.Namespace, say: Say) -> None:
         for name, (model, aux) in wanted.items()
     }
     setting: dict[str, Any] = {"imgsz": args.imgsz, "batch": args.batch}
-    results = step_time.measure_steps(models, **setting, rounds=args.rounds, reference=reference, device=device)
+    with on_threads(args.threads):
+        results = step_time.measure_steps(models, **setting, rounds=args.rounds, reference=reference, device=device)
     for name, figures in results.items():
         model, aux = wanted[name]
         figures["peak_mib"] = step_memory.step_memory(model, aux=aux, device=device, **setting)
@@ -122,7 +125,7 @@ def _steps(args: argparse.Namespace, say: Say) -> None:
         say(f"{name:24s} {told}, {figures['peak_mib']:.0f} MiB")
     facts = {**setting, "rounds": args.rounds, "reference": reference, "device": device}
     name = f"train-step-{args.network}-{args.imgsz}-{device.partition(':')[0]}"
-    say(f"wrote {keep(args.ledger, name, results, device=device, **facts)}")
+    say(f"wrote {keep(args.ledger, name, results, threads=args.threads, device=device, **facts)}")
 
 
 def _subject(models: list[str]) -> str:

@@ -38,6 +38,7 @@ def step_memory(name: str, *, imgsz: int, batch: int, device: str, aux: str = ""
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Take the steps and return the memory."""
     name, aux, imgsz, batch, device = sys.argv[1:] if argv is None else argv
+    torch.set_num_threads(1)
     with contextlib.redirect_stdout(sys.stderr):
         model = trainable(name, device=device, **({} if aux == "-" else {"aux": aux}))
         step = training_step(model, imgsz=int(imgsz), batch=int(batch), device=device)

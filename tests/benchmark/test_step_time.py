@@ -1,9 +1,10 @@
 """Side-by-side step times."""
 
+import pytest
 import torch
 from torch import nn
 
-from lidd_yolo.benchmark.step_time import measure_steps, trainable
+from lidd_yolo.benchmark.step_time import measure_steps, torch_device, trainable, training_step
 
 
 class _Work(nn.Module):
@@ -28,9 +29,38 @@ class TestMeasureSteps:
         assert result["b"]["median_s"] >= result["b"]["min_s"] > 0
 
 
+class TestTrainingStep:
+    @pytest.mark.parametrize("name", ["yolov8n-seg.yaml", "wlnet-t.yaml", "lidd.yaml"])
+    def test_step__trains_every_part_of_the_head(self, name):
+        """Boxes, classes and, for segmentation, masks: without ``masks`` the prototypes get no gradient."""
+        model = trainable(name)
+        seconds = training_step(model, imgsz=64, batch=2, device="cpu")()
+        assert seconds > 0
+        head = [p for n, p in model.named_parameters() if n.startswith(f"model.{len(model.model) - 1}.")]
+        still = [p for p in head if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)]
+        assert sum(p.numel() for p in still) < 0.02 * sum(p.numel() for p in head)
+
+    def test_order__as_the_own_trainer(self):
+        orders = {}
+        for name in ("lidd.yaml", "wlnet-t.yaml", "yolov8n.yaml"):
+            model = trainable(name)
+            step = training_step(model, imgsz=32, batch=2, device="cpu")
+            orders[name] = step.args[2]["img"].is_contiguous(memory_format=torch.channels_last)
+        assert orders == {"lidd.yaml": True, "wlnet-t.yaml": False, "yolov8n.yaml": False}
+
+
 class TestTrainable:
     def test_trainable__options_reach_the_network(self):
         assert trainable("lidd.yaml", aux="off").head.latm is None
         dense = trainable("lidd.yaml", aux="dense")
         assert dense.head.latm is not None
         assert dense.training
+
+
+class TestTorchDevice:
+    def test_device__of_torch(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+        assert (torch_device("cpu"), torch_device("0")) == ("cpu", "cuda:0")
+        for word in ("1", "gpu", "-1"):
+            with pytest.raises(ValueError, match=f"--device {word}: there are cpu and 1 GPU"):
+                torch_device(word)
