@@ -75,18 +75,16 @@ def make_exports(
     """
     from ultralytics import YOLO  # noqa: PLC0415
 
-    made: dict[str, dict[str, Path]] = {}
-    for runtime in runtimes:
-        if runtime == PYTORCH:
-            continue
-        for index, name in enumerate(names):
+    made: dict[str, dict[str, Path]] = {runtime: {} for runtime in runtimes if runtime != PYTORCH}
+    for index, name in enumerate(names if made else ()):
+        checkpoint = as_checkpoint(name, folder / str(index))
+        for runtime, files in made.items():
             say(f"exporting {name} for {runtime}, {imgsz} px, batch {batch}")
-            checkpoint = as_checkpoint(name, folder / f"{runtime}-{index}")
             with _quietly():
                 model = YOLO(checkpoint)
                 model.clear_callback("on_export_end")  # the notice that nobody compared the file
                 file = model.export(format=runtime, imgsz=imgsz, batch=batch, device="cpu", verbose=False)
-            made.setdefault(runtime, {})[name] = Path(file)
+            files[name] = Path(file)
     return made
 
 
