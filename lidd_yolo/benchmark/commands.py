@@ -165,6 +165,7 @@ def _overlaps(args: argparse.Namespace) -> None:
 
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()  # what takes hours is followed in a log
 
 
 _ACTIONS = {

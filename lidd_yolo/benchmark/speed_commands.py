@@ -16,13 +16,14 @@ from lidd_yolo.benchmark.measured_entry import keep
 
 Say = Callable[[str], None]
 _AUXILIARIES = ("off", "light", "dense")
+_MODELS = ["yolov8n.yaml", "lidd.yaml"]
+_MODELS_HELP = "model YAMLs or checkpoints; ratios are to the first"
 
 
 def add_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the sub-commands to those of ``lidd bench``."""
-    models = {"nargs": "+", "metavar": "MODEL", "help": "model YAMLs or checkpoints; ratios are to the first"}
     latency = actions.add_parser("latency", help="time networks side by side in several runtimes")
-    latency.add_argument("--models", default=["yolov8n.yaml", "lidd.yaml"], **models)
+    latency.add_argument("--models", nargs="+", default=_MODELS, metavar="MODEL", help=_MODELS_HELP)
     latency.add_argument("--imgsz", type=int, nargs="+", default=[192], metavar="PX", help="input sizes")
     latency.add_argument(
         "--runtimes", default="pytorch,onnx,openvino", metavar="A,B", help="default: pytorch,onnx,openvino"
@@ -32,7 +33,7 @@ def add_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     latency.add_argument("--rounds", type=int, default=40)
 
     predict = actions.add_parser("predict", help="time yolo predict on a folder side by side: pictures to detections")
-    predict.add_argument("--models", default=["yolov8n.yaml", "lidd.yaml"], **models)
+    predict.add_argument("--models", nargs="+", default=_MODELS, metavar="MODEL", help=_MODELS_HELP)
     predict.add_argument("--imgsz", type=int, default=192, metavar="PX")
     predict.add_argument("--pictures", type=int, default=1000, metavar="N", help="generated ones (default: 1000)")
     predict.add_argument("--chunk", type=int, default=50, metavar="N", help="pictures in a turn (default: 50)")
