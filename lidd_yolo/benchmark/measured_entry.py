@@ -16,7 +16,7 @@ def keep(
     results: Mapping[str, Any],
     *,
     threads: int | None = None,
-    device: str = "cpu",
+    device: str = "",
     **facts: Any,
 ) -> Path:
     """Write measured times into the ledger and return the entry's file.
@@ -26,7 +26,8 @@ def keep(
         name: Name of the entry.
         results: What was measured.
         threads: Threads of an operator; None for torch's present number.
-        device: ``cpu`` or a GPU, whose name the entry then has.
+        device: What torch calls the device that it was measured on, which the entry then says, with a GPU's name;
+            empty where it can be a CPU alone.
         facts: What else the entry says.
     """
     from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415 - loads torch
@@ -35,6 +36,7 @@ def keep(
         "name": name,
         "date": datetime.now(timezone.utc).date().isoformat(),
         **facts,
+        **({"device": device} if device else {}),
         "results": results,
         "commit": commit(Path(__file__).parent),
         "machine": {**describe_machine(device), **({"threads": threads} if threads else {})},

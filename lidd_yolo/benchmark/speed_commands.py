@@ -124,7 +124,7 @@ def _steps(args: argparse.Namespace, say: Say) -> None:
         figures["peak_mib"] = step_memory.step_memory(model, aux=aux, device=device, **setting)
         told = f"{figures['median_s']:7.3f} s  {figures['ratio']:.2f} x {reference}"
         say(f"{name:24s} {told}, {figures['peak_mib']:.0f} MiB")
-    facts = {**setting, "rounds": args.rounds, "reference": reference, "device": device}
+    facts = {**setting, "rounds": args.rounds, "reference": reference}
     name = f"train-step-{args.network}-{args.imgsz}-{device.partition(':')[0]}"
     say(f"wrote {keep(args.ledger, name, results, threads=args.threads, device=device, **facts)}")
 

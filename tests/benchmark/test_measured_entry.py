@@ -16,7 +16,11 @@ class TestKeep:
         assert (entry["name"], entry["imgsz"], entry["results"]) == ("a-time", 64, {"x": {"median_s": 1.5}})
         assert entry["date"] == datetime.now(timezone.utc).date().isoformat()
         assert entry["machine"]["threads"] == 7
+        assert "device" not in entry
         assert verify(tmp_path) == []
+
+    def test_device__said(self, tmp_path):
+        assert json.loads(keep(tmp_path, "c", {}, device="cpu").read_text(encoding="utf-8"))["device"] == "cpu"
 
     def test_threads__torchs_own(self, tmp_path):
         entry = json.loads(keep(tmp_path, "b", {}).read_text(encoding="utf-8"))

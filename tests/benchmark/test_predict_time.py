@@ -11,12 +11,9 @@ from tests.helpers.checkpoints import write_lidd
 
 
 class TestMeasurePredictions:
-    @pytest.fixture(scope="class")
-    def weights(self, tmp_path_factory):
-        return write_lidd(tmp_path_factory.mktemp("weights") / "best.pt")
-
-    def test_figures__of_a_network_beside_another(self, weights, tmp_path, monkeypatch):
+    def test_figures__of_a_network_beside_another(self, tmp_path, monkeypatch):
         """Six pictures in three turns and two to warm up, of which the first two count twice for the detections."""
+        weights = write_lidd(tmp_path / "best.pt")
         started = []
 
         def alone(module, words):

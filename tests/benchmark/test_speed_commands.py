@@ -105,23 +105,22 @@ class TestSteps:
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def commands():
+    """What ``make bench`` would run, as parsed arguments."""
+    if not shutil.which("make"):
+        pytest.skip("needs make")
+    words = ["make", "--dry-run", "--always-make", "bench", "LEDGER=some/ledger"]
+    text = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = [line.split()[1:] for line in text.replace("\\\n", "").splitlines() if line.startswith(".venv/bin/lidd")]
+    parser = argparse.ArgumentParser()
+    from lidd_yolo.benchmark.commands import add_arguments  # noqa: PLC0415
+
+    add_arguments(parser)
+    return [parser.parse_args(words[1:]) for words in lines]
+
+
 class TestMakeBench:
-    @pytest.fixture(scope="class")
-    def commands(self):
-        """What ``make bench`` would run, as parsed arguments."""
-        if not shutil.which("make"):
-            pytest.skip("needs make")
-        words = ["make", "--dry-run", "--always-make", "bench", "LEDGER=some/ledger"]
-        text = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        lines = [
-            line.split()[1:] for line in text.replace("\\\n", "").splitlines() if line.startswith(".venv/bin/lidd")
-        ]
-        parser = argparse.ArgumentParser()
-        from lidd_yolo.benchmark.commands import add_arguments  # noqa: PLC0415
-
-        add_arguments(parser)
-        return [parser.parse_args(words[1:]) for words in lines]
-
     def test_commands__write_where_they_are_told(self, commands):
         assert {str(args.ledger) for args in commands} == {"some/ledger"}
         assert {args.action for args in commands} == {"latency", "predict", "steps"}
