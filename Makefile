@@ -8,7 +8,7 @@ DEMO := $(CURDIR)/demo
 SET := project="$(DEMO)" exist_ok=True
 TEST := $(DEMO)/datasets/defects-demo/images/test
 
-.PHONY: demo test fuzz lint types tables clean
+.PHONY: demo test fuzz lint types tables bench clean
 
 .venv/installed: pyproject.toml constraints.txt lidd_yolo_startup.pth
 	$(PYTHON) -m venv .venv
@@ -55,6 +55,32 @@ types: .venv/installed-dev
 
 tables: .venv/installed
 	$(BIN)/lidd bench tables README.md docs/*.md
+
+# Speed of both networks beside the stock ones: some hours on two cores that do nothing else. A short trial:
+# make bench LEDGER=/tmp/trial ROUNDS=3 FEW_ROUNDS=1 STEP_ROUNDS=1 PICTURES=100 STARTS=1
+LEDGER ?= benchmarks/results
+ROUNDS ?= 40
+FEW_ROUNDS ?= 10
+STEP_ROUNDS ?= 7
+PICTURES ?= 1000
+STARTS ?= 5
+DEVICE ?= cpu
+BENCH = $(BIN)/lidd bench --ledger $(LEDGER)
+LIDD := --models yolov8n.yaml lidd.yaml --imgsz
+WLNET := --models yolov8s-seg.yaml wlnet.yaml --imgsz
+
+bench: .venv/installed-dev
+	$(BENCH) latency $(LIDD) 192 320 --batch 1 8 --threads 1 all --rounds $(ROUNDS)
+	$(BENCH) latency $(LIDD) 192 320 --batch 32 --threads all --rounds $(FEW_ROUNDS)
+	$(BENCH) latency $(WLNET) 224 --batch 1 8 --threads 1 all --rounds $(ROUNDS)
+	$(BENCH) latency $(WLNET) 640 --batch 1 8 --threads 1 all --rounds $(FEW_ROUNDS)
+	$(BENCH) latency $(WLNET) 224 640 --batch 32 --threads all --rounds $(FEW_ROUNDS)
+	$(BENCH) predict $(LIDD) 192 --pictures $(PICTURES) --starts $(STARTS)
+	$(BENCH) predict $(LIDD) 320 --pictures $(PICTURES) --starts $(STARTS)
+	$(BENCH) predict $(WLNET) 224 --pictures $(PICTURES) --starts $(STARTS)
+	$(BENCH) predict $(WLNET) 640 --pictures $(PICTURES) --starts $(STARTS)
+	$(BENCH) steps --network lidd --imgsz 192 --batch 32 --rounds $(STEP_ROUNDS) --device $(DEVICE)
+	$(BENCH) steps --network wlnet --imgsz 224 --batch 16 --rounds $(STEP_ROUNDS) --device $(DEVICE)
 
 clean:
 	rm -rf .venv demo dist

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
+from lidd_yolo.benchmark import speed_commands
 from lidd_yolo.benchmark.ledger import append, read_ledger
+from lidd_yolo.benchmark.measured_entry import keep
 from lidd_yolo.benchmark.tables import write_tables
 
 _LEDGER = Path("benchmarks/results")
@@ -34,16 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     _add_pictures(actions)
 
-    steps = actions.add_parser("steps", help="time training steps side by side and add the ratios to the ledger")
-    steps.add_argument("--imgsz", type=int, default=192)
-    steps.add_argument("--batch", type=int, default=32)
-    steps.add_argument("--rounds", type=int, default=7)
-
-    latency = actions.add_parser("latency", help="time predictions side by side and add the ratios to the ledger")
-    latency.add_argument("--models", nargs="+", default=["yolov8s-seg.yaml", "wlnet.yaml"], metavar="MODEL")
-    latency.add_argument("--imgsz", type=int, default=640)
-    latency.add_argument("--threads", type=int, default=1)
-    latency.add_argument("--rounds", type=int, default=15)
+    speed_commands.add_commands(actions)
 
     actions.add_parser("checks", help="time lidd data check on 100 000 labels and add the times to the ledger")
 
@@ -76,7 +67,10 @@ def _add_pictures(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Run ``lidd bench`` and return its exit status: 0 done, 2 could not run."""
     try:
-        _ACTIONS[args.action](args)
+        if args.action in speed_commands.ACTIONS:
+            speed_commands.ACTIONS[args.action](args, _say)
+        else:
+            _ACTIONS[args.action](args)
     except (ImportError, OSError, ValueError) as error:
         sys.stderr.write(f"lidd bench {args.action}: {error}\n")
         return 2
@@ -102,7 +96,10 @@ def _curves(args: argparse.Namespace) -> None:
     entries = read_ledger(args.ledger, args.pattern)
     if not entries:
         raise ValueError(f"no entry {args.pattern} in {args.ledger}")
-    steps = read_ledger(args.ledger, f"train-step-{entries[0]['arguments']['imgsz']}")
+    imgsz = entries[0]["arguments"]["imgsz"]
+    steps = [
+        e for name in ("train-step-lidd-{}-cpu", "train-step-{}") for e in read_ledger(args.ledger, name.format(imgsz))
+    ]
     if not steps:
         raise ValueError(f"no step times in {args.ledger}: lidd bench steps")
     draw_curves(entries, step_ratios(steps[0]), args.target)
@@ -131,36 +128,13 @@ def _pictures(args: argparse.Namespace) -> None:
     _say(f"wrote {args.target}: {', '.join(file.name for file in files)}")
 
 
-def _steps(args: argparse.Namespace) -> None:
-    from lidd_yolo.benchmark.step_time import measure_steps, trainable  # noqa: PLC0415 - loads torch
-
-    models = {"yolov8n.yaml": trainable("yolov8n.yaml")}
-    models |= {f"lidd.yaml aux={aux}": trainable("lidd.yaml", aux=aux) for aux in ("off", "light", "dense")}
-    results: dict[str, Any] = measure_steps(models, imgsz=args.imgsz, batch=args.batch, rounds=args.rounds)
-    for name, figures in results.items():
-        _say(f"{name:24s} {figures['median_s']:7.3f} s  {figures['ratio']:.2f} x yolov8n")
-    _keep(args, f"train-step-{args.imgsz}", results, imgsz=args.imgsz, batch=args.batch, rounds=args.rounds)
-
-
-def _latency(args: argparse.Namespace) -> None:
-    from lidd_yolo.benchmark.inference_time import measure_latency, ways_to_run  # noqa: PLC0415 - loads torch
-
-    models = {name: model for word in args.models for name, model in ways_to_run(word).items()}
-    reference = next(iter(models))
-    results = measure_latency(models, imgsz=args.imgsz, threads=args.threads, rounds=args.rounds, reference=reference)
-    for name, figures in results.items():
-        _say(f"{name:36s} {1e3 * figures['median_s']:7.1f} ms  {figures['ratio']:.2f} x {reference}")
-    facts = {"imgsz": args.imgsz, "rounds": args.rounds, "reference": reference}
-    _keep(args, f"latency-{args.imgsz}-threads{args.threads}", results, threads=args.threads, **facts)
-
-
 def _checks(args: argparse.Namespace) -> None:
     from lidd_yolo.benchmark.check_time import measure_checks  # noqa: PLC0415 - loads OpenCV
 
     results = measure_checks()
     for name, figures in results.items():
         _say(f"{figures['seconds']:6.1f} s  {name}")
-    _keep(args, "data-check", results)
+    _say(f"wrote {keep(args.ledger, 'data-check', results)}")
 
 
 def _groups(args: argparse.Namespace) -> None:
@@ -170,7 +144,7 @@ def _groups(args: argparse.Namespace) -> None:
     for name, figures in results.items():
         found = f"recall {figures['recall']:.4f}, precision {figures['precision']:.4f}"
         _say(f"{figures['seconds']:7.1f} s  {name:14s} {found}")
-    _keep(args, "data-groups", results)
+    _say(f"wrote {keep(args.ledger, 'data-groups', results)}")
 
 
 def _leaks(args: argparse.Namespace) -> None:
@@ -189,25 +163,9 @@ def _overlaps(args: argparse.Namespace) -> None:
     _say(f"wrote {args.target}: {draw_overlaps(args.target)} pairs")
 
 
-def _keep(
-    args: argparse.Namespace, name: str, results: dict[str, Any], *, threads: int | None = None, **facts: Any
-) -> None:
-    """Write measured times into the ledger, with the machine they were measured on."""
-    from lidd_yolo.benchmark.machine import commit, describe_machine  # noqa: PLC0415 - loads torch
-
-    entry = {
-        "name": name,
-        "date": datetime.now(timezone.utc).date().isoformat(),
-        **facts,
-        "results": results,
-        "commit": commit(Path(__file__).parent),
-        "machine": {**describe_machine(), **({"threads": threads} if threads else {})},
-    }
-    _say(f"wrote {append(entry, args.ledger)}")
-
-
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()  # what takes hours is followed in a log
 
 
 _ACTIONS = {
@@ -215,8 +173,6 @@ _ACTIONS = {
     "tables": _tables,
     "curves": _curves,
     "pictures": _pictures,
-    "steps": _steps,
-    "latency": _latency,
     "checks": _checks,
     "groups": _groups,
     "leaks": _leaks,

@@ -11,7 +11,7 @@ from typing import Any
 
 _PACKAGES = (
     *("lidd-yolo", "ultralytics", "torch", "torchvision", "numpy", "opencv-python", "onnxruntime"),
-    *("ultralytics-thop", "faster-coco-eval"),
+    *("openvino", "ultralytics-thop", "faster-coco-eval"),
 )
 
 

@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 def time_in_turn(
-    timed: Mapping[str, Callable[[], float]], *, warm_up: int, rounds: int, reference: str
-) -> dict[str, dict[str, float]]:
+    timed: Mapping[Key, Callable[[], float]],
+    *,
+    warm_up: int,
+    rounds: int,
+    references: Mapping[Key, Key],
+    pause: float = 0.0,
+) -> dict[Key, dict[str, Any]]:
     """Call every function once a round.
 
     Args:
         timed: Name -> function that does the work and returns its seconds.
         warm_up: First rounds, which do not count.
         rounds: Rounds that count.
-        reference: Name that the ratios are to.
+        references: Name -> name that its ratios are to.
+        pause: Seconds of sleep before every call, in which the threads of the call before stop waiting for work.
 
     Returns:
-        For each name the median and smallest seconds and the median of the ratios to the reference of the same round.
+        For each name ``median_s``, ``min_s`` and ``quartiles_s`` of the seconds, ``ratio`` and ``ratio_quartiles``:
+        median and quartiles of the ratios to the reference of the same round.
+
+    Raises:
+        ValueError: If no round counts.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in timed}
+    if rounds < 1:
+        raise ValueError(f"at least one round has to count, got rounds={rounds}")
+    seconds: dict[Key, list[float]] = {name: [] for name in timed}
     for _ in range(warm_up + rounds):
         for name, work in timed.items():
+            time.sleep(pause)
             seconds[name].append(work())
-    counted = {name: values[warm_up:] for name, values in seconds.items()}
+    counted = {name: np.array(values[warm_up:]) for name, values in seconds.items()}
+    return {name: _figures(values, values / counted[references[name]]) for name, values in counted.items()}
+
+
+def _figures(seconds: Any, ratios: Any) -> dict[str, Any]:
+    first, middle, third = (round(float(value), 6) for value in np.quantile(seconds, (0.25, 0.5, 0.75)))
+    low, ratio, high = (round(float(value), 3) for value in np.quantile(ratios, (0.25, 0.5, 0.75)))
     return {
-        name: {
-            "median_s": round(statistics.median(values), 5),
-            "min_s": round(min(values), 5),
-            "ratio": round(statistics.median(v / r for v, r in zip(values, counted[reference], strict=True)), 3),
-        }
-        for name, values in counted.items()
+        "median_s": middle,
+        "min_s": round(float(seconds.min()), 6),
+        "quartiles_s": [first, third],
+        "ratio": ratio,
+        "ratio_quartiles": [low, high],
     }

@@ -8,12 +8,15 @@ from typing import Any
 
 from lidd_yolo.benchmark.ledger import read_ledger
 from lidd_yolo.benchmark.printed import read_printed
+from lidd_yolo.benchmark.speed_tables import latency_table, predict_table, step_table
 
 _MARKED = re.compile(
-    r"(<!-- (?P<kind>table|masks|steps|latency|leaks|groups): (?P<pattern>[\w.*-]+) -->\n)"
+    r"(<!-- (?P<kind>table|masks|steps|latency|predict|leaks|groups): (?P<pattern>[\w.*?\[\]-]+) -->\n)"
     r".*?(<!-- end of (?P=kind) -->)",
     re.DOTALL,
 )
+
+_NOTHING = "*Not measured yet.*\n"
 
 
 def result_table(entries: list[dict[str, Any]]) -> str:
@@ -65,30 +68,6 @@ def mask_table(entries: list[dict[str, Any]]) -> str:
         cells = " | ".join(f"{printed[model][key]:.3f}" for key in keys)
         lines.append(f"| *printed in the paper* | {model} | {printed[model]['millions']:g} M | ? | ? | {cells} |")
     return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
-
-
-def step_table(entries: list[dict[str, Any]]) -> str:
-    """Return a Markdown table of step times and their ratios to YOLOv8n's."""
-    lines = ["| network | median step in s | x YOLOv8n |", "|---|---|---|"]
-    for entry in entries:
-        for name, figures in entry["results"].items():
-            lines.append(f"| {name} | {figures['median_s']:.3f} | {figures['ratio']:.2f} |")
-        machine = entry["machine"]
-        lines += ["", f"{machine['processor']}, {machine['threads']} thread(s), torch {machine['versions']['torch']}."]
-    return "\n".join(lines) + "\n"
-
-
-def latency_table(entries: list[dict[str, Any]]) -> str:
-    """Return a Markdown table of the times of one prediction and their ratios to the reference network's."""
-    lines = ["| network | side in px | threads | median in ms | x reference |", "|---|---|---|---|---|"]
-    for entry in entries:
-        setting = f"{entry['imgsz']} | {entry['machine']['threads']}"
-        for name, figures in entry["results"].items():
-            time = 1e3 * figures["median_s"]
-            lines.append(f"| {name} | {setting} | {time:.1f} | {figures['ratio']:.2f} |")
-    machines = {f"{e['machine']['processor']}, torch {e['machine']['versions']['torch']}" for e in entries}
-    references = {entry["reference"] for entry in entries}
-    return "\n".join([*lines, "", f"Reference: {', '.join(references)}. {', '.join(machines)}."]) + "\n"
 
 
 def leak_table(entries: list[dict[str, Any]]) -> str:
@@ -148,10 +127,17 @@ def fill(text: str, ledger: Path) -> str:
         "masks": mask_table,
         "steps": step_table,
         "latency": latency_table,
+        "predict": predict_table,
         "leaks": leak_table,
         "groups": group_table,
     }
-    return _MARKED.sub(lambda m: f"{m[1]}{tables[m['kind']](read_ledger(ledger, m['pattern']))}{m[4]}", text)
+
+    def filled(marked: re.Match[str]) -> str:
+        entries = read_ledger(ledger, marked["pattern"])
+        table = tables[marked["kind"]](entries) if entries else _NOTHING
+        return f"{marked[1]}{table}{marked[4]}"
+
+    return _MARKED.sub(filled, text)
 
 
 def write_tables(pages: list[Path], ledger: Path) -> list[Path]:

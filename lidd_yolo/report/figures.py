@@ -68,19 +68,28 @@ def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, flo
         entries: Ledger entries of any kind.
 
     Returns:
-        Setting, such as ``1 thread`` -> label of a contender -> median time in milliseconds; settings with at least
-        two of the block's models.
+        Setting, such as ``1 thread`` or ``onnx, 1 thread`` -> label of a contender -> median time in milliseconds of
+        one picture alone; settings with at least two of the block's models.
     """
     found: dict[str, dict[str, float]] = {}
     for entry in entries:
         if not entry["name"].startswith("latency-") or entry.get("imgsz") != block.imgsz:
             continue
-        threads = entry.get("machine", {}).get("threads", "?")
+        if entry.get("batch", 1) != 1:
+            continue
         times = {
             contender.label: 1e3 * float(entry["results"][contender.model]["median_s"])
             for contender in block.contenders
             if contender.model in entry["results"]
         }
         if len(times) > 1:
-            found[f"{threads} thread{'' if threads == 1 else 's'}"] = times
+            found[_setting(entry)] = times
     return found
+
+
+def _setting(entry: Entry) -> str:
+    """Say how the times of an entry were measured; PyTorch goes without saying."""
+    threads = entry.get("machine", {}).get("threads", "?")
+    told = f"{threads} thread{'' if threads == 1 else 's'}"
+    runtime = entry.get("runtime", "pytorch")
+    return told if runtime == "pytorch" else f"{runtime}, {told}"

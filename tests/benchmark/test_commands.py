@@ -4,9 +4,8 @@ import json
 import sys
 
 import pytest
-import torch
 
-from lidd_yolo.benchmark import check_time, group_time
+from lidd_yolo.benchmark import check_time, curves, group_time
 from lidd_yolo.benchmark.ledger import verify
 from lidd_yolo.benchmark.tables import fill
 from lidd_yolo.cli import main
@@ -35,6 +34,14 @@ class TestBench:
     def test_curves__draws(self, ledger, tmp_path):
         assert main(["bench", "--ledger", str(ledger), "curves", "neu-*", str(tmp_path / "c.png")]) == 0
         assert (tmp_path / "c.png").stat().st_size > 5000
+
+    def test_curves__present_step_times_first(self, ledger, tmp_path, monkeypatch):
+        steps = {"name": "train-step-lidd-192-cpu", "results": {"lidd.yaml aux=light": {"ratio": 3.0}}}
+        (ledger / "train-step-lidd-192-cpu.json").write_text(json.dumps(steps))
+        drawn = []
+        monkeypatch.setattr(curves, "draw_curves", lambda *given: drawn.append(given[1]["lidd.yaml"]))
+        assert main(["bench", "--ledger", str(ledger), "curves", "neu-*", str(tmp_path / "c.png")]) == 0
+        assert drawn == [3.0]
 
     def test_curves__without_step_times(self, ledger, tmp_path, capsys):
         (ledger / "train-step-192.json").unlink()
@@ -77,18 +84,6 @@ class TestBench:
         entry = json.loads((ledger / "data-check.json").read_text())
         assert entry["results"] == {"40 boxes": {"seconds": 1.5}}
         assert "   1.5 s  40 boxes" in capsys.readouterr().out
-
-    def test_latency__writes_an_entry(self, ledger, capsys):
-        words = ["latency", "--models", "yolov8n-seg.yaml", "wlnet-t.yaml", "--imgsz", "32", "--rounds", "1"]
-        threads = torch.get_num_threads()
-        assert main(["bench", "--ledger", str(ledger), *words]) == 0
-        assert torch.get_num_threads() == threads
-        entry = json.loads((ledger / "latency-32-threads1.json").read_text())
-        assert entry["reference"] == "yolov8n-seg.yaml"
-        assert len(entry["results"]) == 4
-        assert entry["machine"]["threads"] == 1
-        assert all(figures["min_s"] > 0 for figures in entry["results"].values())
-        assert "x yolov8n-seg.yaml" in capsys.readouterr().out
 
     def test_leaks__writes_an_entry_for_the_table(self, tmp_path, capsys):
         folder = write(tmp_path / "set", [0, 0, 1, 2, 3])

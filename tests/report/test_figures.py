@@ -88,3 +88,9 @@ class TestLatencies:
     def test_latencies__not_of_another_size_or_of_one_network(self):
         (block,) = group_entries(self.entries)
         assert latencies(block, [self.latency("lidd.yaml", "yolov8n.yaml", imgsz=640), self.latency("lidd.yaml")]) == {}
+
+    def test_latencies__runtime_named_and_one_picture_alone(self):
+        (block,) = group_entries(self.entries)
+        entry = {**self.latency("lidd.yaml", "yolov8n.yaml"), "runtime": "onnx"}
+        found = latencies(block, [{**entry, "batch": 1}, {**entry, "batch": 8}, {**entry, "runtime": "pytorch"}])
+        assert list(found) == ["onnx, 1 thread", "1 thread"]

@@ -1,0 +1,148 @@
+"""Commands ``lidd bench latency | predict | steps``: measure speed side by side and add it to the ledger.
+
+Own work. ``make bench`` runs them all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lidd_yolo.benchmark.measured_entry import keep
+
+Say = Callable[[str], None]
+_AUXILIARIES = ("off", "light", "dense")
+_MODELS = ["yolov8n.yaml", "lidd.yaml"]
+_MODELS_HELP = "model YAMLs or checkpoints; ratios are to the first"
+
+
+def add_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the sub-commands to those of ``lidd bench``."""
+    latency = actions.add_parser("latency", help="time networks side by side in several runtimes")
+    latency.add_argument("--models", nargs="+", default=_MODELS, metavar="MODEL", help=_MODELS_HELP)
+    latency.add_argument("--imgsz", type=int, nargs="+", default=[192], metavar="PX", help="input sizes")
+    latency.add_argument(
+        "--runtimes", default="pytorch,onnx,openvino", metavar="A,B", help="default: pytorch,onnx,openvino"
+    )
+    latency.add_argument("--batch", type=int, nargs="+", default=[1], metavar="N", help="pictures at a time")
+    latency.add_argument("--threads", type=_threads, nargs="+", default=[1], metavar="N", help="numbers, or all")
+    latency.add_argument("--rounds", type=int, default=40)
+
+    predict = actions.add_parser("predict", help="time yolo predict on a folder side by side: pictures to detections")
+    predict.add_argument("--models", nargs="+", default=_MODELS, metavar="MODEL", help=_MODELS_HELP)
+    predict.add_argument("--imgsz", type=int, default=192, metavar="PX")
+    predict.add_argument("--pictures", type=int, default=1000, metavar="N", help="generated ones (default: 1000)")
+    predict.add_argument("--chunk", type=int, default=50, metavar="N", help="pictures in a turn (default: 50)")
+    predict.add_argument("--starts", type=int, default=5, metavar="N", help="fresh processes of each (default: 5)")
+
+    steps = actions.add_parser("steps", help="time training steps side by side, and measure their memory")
+    steps.add_argument("--network", choices=tuple(_STEPPED), default="lidd")
+    steps.add_argument("--imgsz", type=int, default=192, metavar="PX")
+    steps.add_argument("--batch", type=int, default=32)
+    steps.add_argument("--rounds", type=int, default=7)
+    steps.add_argument("--threads", type=_threads, default=1, metavar="N", help="a number, or all (default: 1)")
+    steps.add_argument("--device", default="cpu", help="cpu, or the number of a GPU (default: cpu)")
+
+
+def _threads(word: str) -> int:
+    """Return a number of threads; ``all``: as many as the process may run on."""
+    if word == "all":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(word)
+
+
+def _latency(args: argparse.Namespace, say: Say) -> None:
+    from lidd_yolo.benchmark import timed_models  # noqa: PLC0415 - loads torch
+
+    runtimes = timed_models.parse_runtimes(args.runtimes)
+    least = min(*args.imgsz, *args.batch, *args.threads, args.rounds)
+    if least < 1:
+        raise ValueError(f"--imgsz, --batch, --threads and --rounds must be at least 1, got {least}")
+    pytorch = timed_models.pytorch_networks(args.models) if timed_models.PYTORCH in runtimes else {}
+    for imgsz in args.imgsz:
+        for batch in args.batch:
+            with tempfile.TemporaryDirectory() as folder:
+                exports = timed_models.make_exports(
+                    args.models, runtimes, Path(folder), imgsz=imgsz, batch=batch, say=say
+                )
+                for threads in dict.fromkeys(args.threads):
+                    networks = timed_models.open_networks(pytorch, exports, threads=threads)
+                    _time_and_keep(args, networks, say, imgsz=imgsz, batch=batch, threads=threads)
+
+
+def _time_and_keep(args: argparse.Namespace, networks: Any, say: Say, *, imgsz: int, batch: int, threads: int) -> None:
+    from lidd_yolo.benchmark.inference_time import measure_latency  # noqa: PLC0415 - loads torch
+
+    say(f"{imgsz} px, batch {batch}, {threads} thread(s), {args.rounds} rounds")
+    found = measure_latency(networks, imgsz=imgsz, batch=batch, threads=threads, rounds=args.rounds)
+    for runtime, results in found.items():
+        reference = next(iter(results))
+        for name, figures in results.items():
+            low, high = figures["ratio_quartiles"]
+            times = f"{1e3 * figures['median_s'] / batch:8.2f} ms per picture"
+            say(f"{runtime:9s}{name:36s}{times}  {figures['ratio']:.2f} ({low:.2f} to {high:.2f}) x {reference}")
+        name = f"latency-{_subject(args.models)}-{imgsz}-batch{batch}-threads{threads}-{runtime}"
+        facts = {"imgsz": imgsz, "batch": batch, "runtime": runtime, "rounds": args.rounds, "reference": reference}
+        say(f"wrote {keep(args.ledger, name, results, threads=threads, **facts)}")
+
+
+def _predict(args: argparse.Namespace, say: Say) -> None:
+    from lidd_yolo.benchmark.predict_time import measure_predictions  # noqa: PLC0415 - loads torch
+
+    chosen = {"imgsz": args.imgsz, "pictures": args.pictures, "chunk": args.chunk, "starts": args.starts}
+    found = measure_predictions(args.models, **chosen, say=say)
+    for name, figures in found["results"].items():
+        say(
+            f"{name:24s} {figures['pictures_per_s']:7.1f} pictures/s, time {figures['ratio']:.2f} x {args.models[0]}; "
+            f"first after {figures['start']['median_s']:.1f} s; {figures['peak_mib']:.0f} MiB"
+        )
+    facts = {**chosen, "reference": args.models[0]}
+    name = f"predict-{_subject(args.models)}-{args.imgsz}"
+    say(f"wrote {keep(args.ledger, name, found['results'], threads=found['threads'], **facts)}")
+
+
+def _steps(args: argparse.Namespace, say: Say) -> None:
+    from lidd_yolo.benchmark import step_memory, step_time  # noqa: PLC0415 - loads torch
+    from lidd_yolo.benchmark.inference_time import on_threads  # noqa: PLC0415
+
+    device = step_time.torch_device(args.device)
+    wanted = _STEPPED[args.network]
+    reference = next(iter(wanted))
+    models = {
+        name: step_time.trainable(model, device=device, **({"aux": aux} if aux else {}))
+        for name, (model, aux) in wanted.items()
+    }
+    setting: dict[str, Any] = {"imgsz": args.imgsz, "batch": args.batch}
+    with on_threads(args.threads):
+        results = step_time.measure_steps(models, **setting, rounds=args.rounds, reference=reference, device=device)
+    for name, figures in results.items():
+        model, aux = wanted[name]
+        figures["peak_mib"] = step_memory.step_memory(model, aux=aux, device=device, **setting)
+        told = f"{figures['median_s']:7.3f} s  {figures['ratio']:.2f} x {reference}"
+        say(f"{name:24s} {told}, {figures['peak_mib']:.0f} MiB")
+    facts = {**setting, "rounds": args.rounds, "reference": reference}
+    name = f"train-step-{args.network}-{args.imgsz}-{device.partition(':')[0]}"
+    say(f"wrote {keep(args.ledger, name, results, threads=args.threads, device=device, **facts)}")
+
+
+def _subject(models: list[str]) -> str:
+    """Return what an entry is about: the first network that is not the reference, as a part of a file name."""
+    return Path(models[min(1, len(models) - 1)]).stem
+
+
+_STEPPED: dict[str, dict[str, tuple[str, str]]] = {
+    "lidd": {"yolov8n.yaml": ("yolov8n.yaml", "")} | {f"lidd.yaml aux={a}": ("lidd.yaml", a) for a in _AUXILIARIES},
+    "wlnet": {"yolov8s-seg.yaml": ("yolov8s-seg.yaml", ""), "wlnet.yaml": ("wlnet.yaml", "")},
+}
+"""Network -> name in the results -> model YAML and auxiliary head; the first is the reference."""
+
+ACTIONS: dict[str, Callable[[argparse.Namespace, Say], None]] = {
+    "latency": _latency,
+    "predict": _predict,
+    "steps": _steps,
+}
+"""Sub-command -> what runs it; takes what writes a line for the user."""

@@ -1,0 +1,113 @@
+"""Markdown tables of measured speed: predictions in each runtime, whole folders of pictures, training steps.
+
+Own work. Entries of earlier releases, of PyTorch and batch 1 alone, have neither runtime, batch nor quartiles.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Entry = dict[str, Any]
+
+
+def latency_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of the times of a prediction and their ratios to the reference network's."""
+    entries = sorted(entries, key=_setting)
+    rows = _newer_rows(entries) if any("runtime" in entry for entry in entries) else _older_rows(entries)
+    return "\n".join([*rows, "", _basis(entries)]) + "\n"
+
+
+def predict_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of ``YOLO.predict`` on a folder: decoding, network and NMS."""
+    lines = [
+        "| network | side in px | threads | pictures per s | time x reference | quartiles | first picture in s "
+        "| peak memory in MiB | above the packages | detections per picture |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in sorted(entries, key=_setting):
+        for name, found in entry["results"].items():
+            speed = f"{found['pictures_per_s']:.1f} | {found['ratio']:.2f} | {_from_to(found['ratio_quartiles'])}"
+            memory = f"{found['start']['median_s']:.1f} | {found['peak_mib']:.0f} | {found['grown_mib']:.0f}"
+            setting = f"{entry['imgsz']} | {entry['machine']['threads']}"
+            lines.append(f"| {name} | {setting} | {speed} | {memory} | {found['detections']:.1f} |")
+    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+
+
+def step_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of step times, their ratios to the reference's and, where measured, the memory."""
+    if not any("device" in entry for entry in entries):
+        return _older_steps(entries)
+    lines = [
+        "| network | side in px | batch | device | median step in s | x reference | quartiles | memory in MiB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in sorted(entries, key=_setting):
+        setting = f"{entry['imgsz']} | {entry['batch']} | {_device(entry)}"
+        for name, found in entry["results"].items():
+            ratio = f"{found['ratio']:.2f} | {_from_to(found.get('ratio_quartiles'))}"
+            memory = f"{found['peak_mib']:.0f}" if "peak_mib" in found else "-"
+            lines.append(f"| {name} | {setting} | {found['median_s']:.3f} | {ratio} | {memory} |")
+    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+
+
+def _older_steps(entries: list[Entry]) -> str:
+    lines = ["| network | median step in s | x YOLOv8n |", "|---|---|---|"]
+    for entry in entries:
+        for name, figures in entry["results"].items():
+            lines.append(f"| {name} | {figures['median_s']:.3f} | {figures['ratio']:.2f} |")
+        machine = entry["machine"]
+        lines += ["", f"{machine['processor']}, {machine['threads']} thread(s), torch {machine['versions']['torch']}."]
+    return "\n".join(lines) + "\n"
+
+
+def _older_rows(entries: list[Entry]) -> list[str]:
+    lines = ["| network | side in px | threads | median in ms | x reference |", "|---|---|---|---|---|"]
+    for entry in entries:
+        setting = f"{entry['imgsz']} | {entry['machine']['threads']}"
+        for name, figures in entry["results"].items():
+            lines.append(f"| {name} | {setting} | {1e3 * figures['median_s']:.1f} | {figures['ratio']:.2f} |")
+    return lines
+
+
+def _newer_rows(entries: list[Entry]) -> list[str]:
+    lines = [
+        "| network | runtime | side in px | batch | threads | ms per picture | quartiles | x reference | quartiles |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in entries:
+        batch = entry.get("batch", 1)
+        setting = f"{entry.get('runtime', 'pytorch')} | {entry['imgsz']} | {batch} | {entry['machine']['threads']}"
+        for name, found in entry["results"].items():
+            spread = found.get("quartiles_s")
+            times = f"{1e3 * found['median_s'] / batch:.2f} | {_from_to(spread, 1e3 / batch)}"
+            ratio = f"{found['ratio']:.2f} | {_from_to(found.get('ratio_quartiles'))}"
+            lines.append(f"| {name} | {setting} | {times} | {ratio} |")
+    return lines
+
+
+def _setting(entry: Entry) -> tuple[int, int, int]:
+    """Return what the rows are ordered by: side, pictures at a time, threads; equal ones stay in the order of names."""
+    return entry["imgsz"], entry.get("batch", 1), entry["machine"].get("threads", 1)
+
+
+def _from_to(ends: list[float] | None, factor: float = 1.0) -> str:
+    return f"{factor * ends[0]:.2f} to {factor * ends[1]:.2f}" if ends else "-"
+
+
+def _device(entry: Entry) -> str:
+    if entry.get("device", "cpu") != "cpu":
+        return str(entry["machine"].get("gpu", entry["device"]))
+    return f"CPU, {entry['machine']['threads']} thread(s)"
+
+
+def _basis(entries: list[Entry]) -> str:
+    """Say what the ratios are to and where the times were measured."""
+    packages = {"torch"} | {"onnxruntime" for e in entries if e.get("runtime") == "onnx"}
+    packages |= {"openvino" for e in entries if e.get("runtime") == "openvino"}
+    machines = set()
+    for entry in entries:
+        versions = entry["machine"]["versions"]
+        told = ", ".join(f"{package} {versions[package]}" for package in sorted(packages) if package in versions)
+        machines.add(f"{entry['machine']['processor']}, {told}")
+    references = {entry["reference"] for entry in entries if "reference" in entry}
+    return f"Reference: {', '.join(sorted(references))}. {'; '.join(sorted(machines))}."
