@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class CalibrationBatches:
 
     def __len__(self) -> int:
         """Return the number of batches."""
-        return -(-len(self.files) // self.shape.batch)
+        return ceil(len(self.files) / self.shape.batch)
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Yield batches ``(B, C, H, W)``, RGB 0-1."""

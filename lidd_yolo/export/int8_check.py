@@ -95,8 +95,8 @@ class Int8Check:
         result = Int8Result(name, self.delivered)
         weights = self.comparer.reference.weights
         try:
-            words = {"half": False, "arguments": self.arguments}
-            exact = make_export(weights, self.stage / "float32" / name, name, self.delivered, **words)
+            folder = self.stage / "float32" / name
+            exact = make_export(weights, folder, name, self.delivered, half=False, arguments=self.arguments)
         except ExportError as error:
             result.failures.append(f"Ultralytics could not export it in float32: {error}")
             return result

@@ -24,7 +24,8 @@ def int8_lines(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"kept in float: {', '.join(entry['keep_float'])}"
     for key, how in (("recall", "recall"), ("mask_recall", "recall by masks")):
         if entry.get(key):
-            yield f"{how} above {entry['confidence']}, limit of the loss {entry['limits']['recall']}: {_pairs(entry[key])}"
+            limit = f"limit of the loss {entry['limits']['recall']}"
+            yield f"{how} above {entry['confidence']}, {limit}: {_pairs(entry[key])}"
     if entry["sensitivity"]:
         errors = sorted(entry["sensitivity"]["errors"].items(), key=lambda pair: pair[1])
         told = ", ".join(f"{name} {error:.3f}" for name, error in errors)

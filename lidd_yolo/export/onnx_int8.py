@@ -54,7 +54,7 @@ def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], b
     import onnx  # noqa: PLC0415 - parts of the extra lidd-yolo[export]
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: PLC0415
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
+    class Reader(CalibrationDataReader):
         def __init__(self, name: str) -> None:
             self.name = name
             self.left: Iterator[NDArray[np.float32]] = iter(batches)

@@ -211,7 +211,8 @@ def _entries(
     keep_float: Sequence[str],
 ) -> list[tuple[FormatResult | Int8Result, dict[str, Any]]]:
     """Return each result with what the certificate says about it."""
-    context, entries = _context(request, files), []
+    context = _context(request, files)
+    entries: list[tuple[FormatResult | Int8Result, dict[str, Any]]] = []
     for result in results:
         if isinstance(result, FormatResult):
             entries.append((result, format_entry(result, files, context)))

@@ -1,4 +1,4 @@
-"""Which layers of an int8 file its error comes from: each group of layers is left in float in turn, and the rest is not.
+"""Which layers the error of an int8 file comes from: each group is left in float in turn, and the rest is not.
 
 Own work.
 """
