@@ -150,6 +150,9 @@ def _check(reference: Reference, request: Request) -> None:
     size = request.imgsz
     if size is not None and (size < reference.stride or size % reference.stride):
         raise ValueError(f"--imgsz must be a multiple of {reference.stride}, got {size}")
+    if (size or reference.imgsz) <= reference.stride:
+        why = "the smallest map would be one pixel, which OpenVINO and ncnn cannot pool or make NaN of"
+        raise ValueError(f"--imgsz must be {2 * reference.stride} or more, got {size or reference.imgsz}: {why}")
     if not 0 < request.conf < 1:
         raise ValueError(f"--conf must lie between 0 and 1, got {request.conf}")
 

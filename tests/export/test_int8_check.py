@@ -22,7 +22,7 @@ def check(lidd, pictures, tiny, tmp_path, exact_file, monkeypatch):
     monkeypatch.setattr(int8_check, "make_export", lambda *_, **__: exact_file(lidd, "onnx"))
 
     def run(recall, found_map=0.5, trained=None, data=tiny, name="onnx", **changes):
-        def of_exported(self, file, task, batch, conf=None):
+        def of_exported(_, file, task, batch, conf=None):
             assert (file.name, task, batch) == (f"best_int8.{name}", "detect", 1)
             assert file.exists()
             return {"box": found_map} if conf is None else {"box": recall}

@@ -241,6 +241,7 @@ class TestRequest:
         [
             ({"imgsz": 50}, "--imgsz must be a multiple of 32, got 50"),
             ({"imgsz": 0}, "--imgsz must be a multiple of 32, got 0"),
+            ({"imgsz": 32}, "--imgsz must be 64 or more, got 32: the smallest map would be one pixel"),
             ({"conf": 0.0}, "--conf must lie between 0 and 1, got 0"),
             ({"split": "test"}, "no pictures in test"),
             ({"pictures": 0}, "--pictures must be 1 or more"),
@@ -249,6 +250,10 @@ class TestRequest:
     def test_wrong__said(self, lidd, request_, change, told):
         with pytest.raises(ValueError, match=told):
             certify(lidd, replace(request_, **change), str)
+
+    def test_trained_at_one_stride__said(self, lidd, request_):
+        with pytest.raises(ValueError, match=r"--imgsz must be 64 or more, got 32"):
+            certify(replace(lidd, imgsz=32), request_, str)
 
     def test_other_classes__refused(self, lidd, request_, tiny):
         data = replace(tiny, names=("a", "b", "c"))
