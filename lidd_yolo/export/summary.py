@@ -42,9 +42,9 @@ def _fold_lines(fold: Mapping[str, Any]) -> Iterator[str]:
 
 def _format_lines(name: str, entry: Mapping[str, Any], placed: Path | None, fold: Mapping[str, Any]) -> Iterator[str]:
     if entry["passed"]:
-        yield f"{name:12s}passed: {placed} ({entry['precision']}, {entry['delivered']})"
+        yield f"{name + ' ':12s}passed: {placed} ({entry['precision']}, {entry['delivered']})"
     else:
-        yield f"{name:12s}FAILED: {entry['failures'][0]}"
+        yield f"{name + ' ':12s}FAILED: {entry['failures'][0]}"
         yield from (f"{'':12s}{failure}" for failure in entry["failures"][1:])
         if entry["precision"] != "int8":
             yield f"{'':12s}{_who_departs(entry)}"

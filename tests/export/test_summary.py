@@ -105,6 +105,11 @@ class TestSummaryText:
             "            recall above 0.25, limit of the loss 0.01: a 0.500 to 0.200",
         ]
 
+    def test_long_name__a_space_after_it(self):
+        formats = {"openvino-int8": {**ENTRY, "passed": False, "failures": ["x"]}}
+        told = summary_text({"fold": FOLD, "formats": formats}, ["openvino-int8"], {}, Path("best.parity.json"))
+        assert told.splitlines()[1] == "openvino-int8 FAILED: x"
+
     def test_rest__named(self):
         told = lines({**ENTRY, "not_compared": ["batch 4: why"], "notes": ["float32"]})
         assert told[-3:-1] == ["            not compared: batch 4: why", "            note: float32"]
