@@ -50,7 +50,7 @@ class TestPassed:
         result = check({0: 0.795, 1: 0.7}, 0.49)
         assert result.failures == []
         assert result.written == tmp_path / "stage" / "int8" / "best_int8.onnx"
-        assert result.recall == {"dark": (0.8, 0.795), "bright": (0.6, 0.7)}
+        assert result.recall == {"0": (0.8, 0.795), "1": (0.6, 0.7)}
         assert (result.map, result.sensitivity, result.key) == ({"box": 0.49}, None, "onnx-int8")
 
     def test_val__not_read_for_the_calibration(self, check, tmp_path):
@@ -73,7 +73,7 @@ class TestFailed:
         groups = {"neck": ("9", "10"), "head, cv3": ("27.cv3",)}
         monkeypatch.setattr(int8_check, "layer_groups", lambda *_: groups)
         result = check({0: 0.8, 1: 0.5})
-        assert result.failures[0] == "recall of bright falls from 0.600 to 0.500, limit 0.01"
+        assert result.failures[0] == "recall of 1 falls from 0.600 to 0.500, limit 0.01"
         assert result.failures[1] == result.sensitivity.advice()
         assert kept[:4] == [(), (), ("model.9", "model.10"), ("model.27.cv3",)]
         assert result.sensitivity.errors.keys() == groups.keys()

@@ -199,7 +199,7 @@ class TestInt8:
         ]
         entry = content["formats"]["onnx-int8"]
         assert (content["passed"], entry["passed"], entry["precision"]) == (True, True, "int8")
-        assert entry["recall"] == {"dark": [0.5, 0.5], "bright": [0.5, 0.495]}
+        assert entry["recall"] == {"0": [0.5, 0.5], "1": [0.5, 0.495]}
         assert (entry["calibration"]["pictures"], entry["calibration"]["seed"], entry["keep_float"]) == (4, 1, ["3"])
         assert entry["map50_95_difference"] == 0
         assert entry["files"] == file_hashes(weights.parent / "best_int8.onnx")
@@ -211,7 +211,7 @@ class TestInt8:
         assert names == ["best.parity.json", "best.pt", "best_int8.onnx.failed"]
         entry = content["formats"]["onnx-int8"]
         assert (content["passed"], entry["passed"]) == (False, False)
-        assert entry["failures"][0] == "recall of bright falls from 0.500 to 0.400, limit 0.01"
+        assert entry["failures"][0] == "recall of 1 falls from 0.500 to 0.400, limit 0.01"
         assert entry["sensitivity"]["errors"].keys() == {"head, cv3"}
         assert "no group" in entry["failures"][1] or entry["failures"][1].endswith("--keep-float 3,27.cv3")
 
