@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "connect": {"engine", "models", "names", "paths"},
     "names": {"paths"},
     "benchmark": {"data", "engine", "export", "paths"},
-    "export": {"data", "engine", "models", "paths"},
+    "export": {"data", "engine", "layers", "models", "paths"},
     "engine": {"data", "models"},
     "models": {"assigners", "geometry", "layers", "losses", "paths"},
     "assigners": {"geometry"},

@@ -15,8 +15,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lidd_yolo.export.calibration import Calibration
 from lidd_yolo.export.comparison import Compared
 from lidd_yolo.export.format_check import FormatResult
+from lidd_yolo.export.int8_check import MAP_LIMIT, Int8Result
+from lidd_yolo.export.recall_drop import RECALL_LIMIT
 
 _PACKAGES = (
     "lidd-yolo",
@@ -29,6 +32,7 @@ _PACKAGES = (
     "openvino",
     "ncnn",
     "pnnx",
+    "nncf",
 )
 
 
@@ -77,6 +81,40 @@ def format_entry(result: FormatResult, files: Sequence[Path], context: Mapping[s
         "map50_95": result.map,
         "cases": cases,
         "not_compared": result.left_out,
+        "notes": result.notes,
+        **context,
+    }
+
+
+def int8_entry(
+    result: Int8Result, calibration: Calibration, keep_float: Sequence[str], context: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the certificate says about one format in int8; hashes are added when the files are placed.
+
+    Args:
+        result: What was found out.
+        calibration: The training pictures.
+        keep_float: What else was kept in float.
+        context: Data set, confidence and the like.
+    """
+    found = result.sensitivity
+    masks = {"mask_recall": {name: list(pair) for name, pair in result.mask_recall.items()}}
+    return {
+        "passed": not result.failures,
+        "failures": result.failures,
+        "first_layer": "",
+        "precision": "int8",
+        "delivered": str(result.delivered),
+        "limits": {"recall": RECALL_LIMIT, "map": MAP_LIMIT},
+        "calibration": calibration.as_dict(),
+        "keep_float": list(keep_float),
+        "recall": {name: list(pair) for name, pair in result.recall.items()},
+        **(masks if result.mask_recall else {}),
+        "sensitivity": asdict(found) if found else None,
+        "map50_95": result.map,
+        "worst": {},
+        "cases": [],
+        "not_compared": [],
         "notes": result.notes,
         **context,
     }

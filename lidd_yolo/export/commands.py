@@ -28,6 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--conf", type=float, default=0.25, metavar="C", help="score from which on (default: 0.25)")
     parser.add_argument("--imgsz", type=int, metavar="PX", help="input size (default: that of the training)")
     parser.add_argument("--half", action="store_true", help="files of float16 numbers")
+    parser.add_argument("--int8", action="store_true", help="files of 8-bit numbers, judged by recall and mAP50-95")
+    parser.add_argument(
+        "--calibration", type=int, default=128, metavar="N", help="training pictures that int8 is made with (128)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the choice of these pictures (0)")
+    parser.add_argument(
+        "--keep-float", default="", metavar="ROWS", help="rows of the model that int8 leaves in float: 22,27.cv3"
+    )
     parser.add_argument("--no-map", action="store_true", help="do not measure mAP50-95 on the split")
 
 
@@ -39,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"lidd export: {error}\n")
         return 2
-    from lidd_yolo.export.formats import parse_formats  # noqa: PLC0415 - as below
+    from lidd_yolo.export.formats import int8_key, parse_formats  # noqa: PLC0415 - as below
     from lidd_yolo.export.summary import summary_text  # noqa: PLC0415
 
-    asked = parse_formats(args.formats)
+    asked = [int8_key(name) if args.int8 else name for name in parse_formats(args.formats)]
     content = certified.content
     sys.stdout.write(summary_text(content, asked, certified.placed, certified.file) + "\n")
     passed = content["fold"]["passed"] and all(content["formats"][name]["passed"] for name in asked)
@@ -55,12 +63,14 @@ def _certified(args: argparse.Namespace) -> Certified:
     from lidd_yolo.export.formats import check_packages, parse_formats  # noqa: PLC0415
 
     formats = parse_formats(args.formats)
-    check_packages(formats)
+    check_packages(formats, int8=args.int8)
+    if args.keep_float and not args.int8:
+        raise ValueError("--keep-float goes with --int8: without it every layer is in float")
     data = read_yolo_set(args.data)
     if not args.weights.is_file():
         raise FileNotFoundError(f"{args.weights}: no such checkpoint")
     from lidd_yolo.export.making import export_arguments  # noqa: PLC0415
-    from lidd_yolo.export.parity import Request, certify  # noqa: PLC0415
+    from lidd_yolo.export.parity import Int8Request, Request, certify  # noqa: PLC0415
     from lidd_yolo.export.reference import load_reference  # noqa: PLC0415
 
     request = Request(
@@ -73,6 +83,7 @@ def _certified(args: argparse.Namespace) -> Certified:
         half=args.half,
         with_map=not args.no_map,
         arguments=export_arguments(args.more),
+        int8=Int8Request(args.calibration, args.seed, args.keep_float) if args.int8 else None,
     )
     return certify(load_reference(args.weights), request, _say)
 

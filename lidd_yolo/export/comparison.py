@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lidd_yolo.export.final_boxes import Agreement, Detections, agreement, detections
 from lidd_yolo.export.input_shapes import InputShape
-from lidd_yolo.export.raw_difference import Apart, furthest_apart
+from lidd_yolo.export.raw_difference import Apart, furthest_apart, mean_error
 from lidd_yolo.export.real_pictures import read_input
 from lidd_yolo.export.reference import Reference, run_network
 from lidd_yolo.export.runtimes import Runtime
@@ -78,13 +78,21 @@ class Comparer:
             case: What is compared, in words.
         """
         at = self._at(shape.side)
-        outputs = [runtime(batch) for batch in in_batches(at.pictures, shape.batch)]
-        joined = [torch.cat(column)[: len(self.files)] for column in zip(*outputs, strict=True)]
-        return self._compared(case, self.reference.parts(joined), at, shape.side)
+        return self._compared(case, self._outputs(runtime, at, shape.batch), at, shape.side)
+
+    def error(self, runtime: Runtime, shape: InputShape) -> float:
+        """Return the error of an exported file beside the folded network, see `mean_error`."""
+        at = self._at(shape.side)
+        return mean_error(self._outputs(runtime, at, shape.batch), at.folded)
 
     def inputs(self, shape: InputShape) -> Tensor:
         """Return the first batch of pictures at a shape, to look for the first layer that differs."""
         return in_batches(self._at(shape.side).pictures, shape.batch)[0]
+
+    def _outputs(self, runtime: Runtime, at: _Prepared, size: int) -> Parts:
+        outputs = [runtime(batch) for batch in in_batches(at.pictures, size)]
+        joined = [torch.cat(column)[: len(self.files)] for column in zip(*outputs, strict=True)]
+        return self.reference.parts(joined)
 
     def _at(self, side: tuple[int, int]) -> _Prepared:
         if side not in self._prepared:

@@ -50,6 +50,11 @@ class FormatResult:
     first_layer: str = ""
     map: dict[str, float] | None = None
 
+    @property
+    def key(self) -> str:
+        """What the certificate calls it."""
+        return self.name
+
 
 @dataclass(frozen=True)
 class FormatCheck:

@@ -48,6 +48,10 @@ FORMATS: dict[str, Format] = {
 }
 
 
+INT8_PACKAGES: dict[str, tuple[str, ...]] = {"onnx": (), "openvino": ("nncf",)}
+"""The formats that can be made in int8, and what that needs besides."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How far an exported file may differ.
@@ -83,6 +87,11 @@ def limits_of(format_name: str, *, half: bool) -> Limits:
     return Limits(raw=FORMATS[format_name].raw_limit)
 
 
+def int8_key(name: str) -> str:
+    """Return what the certificate calls a format in int8."""
+    return f"{name}-int8"
+
+
 def parse_formats(text: str) -> list[str]:
     """Return the formats of a comma-separated list, each once.
 
@@ -97,12 +106,20 @@ def parse_formats(text: str) -> list[str]:
     return names
 
 
-def check_packages(names: Sequence[str]) -> None:
+def check_packages(names: Sequence[str], *, int8: bool = False) -> None:
     """Refuse formats whose packages are not installed, before Ultralytics tries to install them itself.
 
+    Args:
+        names: The formats.
+        int8: Whether they are to be made in int8.
+
     Raises:
-        ValueError: Names the packages and how to get them.
+        ValueError: Names the packages and how to get them, or the formats that cannot be made in int8.
     """
-    missing = [package for name in names for package in FORMATS[name].packages if find_spec(package) is None]
+    never = [name for name in names if int8 and name not in INT8_PACKAGES]
+    if never:
+        raise ValueError(f"--int8: not for {', '.join(never)}; it can be made for {', '.join(INT8_PACKAGES)}")
+    needed = [p for name in names for p in (*FORMATS[name].packages, *(INT8_PACKAGES[name] if int8 else ()))]
+    missing = [package for package in dict.fromkeys(needed) if find_spec(package) is None]
     if missing:
         raise ValueError(f"{', '.join(missing)} not installed: pip install 'lidd-yolo[export]', or other --formats")

@@ -27,11 +27,11 @@ _OURS = {
     "format": "--formats",
     "half": "--half",
     "imgsz": "--imgsz",
-    "int8": "certificates are for float32 and float16",
+    "int8": "--int8",
     "mode": "it is export",
     "model": "the first word",
     "nms": "the certificate compares what comes before NMS",
-    "quantize": "--half; certificates are for float32 and float16",
+    "quantize": "--half or --int8",
     "task": "the checkpoint knows it",
 }
 
@@ -77,7 +77,7 @@ def make_export(
     shape = variant.made_for
     precision = {"quantize": 16} if "quantize" in DEFAULT_CFG_DICT else {"half": True}
     try:
-        with _quietly():
+        with quietly():
             model = YOLO(shutil.copy(weights, folder / weights.name))
             model.clear_callback("on_export_end")  # the notice that nothing was compared
             words = {**arguments, "batch": shape.batch, "dynamic": variant.dynamic, **(precision if half else {})}
@@ -90,7 +90,7 @@ def make_export(
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Hold back what exporters, and the programs that they start, tell about themselves; errors come as exceptions."""
     level, stderr = LOGGER.level, os.dup(2)
     LOGGER.setLevel(logging.CRITICAL)

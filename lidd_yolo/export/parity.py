@@ -14,23 +14,42 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lidd_yolo.data.yolo_set import YoloSet
+from lidd_yolo.export.calibration import Calibration, choose_calibration
 from lidd_yolo.export.certificate import (
     certificate_file,
     compared_entry,
     file_hashes,
     format_entry,
+    int8_entry,
     joined_with,
     surroundings,
 )
 from lidd_yolo.export.comparison import Compared, Comparer
 from lidd_yolo.export.first_layer import first_unfolded_difference
+from lidd_yolo.export.float_scope import parse_keep_float
 from lidd_yolo.export.format_check import FormatCheck, FormatResult, wrong_detections
 from lidd_yolo.export.formats import FOLD_LIMIT, Limits
 from lidd_yolo.export.input_shapes import InputShape, Variant, rectangle
+from lidd_yolo.export.int8_check import Int8Check, Int8Result
 from lidd_yolo.export.placing import place_export, put_text, set_aside
 from lidd_yolo.export.real_pictures import choose_pictures
 from lidd_yolo.export.reference import Reference
 from lidd_yolo.export.validation import Validation, largest_difference
+
+
+@dataclass(frozen=True)
+class Int8Request:
+    """How files in int8 are to be made.
+
+    Args:
+        calibration: Number of training pictures on which number ranges are measured.
+        seed: Of their choice.
+        keep_float: Rows of the model, or parts of rows, that stay in float: ``22,27.cv3``.
+    """
+
+    calibration: int = 128
+    seed: int = 0
+    keep_float: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,7 @@ class Request:
         half: Whether files are to hold float16 numbers.
         with_map: Whether mAP50-95 is compared.
         arguments: Further arguments of Ultralytics' export.
+        int8: How files in int8 are to be made; None for files of float numbers.
     """
 
     formats: Sequence[str]
@@ -58,6 +78,7 @@ class Request:
     half: bool = False
     with_map: bool = True
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    int8: Int8Request | None = None
 
     def delivered(self, trained_at: int) -> Variant:
         """Return the shapes of the file that the user gets."""
@@ -93,6 +114,7 @@ def certify(reference: Reference, request: Request, say: Callable[[str], None]) 
         ValueError: If the request does not fit the checkpoint.
     """
     _check(reference, request)
+    calibration, keep_float = _int8_choices(reference, request)
     files = choose_pictures(request.data, request.split, request.pictures)
     comparer = Comparer(reference, files, request.conf)
     delivered = request.delivered(reference.imgsz)
@@ -100,26 +122,25 @@ def certify(reference: Reference, request: Request, say: Callable[[str], None]) 
         say(f"comparing the trained and the folded network on {len(files)} pictures")
         fold = _fold_entry(comparer, delivered)
         maps: dict[str, dict[str, float]] = {}
-        results: list[FormatResult] = []
+        results: list[FormatResult | Int8Result] = []
         if fold["passed"]:
             validation = _validation(request, delivered, Path(stage))
             if validation:
                 say(f"measuring mAP50-95 on {request.split}")
                 maps = {"trained": validation.of_trained(reference), "folded": validation.of_folded(reference)}
                 fold["map50_95"] = maps
-            checked = FormatCheck(
-                comparer,
-                delivered,
-                Path(stage) / "exports",
-                request.half,
-                {k: v for k, v in request.arguments.items() if k not in {"batch", "dynamic"}},
-                validation,
-                maps.get("trained", {}),
-            )
+            arguments = {k: v for k, v in request.arguments.items() if k not in {"batch", "dynamic"}}
+            begun, trained = (comparer, delivered, Path(stage) / "exports"), maps.get("trained", {})
+            checked: FormatCheck | Int8Check
+            if validation and calibration:
+                recall = validation.recall_of_trained(reference, request.conf)
+                checked = Int8Check(*begun, arguments, calibration, keep_float, validation, trained, recall)
+            else:
+                checked = FormatCheck(*begun, request.half, arguments, validation, trained)
             for name in request.formats:
                 say(f"exporting and comparing {name}")
                 results.append(checked.run(name))
-        return _keep(reference, request, files, fold, results)
+        return _keep(reference, request, files, fold, _entries(results, request, files, calibration, keep_float))
 
 
 def _check(reference: Reference, request: Request) -> None:
@@ -129,8 +150,26 @@ def _check(reference: Reference, request: Request) -> None:
     size = request.imgsz
     if size is not None and (size < reference.stride or size % reference.stride):
         raise ValueError(f"--imgsz must be a multiple of {reference.stride}, got {size}")
+    if (size or reference.imgsz) <= reference.stride:
+        why = "the smallest map would be one pixel, which OpenVINO and ncnn cannot pool or make NaN of"
+        raise ValueError(f"--imgsz must be {2 * reference.stride} or more, got {size or reference.imgsz}: {why}")
     if not 0 < request.conf < 1:
         raise ValueError(f"--conf must lie between 0 and 1, got {request.conf}")
+
+
+def _int8_choices(reference: Reference, request: Request) -> tuple[Calibration | None, tuple[str, ...]]:
+    """Return the calibration pictures and the rows in float, or None and nothing without int8."""
+    if request.int8 is None:
+        return None, ()
+    if request.half:
+        raise ValueError("--int8 and --half: one of them, please")
+    if not request.with_map:
+        raise ValueError("--int8 with --no-map: a file in int8 is judged by nothing but recall and mAP50-95")
+    if request.split == "train":
+        raise ValueError("--int8 with --split train: what it is calibrated on cannot judge it; take val or test")
+    keep = parse_keep_float(request.int8.keep_float, reference.folded)
+    words = tuple(path.removeprefix("model.") for path in keep)
+    return choose_calibration(request.data, request.int8.calibration, request.int8.seed), words
 
 
 def _validation(request: Request, delivered: Variant, folder: Path) -> Validation | None:
@@ -161,29 +200,55 @@ def _fold_is_wrong(compared: Compared) -> bool:
     return compared.to_trained.value > FOLD_LIMIT or bool(wrong_detections(compared.final, Limits(raw=FOLD_LIMIT)))
 
 
+def _context(request: Request, files: Sequence[Path]) -> dict[str, Any]:
+    """Return what a certificate says about every format."""
+    data = {"file": request.data.file.name, "split": request.split, "pictures": [f.name for f in files]}
+    return {"data": data, "confidence": request.conf, **surroundings()}
+
+
+def _entries(
+    results: Sequence[FormatResult | Int8Result],
+    request: Request,
+    files: Sequence[Path],
+    calibration: Calibration | None,
+    keep_float: Sequence[str],
+) -> list[tuple[FormatResult | Int8Result, dict[str, Any]]]:
+    """Return each result with what the certificate says about it."""
+    context = _context(request, files)
+    entries: list[tuple[FormatResult | Int8Result, dict[str, Any]]] = []
+    for result in results:
+        if isinstance(result, FormatResult):
+            entries.append((result, format_entry(result, files, context)))
+        elif calibration:
+            entries.append((result, int8_entry(result, calibration, keep_float, context)))
+    return entries
+
+
 def _keep(
-    reference: Reference, request: Request, files: Sequence[Path], fold: dict[str, Any], results: Sequence[FormatResult]
+    reference: Reference,
+    request: Request,
+    files: Sequence[Path],
+    fold: dict[str, Any],
+    entries: Sequence[tuple[FormatResult | Int8Result, dict[str, Any]]],
 ) -> Certified:
     """Put the exports where they belong, then the certificate beside them."""
     weights = reference.weights
-    context = {
-        "data": {"file": request.data.file.name, "split": request.split, "pictures": [f.name for f in files]},
-        "confidence": request.conf,
-        **surroundings(),
-    }
     formats, placed = {}, {}
-    for result in results:
-        entry = format_entry(result, files, context)
+    for result, entry in entries:
         if result.written is not None:
             put = place_export if entry["passed"] else set_aside
-            placed[result.name] = put(result.written, weights.parent)
-            entry["files"] = file_hashes(placed[result.name])
+            placed[result.key] = put(result.written, weights.parent)
+            entry["files"] = file_hashes(placed[result.key])
         if fold.get("map50_95") and result.map:
             entry["map50_95_difference"] = largest_difference(result.map, fold["map50_95"]["trained"])
-        formats[result.name] = entry
+        formats[result.key] = entry
     network = {"network": type(reference.trained).__name__, "task": reference.task, "trained_at": reference.imgsz}
     hashed = {"file": weights.name, "sha256": file_hashes(weights)[weights.name], **network}
-    content = {"weights": hashed, "fold": {**fold, **({} if fold["passed"] else context)}, "formats": formats}
+    content = {
+        "weights": hashed,
+        "fold": {**fold, **({} if fold["passed"] else _context(request, files))},
+        "formats": formats,
+    }
     certificate = joined_with(certificate_file(weights), content)
     text = json.dumps(_without_infinities(certificate), indent=1)
     return Certified(put_text(text + "\n", certificate_file(weights)), certificate, placed)

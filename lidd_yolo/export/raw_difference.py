@@ -40,6 +40,29 @@ def furthest_apart(got: Mapping[str, Tensor], want: Mapping[str, Tensor]) -> Apa
     return max((_apart(name, got[name], want[name]) for name in want), key=lambda apart: apart.value)
 
 
+def mean_error(got: Mapping[str, Tensor], want: Mapping[str, Tensor]) -> float:
+    """Return the error of all outputs together, to compare forms that all differ by much: root of the mean square.
+
+    Boxes and coefficients count by the score of their anchor point; what lies on the background decides nothing.
+
+    Args:
+        got: Outputs by name, pictures along the first axis.
+        want: The same of the form that counts as right.
+
+    Returns:
+        The mean over the outputs, each as a share of its size; infinity if a shape differs or a number is missing.
+    """
+    score = want["scores"].amax(1, keepdim=True)
+    errors = []
+    for name, right in want.items():
+        if got[name].shape != right.shape:
+            return inf
+        weight = score if name in {"boxes", "coefficients"} else 1.0
+        apart, size = ((got[name] - right) * weight).norm(), (right * weight).norm().clamp(min=1e-12)
+        errors.append(float((apart / size).nan_to_num(nan=inf, posinf=inf)))
+    return sum(errors) / len(errors)
+
+
 def _apart(name: str, got: Tensor, want: Tensor) -> Apart:
     if got.shape != want.shape:
         return Apart(inf, name, 0)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lidd_yolo.export.int8_summary import int8_lines
+
 
 def summary_text(content: Mapping[str, Any], asked: Sequence[str], placed: Mapping[str, Path], file: Path) -> str:
     """Return the lines about the formats that were asked for.
@@ -40,15 +42,18 @@ def _fold_lines(fold: Mapping[str, Any]) -> Iterator[str]:
 
 def _format_lines(name: str, entry: Mapping[str, Any], placed: Path | None, fold: Mapping[str, Any]) -> Iterator[str]:
     if entry["passed"]:
-        yield f"{name:12s}passed: {placed} ({entry['precision']}, {entry['delivered']})"
+        yield f"{name + ' ':12s}passed: {placed} ({entry['precision']}, {entry['delivered']})"
     else:
-        yield f"{name:12s}FAILED: {entry['failures'][0]}"
+        yield f"{name + ' ':12s}FAILED: {entry['failures'][0]}"
         yield from (f"{'':12s}{failure}" for failure in entry["failures"][1:])
-        yield f"{'':12s}{_who_departs(entry)}"
+        if entry["precision"] != "int8":
+            yield f"{'':12s}{_who_departs(entry)}"
         yield f"{'':12s}{f'kept for a look as {placed}' if placed else 'nothing was kept'}"
     if entry["cases"]:
         yield from _output_lines(entry)
         yield f"{'':12s}{_detection_line(entry)}"
+    if entry["precision"] == "int8":
+        yield from (f"{'':12s}{line}" for line in int8_lines(entry))
     if entry["map50_95"]:
         yield f"{'':12s}mAP50-95: {_maps(entry, fold)}"
     yield from (f"{'':12s}not compared: {reason}" for reason in entry["not_compared"])

@@ -1,4 +1,4 @@
-"""mAP50-95 by Ultralytics' own validator, of the trained, the folded and an exported network under equal conditions.
+"""mAP50-95 and recall by Ultralytics' validator, of the trained, the folded and an exported network, equally treated.
 
 Own work. All are validated with letterboxed square pictures: a file with a fixed input takes no others.
 """
@@ -16,6 +16,9 @@ from ultralytics import YOLO
 from ultralytics.utils import LOGGER
 
 from lidd_yolo.export.reference import Reference
+
+Recall = Mapping[str, Mapping[int, float]]
+"""``box`` or ``mask`` -> class number -> recall."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,7 @@ class Validation:
 
     def of_trained(self, reference: Reference) -> dict[str, float]:
         """Return mAP50-95 of the network as it was trained: the validator's own folding is left out."""
-        model = YOLO(reference.weights)
-        network: Any = model.model
-        network.fuse = lambda *_args, **_kwargs: network
-        return self._map(model, batch=16)
+        return self._map(_unfolded(reference), batch=16)
 
     def of_folded(self, reference: Reference) -> dict[str, float]:
         """Return mAP50-95 as ``yolo val`` gives it for a checkpoint."""
@@ -55,8 +55,39 @@ class Validation:
         """
         return self._map(YOLO(str(file), task=task), batch=batch)
 
+    def recall_of_trained(self, reference: Reference, conf: float) -> Recall:
+        """Return the recall of the network as it was trained, see `recall_of_exported`."""
+        return self._recall(_unfolded(reference), 16, conf)
+
+    def recall_of_exported(self, file: Path, task: str, batch: int, conf: float) -> Recall:
+        """Return the recall of an exported file at an IoU of 0.5, with detections from a score on.
+
+        The validator sees no others, so none below it takes an object from one above.
+
+        Args:
+            file: File or folder that Ultralytics exported, or one like it.
+            task: ``detect`` or ``segment``.
+            batch: Pictures at a time that the file takes.
+            conf: The score.
+
+        Returns:
+            ``box`` and, for segmentation, ``mask`` -> class number -> recall; classes without objects are left out.
+        """
+        return self._recall(YOLO(str(file), task=task), batch, conf)
+
+    def _recall(self, model: Any, batch: int, conf: float) -> Recall:
+        metrics = self._metrics(model, batch, conf=conf)
+        parts = {"box": metrics.box, **({"mask": metrics.seg} if model.task == "segment" else {})}
+        return {name: _recall_of_classes(metric) for name, metric in parts.items()}
+
     def _map(self, model: Any, batch: int) -> dict[str, float]:
         """Return mAP50-95 of boxes and, for segmentation, of masks."""
+        metrics = self._metrics(model, batch)
+        found = {"box": float(metrics.box.map)}
+        return {**found, "mask": float(metrics.seg.map)} if model.task == "segment" else found
+
+    def _metrics(self, model: Any, batch: int, **more: Any) -> Any:
+        """Return what the validator found out, told quietly."""
         level = LOGGER.level
         LOGGER.setLevel(logging.CRITICAL)
         words = {"imgsz": self.imgsz, "batch": batch, "rect": False, "device": "cpu", "workers": 0}
@@ -64,11 +95,25 @@ class Validation:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                metrics = model.val(data=str(self.data), split=self.split, **words, **quiet)
+                return model.val(data=str(self.data), split=self.split, **words, **quiet, **more)
         finally:
             LOGGER.setLevel(level)
-        found = {"box": float(metrics.box.map)}
-        return {**found, "mask": float(metrics.seg.map)} if model.task == "segment" else found
+
+
+def _unfolded(reference: Reference) -> Any:
+    """Return the trained network as the validator takes it, whose own folding is left out."""
+    model = YOLO(reference.weights)
+    network: Any = model.model
+    network.fuse = lambda *_args, **_kwargs: network
+    return model
+
+
+def _recall_of_classes(metric: Any) -> dict[int, float]:
+    """Return the recall of all detections that a validator saw; it has no curves where nothing was found."""
+    curves = getattr(metric, "r_curve", ())
+    if not len(curves):
+        return {}
+    return {int(c): float(curve[0]) for c, curve in zip(metric.ap_class_index, curves, strict=True)}
 
 
 def largest_difference(got: Mapping[str, float], want: Mapping[str, float]) -> float:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from lidd_yolo.export.calibration import Calibration
 from lidd_yolo.export.certificate import (
     certificate_file,
     compared_entry,
     file_hashes,
     format_entry,
+    int8_entry,
     joined_with,
     surroundings,
 )
@@ -19,7 +21,9 @@ from lidd_yolo.export.final_boxes import Agreement
 from lidd_yolo.export.format_check import FormatResult
 from lidd_yolo.export.formats import limits_of
 from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.int8_check import Int8Result
 from lidd_yolo.export.raw_difference import Apart
+from lidd_yolo.export.sensitivity import Sensitivity
 from tests.helpers.folders import text
 
 FILES = [Path("a/one.png"), Path("a/two.png")]
@@ -71,6 +75,22 @@ class TestEntries:
         result.failures, result.compared = ["could not be exported"], []
         entry = format_entry(result, FILES, {})
         assert (entry["passed"], entry["worst"], entry["cases"]) == (False, {}, [])
+
+    def test_int8__calibration_recall_and_search(self):
+        found = Int8Result("onnx", Variant(InputShape(64, 64)), recall={"a": (0.8, 0.7)}, map={"box": 0.5})
+        found.failures, found.sensitivity = ["recall of a falls"], Sensitivity(0.5, {"neck": 0.2}, ("9",), 0.2)
+        calibration = Calibration((Path("x.png"),), 7, 1, 2, "ab")
+        entry = int8_entry(found, calibration, ["27.cv3"], {"confidence": 0.25})
+        assert (entry["passed"], entry["precision"], entry["cases"]) == (False, "int8", [])
+        used = {"split": "train", "pictures": 1, "groups": 1, "left_out": 2, "seed": 7, "sha256": "ab"}
+        assert entry["calibration"] == used
+        assert (entry["recall"], entry["keep_float"]) == ({"a": [0.8, 0.7]}, ["27.cv3"])
+        assert "mask_recall" not in entry
+        assert entry["limits"] == {"recall": 0.01, "map": 0.02}
+        assert entry["sensitivity"]["errors"] == {"neck": 0.2}
+        json.dumps(entry)
+        found.mask_recall = {"a": (0.5, 0.5)}
+        assert int8_entry(found, calibration, [], {})["mask_recall"] == {"a": [0.5, 0.5]}
 
     def test_surroundings__versions(self):
         assert {"lidd-yolo", "ultralytics", "torch"} <= surroundings()["versions"].keys()

@@ -66,6 +66,19 @@ class TestStatus:
         assert not weights.with_suffix(".torchscript").exists()
 
 
+class TestInt8:
+    def test_random_network__stated_and_judged(self, weights, tiny_yaml, capsys):
+        """Everything real: a random network finds nothing that counts, so nothing may pass."""
+        pytest.importorskip("onnxruntime", reason="export needs the extra lidd-yolo[export]")
+        given = ["--int8", "--formats", "onnx", "--calibration", "4", "--pictures", "2", "--conf", "0.9"]
+        assert cli.main(["export", str(weights), "--data", str(tiny_yaml), *given]) == 1
+        out = capsys.readouterr().out
+        assert "onnx-int8   FAILED: the trained network finds nothing of the split above 0.9" in out
+        assert "calibrated on 4 pictures of train, seed 0, " in out
+        assert f"kept for a look as {weights.with_name('best_int8.onnx.failed')}" in out
+        assert not weights.with_name("best_int8.onnx").exists()
+
+
 class TestWrongInput:
     @pytest.mark.parametrize(
         ("change", "told"),
@@ -76,6 +89,8 @@ class TestWrongInput:
             ({"more": ["--formats", "onnx,pdf"]}, "--formats: pdf: no such format"),
             ({"more": ["dynamik=True"]}, "'dynamik=True' is no argument of Ultralytics' export"),
             ({"more": ["half=True"]}, "'half=True' cannot be passed on: --half"),
+            ({"more": ["--keep-float", "3"]}, "--keep-float goes with --int8"),
+            ({"more": ["--int8"]}, "--int8: not for torchscript; it can be made for onnx, openvino"),
             ({"more": ["--split", "test"]}, "no pictures in test"),
         ],
     )

@@ -32,6 +32,13 @@ class TestComparer:
         assert compared.final.matched > 0
         assert compared.final.unmatched == 0
 
+    @pytest.mark.parametrize(("factor", "error"), [(1.0, 0.0), (1.5, 0.5)])
+    def test_error__as_a_share_of_the_outputs(self, comparer, factor, error):
+        def runtime(batch):
+            return [output * factor for output in run_network(comparer.reference.folded, batch)]
+
+        assert comparer.error(runtime, InputShape(64, 64, 2)) == pytest.approx(error, abs=1e-5)
+
     def test_wrong_picture__found(self, comparer):
         """One output of the second picture is moved; the other pictures agree."""
 

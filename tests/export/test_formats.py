@@ -3,7 +3,7 @@
 import pytest
 
 from lidd_yolo.export import formats
-from lidd_yolo.export.formats import FOLD_LIMIT, FORMATS, Limits, check_packages, limits_of, parse_formats
+from lidd_yolo.export.formats import FOLD_LIMIT, FORMATS, Limits, check_packages, int8_key, limits_of, parse_formats
 
 
 class TestParseFormats:
@@ -46,3 +46,19 @@ class TestCheckPackages:
         check_packages(["onnx", "torchscript"])
         with pytest.raises(ValueError, match=r"^pnnx not installed: pip install 'lidd-yolo\[export\]'"):
             check_packages(["onnx", "ncnn"])
+
+    def test_int8__needs_nncf_for_openvino_alone(self, monkeypatch):
+        monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "nncf" else object())
+        check_packages(["openvino"])
+        check_packages(["onnx"], int8=True)
+        with pytest.raises(ValueError, match=r"^nncf not installed: pip install 'lidd-yolo\[export\]'"):
+            check_packages(["onnx", "openvino"], int8=True)
+
+    def test_int8__not_every_format(self):
+        with pytest.raises(ValueError, match=r"--int8: not for ncnn, torchscript; it can be made for onnx, openvino"):
+            check_packages(["onnx", "ncnn", "torchscript"], int8=True)
+
+
+class TestInt8Key:
+    def test_beside_the_float32_file(self):
+        assert int8_key("onnx") == "onnx-int8"

@@ -34,6 +34,7 @@ class TestExportArguments:
             ("data=x.yaml", "--data"),
             ("nms=True", "before NMS"),
             ("half=True", "--half"),
+            ("int8=True", "--int8"),
             ("batch=0", "as a number"),
             ("batch=many", "as a number"),
         ],

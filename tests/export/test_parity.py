@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lidd_yolo.export import format_check, parity
+from lidd_yolo.export import format_check, int8_check, parity
 from lidd_yolo.export.certificate import file_hashes
-from lidd_yolo.export.parity import Request, certify
+from lidd_yolo.export.parity import Int8Request, Request, certify
 from lidd_yolo.export.reference import load_reference
+from lidd_yolo.export.validation import Validation
 from lidd_yolo.layers import reparam
 from tests.helpers.checkpoints import write_lidd
 from tests.helpers.folders import text, tree
@@ -170,12 +171,77 @@ def stage_below(folder):
     return lambda self, **words: made(self, **{**words, "dir": folder})
 
 
+class TestInt8:
+    """Files in int8 of a validator that measures what it is told; the quantisation is real."""
+
+    @pytest.fixture
+    def run(self, weights, tiny, monkeypatch):
+        pytest.importorskip("onnxruntime", reason="export needs the extra lidd-yolo[export]")
+
+        def certify_with(recall, **changes):
+            monkeypatch.setattr(Validation, "recall_of_trained", lambda *_: {"box": {0: 0.5, 1: 0.5}})
+            monkeypatch.setattr(Validation, "recall_of_exported", lambda *_: {"box": recall})
+            for name in ("of_trained", "of_folded", "of_exported"):
+                monkeypatch.setattr(Validation, name, lambda *_: {"box": 0.4})
+            monkeypatch.setattr(int8_check, "layer_groups", lambda *_: {"head, cv3": ("27.cv3",)})
+            words = {"formats": ["onnx"], "data": tiny, "pictures": 2, "int8": Int8Request(4, 1, "3")}
+            return certified(weights, Request(**{**words, **changes}))
+
+        return certify_with
+
+    def test_passed__beside_the_weights(self, run, weights):
+        result, content, _ = run({0: 0.5, 1: 0.495})
+        assert result.placed == {"onnx-int8": weights.parent / "best_int8.onnx"}
+        assert sorted(path.name for path in weights.parent.iterdir()) == [
+            "best.parity.json",
+            "best.pt",
+            "best_int8.onnx",
+        ]
+        entry = content["formats"]["onnx-int8"]
+        assert (content["passed"], entry["passed"], entry["precision"]) == (True, True, "int8")
+        assert entry["recall"] == {"0": [0.5, 0.5], "1": [0.5, 0.495]}
+        assert (entry["calibration"]["pictures"], entry["calibration"]["seed"], entry["keep_float"]) == (4, 1, ["3"])
+        assert entry["map50_95_difference"] == 0
+        assert entry["files"] == file_hashes(weights.parent / "best_int8.onnx")
+
+    def test_failed__set_aside_and_layers_named(self, run, weights):
+        result, content, _ = run({0: 0.5, 1: 0.4})
+        assert result.placed == {"onnx-int8": weights.parent / "best_int8.onnx.failed"}
+        names = sorted(path.name for path in weights.parent.iterdir())
+        assert names == ["best.parity.json", "best.pt", "best_int8.onnx.failed"]
+        entry = content["formats"]["onnx-int8"]
+        assert (content["passed"], entry["passed"]) == (False, False)
+        assert entry["failures"][0] == "recall of 1 falls from 0.500 to 0.400, limit 0.01"
+        assert entry["sensitivity"]["errors"].keys() == {"head, cv3"}
+        assert "no group" in entry["failures"][1] or entry["failures"][1].endswith("--keep-float 3,27.cv3")
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"half": True}, "--int8 and --half"),
+            ({"with_map": False}, "--int8 with --no-map"),
+            ({"split": "train"}, "--int8 with --split train"),
+            ({"int8": Int8Request(keep_float="77")}, "--keep-float: 77 is no row"),
+            ({"int8": Int8Request(calibration=0)}, "--calibration must be 1 or more"),
+        ],
+    )
+    def test_impossible__said(self, run, change, told):
+        with pytest.raises(ValueError, match=told):
+            run({}, **change)
+
+    def test_no_training_pictures__said(self, run, tiny):
+        data = replace(tiny, pictures={"val": tiny.pictures["val"]})
+        with pytest.raises(ValueError, match=r"tiny.yaml: no pictures in train"):
+            run({}, data=data)
+
+
 class TestRequest:
     @pytest.mark.parametrize(
         ("change", "told"),
         [
             ({"imgsz": 50}, "--imgsz must be a multiple of 32, got 50"),
             ({"imgsz": 0}, "--imgsz must be a multiple of 32, got 0"),
+            ({"imgsz": 32}, "--imgsz must be 64 or more, got 32: the smallest map would be one pixel"),
             ({"conf": 0.0}, "--conf must lie between 0 and 1, got 0"),
             ({"split": "test"}, "no pictures in test"),
             ({"pictures": 0}, "--pictures must be 1 or more"),
@@ -184,6 +250,10 @@ class TestRequest:
     def test_wrong__said(self, lidd, request_, change, told):
         with pytest.raises(ValueError, match=told):
             certify(lidd, replace(request_, **change), str)
+
+    def test_trained_at_one_stride__said(self, lidd, request_):
+        with pytest.raises(ValueError, match=r"--imgsz must be 64 or more, got 32"):
+            certify(replace(lidd, imgsz=32), request_, str)
 
     def test_other_classes__refused(self, lidd, request_, tiny):
         data = replace(tiny, names=("a", "b", "c"))

@@ -4,7 +4,7 @@ from math import inf, nan
 
 import torch
 
-from lidd_yolo.export.raw_difference import furthest_apart
+from lidd_yolo.export.raw_difference import furthest_apart, mean_error
 
 
 def outputs(boxes, scores):
@@ -31,3 +31,17 @@ class TestFurthestApart:
     def test_other_shape__infinite(self):
         want, got = outputs([[1.0]], [[0.3]]), outputs([[1.0]], [[0.3, 0.4]])
         assert (furthest_apart(got, want).value, furthest_apart(got, want).part) == (inf, "scores")
+
+
+class TestMeanError:
+    def test_boxes__by_the_score_of_their_anchor_point(self):
+        """By hand: the first of two anchor points, of score 1, is off by 3 of 4; the other, of score 0, by anything."""
+        want = {"boxes": torch.tensor([[[4.0, 100.0]]]), "scores": torch.tensor([[[1.0, 0.0]]])}
+        got = {"boxes": torch.tensor([[[7.0, 500.0]]]), "scores": torch.tensor([[[0.5, 0.0]]])}
+        assert mean_error(got, want) == (3 / 4 + 0.5) / 2
+        assert mean_error(want, want) == 0
+
+    def test_wrong__infinite(self):
+        want = {"scores": torch.tensor([[[1.0, 0.0]]])}
+        assert mean_error({"scores": torch.tensor([[[nan, 0.0]]])}, want) == inf
+        assert mean_error({"scores": torch.zeros(1, 1, 3)}, want) == inf

@@ -93,6 +93,23 @@ class TestSummaryText:
     def test_masks__when_there_are_any(self):
         assert "of masks 0.9700" in lines({**ENTRY, "cases": [{"final": {**FINAL, "mask_iou": 0.97}}]})[4]
 
+    def test_int8__its_own_lines(self):
+        used = {"pictures": 4, "groups": None, "left_out": 0, "seed": 0, "sha256": "ab"}
+        own = {"calibration": used, "keep_float": [], "recall": {"a": [0.5, 0.2]}, "sensitivity": None}
+        failed = {"passed": False, "failures": ["recall falls"], "cases": [], "worst": {}, "precision": "int8"}
+        told = lines({**ENTRY, **own, **failed, "limits": {"recall": 0.01, "map": 0.02}})
+        assert told[1:5] == [
+            "onnx        FAILED: recall falls",
+            "            nothing was kept",
+            "            calibrated on 4 pictures of train, seed 0, ab",
+            "            recall above 0.25, limit of the loss 0.01: a 0.500 to 0.200",
+        ]
+
+    def test_long_name__a_space_after_it(self):
+        formats = {"openvino-int8": {**ENTRY, "passed": False, "failures": ["x"]}}
+        told = summary_text({"fold": FOLD, "formats": formats}, ["openvino-int8"], {}, Path("best.parity.json"))
+        assert told.splitlines()[1] == "openvino-int8 FAILED: x"
+
     def test_rest__named(self):
         told = lines({**ENTRY, "not_compared": ["batch 4: why"], "notes": ["float32"]})
         assert told[-3:-1] == ["            not compared: batch 4: why", "            note: float32"]

@@ -57,6 +57,57 @@ class TestValidation:
         assert exported["box"] == pytest.approx(validation.of_folded(lidd)["box"], abs=1e-3)
 
 
+FOUND = [  # xywh in pixels of 64, scores of both classes
+    [32.0, 32, 38, 38, 0.6, 0],  # the first picture's object
+    [32.0, 32, 20, 20, 0, 0.3],  # too small for the second's
+    [32.0, 32, 37, 37, 0, 0.2],  # good, with a low score
+]
+
+
+class Fixed(nn.Module):
+    """Finds the same in every picture."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("found", torch.tensor(FOUND).T[None])
+
+    def forward(self, x):
+        return self.found + 0 * x.mean()
+
+
+class TestRecall:
+    """Worked out by hand: class 0 is found above 0.25, class 1 only above 0.1."""
+
+    @pytest.fixture
+    def fixed(self, tmp_path):
+        """A data set with an object of 38 pixels of 64 in each picture, and a file that finds `FOUND`."""
+        yaml = generated_set(tmp_path)
+        file = tmp_path / "best.torchscript"
+        text = '{"stride": 32, "task": "detect", "batch": 1, "imgsz": [64, 64], "names": {"0": "a", "1": "b"}}'
+        torch.jit.trace(Fixed(), torch.zeros(1, 3, 64, 64)).save(str(file), _extra_files={"config.txt": text})
+        return Validation(yaml, "val", 64, tmp_path / "stage"), file
+
+    @pytest.mark.parametrize(("conf", "recall"), [(0.1, {0: 1, 1: 1}), (0.25, {0: 1, 1: 0}), (0.7, {})])
+    def test_exported__at_the_score(self, fixed, conf, recall):
+        validation, file = fixed
+        found = validation.recall_of_exported(file, "detect", 1, conf)["box"]
+        assert {c: r for c, r in found.items() if r or c in recall} == pytest.approx(recall)
+
+    def test_trained__not_folded(self, validation, lidd, monkeypatch):
+        def val(model, **words):
+            assert words["conf"] == 0.25
+            assert any(isinstance(m, nn.BatchNorm2d) for m in model.model.fuse(verbose=False).modules())
+            box = type("Box", (), {"r_curve": [[0.75, 0.0]], "ap_class_index": [1]})
+            return type("Metrics", (), {"box": box})
+
+        monkeypatch.setattr(YOLO, "val", val)
+        assert validation.recall_of_trained(lidd, 0.25) == {"box": {1: 0.75}}
+
+    def test_segment__masks_too(self, wlnet, tmp_path):
+        found = Validation(generated_set(tmp_path), "val", 64, tmp_path / "stage").recall_of_trained(wlnet, 0.01)
+        assert found.keys() == {"box", "mask"}
+
+
 class TestLargestDifference:
     def test_boxes_and_masks(self):
         assert largest_difference({"box": 0.4, "mask": 0.5}, {"box": 0.41, "mask": 0.47}) == pytest.approx(0.03)

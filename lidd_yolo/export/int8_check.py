@@ -1,0 +1,165 @@
+"""One format in int8: export it in float32, quantise, and judge by the recall of each class and by mAP50-95.
+
+Own work. Single outputs of an int8 file differ by percents, so limits on them would say nothing; what must stay is what
+the file finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lidd_yolo.export.calibration import Calibration, CalibrationBatches
+from lidd_yolo.export.comparison import Comparer
+from lidd_yolo.export.formats import int8_key, limits_of
+from lidd_yolo.export.input_shapes import Variant
+from lidd_yolo.export.making import ExportError, make_export, quietly
+from lidd_yolo.export.onnx_int8 import quantise_onnx
+from lidd_yolo.export.openvino_int8 import quantise_openvino
+from lidd_yolo.export.recall_drop import RECALL_LIMIT, ClassRecall, paired_recall, recall_failures
+from lidd_yolo.export.runtimes import open_runtime
+from lidd_yolo.export.sensitivity import Sensitivity, find_sensitive, layer_groups
+from lidd_yolo.export.validation import Recall, Validation, largest_difference
+
+MAP_LIMIT = 0.02
+"""Largest difference of mAP50-95: recall at an IoU of 0.5 does not see boxes that grew inexact, or new false ones."""
+
+_SEARCHED_WITH = 16  # calibration pictures of each quantisation in the search for layers
+
+_QUANTISERS: dict[str, Callable[..., None]] = {"onnx": quantise_onnx, "openvino": quantise_openvino}
+_NAMES = {"onnx": "{}_int8.onnx", "openvino": "{}_int8_openvino_model"}  # as Ultralytics names them
+
+
+@dataclass
+class Int8Result:
+    """What was found out about one format in int8.
+
+    Args:
+        name: ``onnx`` or ``openvino``.
+        delivered: Shapes of its input.
+        written: Where it lies; None if it could not be made.
+        recall: Recall of each class, by boxes.
+        mask_recall: The same by masks; empty for detection.
+        map: mAP50-95; None if it was not measured.
+        failures: What is out of tolerance or did not work; empty if the format passed.
+        sensitivity: Where the error comes from; None if nobody looked.
+        notes: What else a user must know.
+    """
+
+    name: str
+    delivered: Variant
+    written: Path | None = None
+    recall: ClassRecall = field(default_factory=dict)
+    mask_recall: ClassRecall = field(default_factory=dict)
+    map: dict[str, float] | None = None
+    failures: list[str] = field(default_factory=list)
+    sensitivity: Sensitivity | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """What the certificate calls it: a file in float32 may lie beside it."""
+        return int8_key(self.name)
+
+
+@dataclass(frozen=True)
+class Int8Check:
+    """How formats in int8 are checked.
+
+    Args:
+        comparer: The checkpoint, and the pictures for raw outputs.
+        delivered: Shapes of the file that the user gets.
+        stage: Folder for exports.
+        arguments: Further arguments of Ultralytics' export.
+        calibration: Training pictures.
+        keep_float: Words of ``--keep-float``, such as ``22`` and ``27.cv3``.
+        validation: What recall and mAP are measured on.
+        trained_map: mAP50-95 of the network as it was trained.
+        trained_recall: Its recall at the comparer's confidence.
+    """
+
+    comparer: Comparer
+    delivered: Variant
+    stage: Path
+    arguments: Mapping[str, Any]
+    calibration: Calibration
+    keep_float: Sequence[str]
+    validation: Validation
+    trained_map: Mapping[str, float]
+    trained_recall: Recall
+
+    def run(self, name: str) -> Int8Result:
+        """Make one format in int8 and judge it; if it fails, look for the layers that make it fail."""
+        result = Int8Result(name, self.delivered)
+        weights = self.comparer.reference.weights
+        try:
+            folder = self.stage / "float32" / name
+            exact = make_export(weights, folder, name, self.delivered, half=False, arguments=self.arguments)
+        except ExportError as error:
+            result.failures.append(f"Ultralytics could not export it in float32: {error}")
+            return result
+        try:
+            self._check_exact(result, exact)
+            if result.failures:
+                return result
+            result.written = self._quantised(exact, self.keep_float, self.calibration.files, self.stage / "int8")
+            self._measure(result, result.written)
+        except Exception as error:
+            result.failures.append(f"{type(error).__name__}: {error}")
+            return result
+        if result.failures:
+            self._search(result, exact)
+        return result
+
+    def _check_exact(self, result: Int8Result, exact: Path) -> None:
+        """Compare the float32 file first: what is wrong there is no matter of int8."""
+        limits, shape = limits_of(result.name, half=False), self.delivered.made_for
+        apart = self.comparer.exported(open_runtime(result.name, exact), shape, str(self.delivered)).to_folded
+        if apart.value > limits.raw:
+            told = f"{apart.part} differ by {apart.value:.1e} of their size, limit {limits.raw:.0e}"
+            result.failures.append(f"the float32 file that it is made from departs already: {told}")
+
+    def _quantised(self, exact: Path, keep: Sequence[str], files: Sequence[Path], folder: Path) -> Path:
+        reference = self.comparer.reference
+        name = "onnx" if exact.is_file() else "openvino"
+        target = folder / _NAMES[name].format(reference.weights.stem)
+        folder.mkdir(parents=True, exist_ok=True)
+        batches = CalibrationBatches(files, self.delivered.made_for, reference.channels)
+        with quietly():
+            _QUANTISERS[name](exact, target, reference.folded, [f"model.{word}" for word in keep], batches)
+        return target
+
+    def _measure(self, result: Int8Result, file: Path) -> None:
+        reference, batch = self.comparer.reference, self.delivered.made_for.batch
+        recall = self.validation.recall_of_exported(file, reference.task, batch, self.comparer.conf)
+        result.recall = paired_recall(self.trained_recall["box"], recall["box"], reference.names)
+        if "mask" in self.trained_recall:
+            result.mask_recall = paired_recall(self.trained_recall["mask"], recall["mask"], reference.names)
+        result.map = self.validation.of_exported(file, reference.task, batch)
+        if not any(trained > 0 for trained, _ in result.recall.values()):
+            nothing = f"the trained network finds nothing of the split above {self.comparer.conf}"
+            result.failures.append(f"{nothing}, so no recall can be compared: give a smaller --conf")
+        result.failures += recall_failures(result.recall, "", RECALL_LIMIT)
+        result.failures += recall_failures(result.mask_recall, " by masks", RECALL_LIMIT)
+        difference = largest_difference(result.map, self.trained_map)
+        if not difference <= MAP_LIMIT:
+            result.failures.append(f"mAP50-95 differs by {difference:.4f}, limit {MAP_LIMIT}")
+
+    def _search(self, result: Int8Result, exact: Path) -> None:
+        reference, shape = self.comparer.reference, self.delivered.made_for
+        groups = layer_groups(reference.folded, self.comparer.inputs(shape)[:1])
+        files, count = self.calibration.files[:_SEARCHED_WITH], 0
+
+        def error_with(keep: Sequence[str]) -> float:
+            nonlocal count
+            count += 1
+            file = self._quantised(exact, keep, files, self.stage / f"search-{count}")
+            return self.comparer.error(open_runtime(result.name, file), shape)
+
+        try:
+            result.sensitivity = find_sensitive(groups, error_with, self.keep_float)
+            result.failures.append(result.sensitivity.advice())
+        except Exception as error:
+            result.notes.append(f"the search for layers to keep in float failed: {type(error).__name__}: {error}")

@@ -1,0 +1,99 @@
+"""An ONNX file in int8, quantised by ONNX Runtime: convolutions alone, 8-bit inputs, weights by output channel.
+
+Own work; docs/decisions/0020-int8.md. Weights have 7 bits: processors without VNNI add up 16-bit numbers, which 8 bits
+overflow, and the file would find other things there than here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lidd_yolo.export.calibration import CalibrationBatches
+from lidd_yolo.export.float_scope import float_operators
+
+_QUANTISED = ["Conv", "ConvTranspose"]
+
+
+def onnx_module(operator: str) -> str:
+    """Return the module in which an ONNX node was traced: ``/model.5/model.5.0/act/Mul`` in ``model.5.0.act``."""
+    path: list[str] = []
+    for part in operator.split("/")[:-1]:
+        if path and part.startswith(f"{path[-1]}."):
+            path.pop()
+        path += [part] if part else []
+    return ".".join(path)
+
+
+def onnx_successors(graph: Any) -> dict[str, list[str]]:
+    """Return which nodes of an ONNX graph read the outputs of each."""
+    readers: dict[str, list[str]] = {}
+    for node in graph.node:
+        for tensor in node.input:
+            readers.setdefault(tensor, []).append(node.name)
+    return {node.name: [r for tensor in node.output for r in readers.get(tensor, ())] for node in graph.node}
+
+
+def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], batches: CalibrationBatches) -> None:
+    """Write an ONNX file in int8, in which nodes that stay float also read unrounded numbers.
+
+    Args:
+        file: The float32 file.
+        target: The file to write.
+        network: The network that it was exported from.
+        keep: Paths of modules that stay float besides those that must.
+        batches: Calibration pictures of the file's input shape.
+
+    Raises:
+        ValueError: If the graph does not tell which nodes must stay float.
+    """
+    import onnx  # noqa: PLC0415 - parts of the extra lidd-yolo[export]
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: PLC0415
+
+    class Reader(CalibrationDataReader):
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.left: Iterator[NDArray[np.float32]] = iter(batches)
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            batch = next(self.left, None)
+            return None if batch is None else {self.name: batch}
+
+    model = onnx.load(str(file))
+    excluded = float_operators(onnx_successors(model.graph), onnx_module, network, keep)
+    quantize_static(
+        str(file),
+        str(target),
+        Reader(model.graph.input[0].name),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=_QUANTISED,
+        nodes_to_exclude=sorted(excluded),
+        per_channel=True,
+        reduce_range=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+    )
+    made = onnx.load(str(target))
+    _unround(made.graph, excluded)
+    onnx.helper.set_model_props(made, {entry.key: entry.value for entry in model.metadata_props})
+    onnx.save(made, str(target))
+
+
+def _unround(graph: Any, excluded: set[str]) -> None:
+    """Let excluded nodes read the numbers themselves: ONNX Runtime rounds what a convolution hands to them too."""
+    makers = {tensor: node for node in graph.node for tensor in node.output}
+    for node in graph.node:
+        if node.name in excluded:
+            for place, tensor in enumerate(node.input):
+                wide = makers.get(tensor)
+                rounded = makers.get(wide.input[0]) if wide is not None and wide.op_type == "DequantizeLinear" else None
+                if rounded is not None and rounded.op_type == "QuantizeLinear":
+                    node.input[place] = rounded.input[0]
+    for kind in ("DequantizeLinear", "QuantizeLinear"):
+        read = {tensor for node in graph.node for tensor in node.input} | {output.name for output in graph.output}
+        for node in [n for n in graph.node if n.op_type == kind and not read & set(n.output)]:
+            graph.node.remove(node)
