@@ -113,7 +113,8 @@ class LIDDDetect(Detect):
         left_top, right_bottom = sides[:2], sides[2:]
         to_xywh = torch.cat(((right_bottom - left_top) / 2, left_top + right_bottom))
         middles = torch.cat((self.anchors, torch.zeros_like(self.anchors)))
-        return (to_xywh @ (sums[:, :4] / sums[:, 4:]) + middles) * self.strides
+        boxes: Tensor = (to_xywh @ (sums[:, :4] / sums[:, 4:]) + middles) * self.strides
+        return boxes
 
     def bias_init(self) -> None:
         """Start the predictions near zero, scores at 0.0005."""

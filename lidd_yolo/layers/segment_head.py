@@ -34,6 +34,7 @@ class WLNetSegment(Segment):
     """
 
     legacy: bool
+    proto: nn.Module
 
     def __init__(self, nc: int, masks: int, prototypes: int, *upstream: Any) -> None:
         super().__init__(nc, masks, prototypes, *upstream)

@@ -38,7 +38,7 @@ def unshuffle(rows: nn.Sequential) -> None:
                 row.shuffles = False
                 orders[number] = row.order()
             elif blocks:
-                chain = CSEBChain(blocks, order or range(_width(blocks)))
+                chain: Any = CSEBChain(blocks, order or range(_width(blocks)))
                 chain.i, chain.f, chain.type, chain.np = row.i, row.f, row.type, row.np
                 rows[number], orders[number] = chain, chain.order
             elif isinstance(row, MSFFM) and order is not None:
