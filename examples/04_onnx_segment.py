@@ -9,6 +9,7 @@ Exit status: 0 all done, 1 some pictures could not be used, 2 could not begin.
 
 import argparse
 import ast
+import math
 import sys
 from pathlib import Path
 
@@ -65,10 +66,13 @@ class Segmenter:
         first, last = (corners - border) / scale, (corners + sizes - border) / scale
         boxes = np.hstack((first, last)).clip(0, picture.shape[1::-1] * 2)
         (left, top), (w_new, h_new) = border, (scale * picture.shape[1::-1]).round().astype(int)
+        height, width = pixels.shape[2:]
+        unit = math.gcd(4, left, top, width - w_new, height - h_new)  # coarsest grid that the border's edges lie on
         things = []
         for i in kept:
-            whole = cv2.resize(np.tensordot(found[end:, i], prototypes, 1), pixels.shape[:1:-1])  # above 0: inside
-            inside = cv2.resize(whole[top : top + h_new, left : left + w_new], picture.shape[1::-1]) > 0
+            whole = cv2.resize(np.tensordot(found[end:, i], prototypes, 1), (width // unit, height // unit))
+            inner = whole[top // unit : (top + h_new) // unit, left // unit : (left + w_new) // unit]
+            inside = cv2.resize(inner, picture.shape[1::-1]) > 0
             x1, y1, x2, y2 = np.ceil(boxes[i]).astype(int)
             mask = np.zeros(picture.shape[:2], bool)
             mask[y1:y2, x1:x2] = inside[y1:y2, x1:x2]

@@ -18,7 +18,7 @@ from tests.helpers.generated import generated_data
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DETECT, SEGMENT, NCNN = "03_onnx_detect.py", "04_onnx_segment.py", "05_ncnn_detect.py"
 NAMES = {0: "dark spot", 1: "it's bright"}
-SIZES = {"square": (64, 64), "wide": (70, 151), "tall": (200, 90)}
+SIZES = {"square": (64, 64), "large": (80, 80), "wide": (70, 151), "tall": (200, 90)}
 ALONE = """
 import runpy, sys
 
