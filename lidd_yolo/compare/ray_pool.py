@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ _LOOK_EVERY = 0.5
 _GRACE = 20.0
 _MOST_LOSSES = 3
 _MOST_CPUS = 4
+_ANSWER = 10.0
 _OBJECTS = 2**27  # bytes; a task returns a number
 
 
@@ -223,6 +225,7 @@ def _connected(address: str) -> Iterator[Any]:
     ray = load_ray()
     ours = {"include_dashboard": False, "object_store_memory": _OBJECTS} if address == "local" else {}
     try:
+        _call(address)
         ray.init(address, log_to_driver=False, logging_level="error", **ours)
     except (OSError, RuntimeError, ValueError, AssertionError, ImportError) as error:
         raise ValueError(f"--ray {address}: no such cluster: {_first_cause(error)}") from error
@@ -230,6 +233,17 @@ def _connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _call(address: str) -> None:
+    """Ask a machine once for an answer: where there is none, Ray tries for minutes.
+
+    Raises:
+        OSError: If nobody answers.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
 
 
 def _room(nodes: Sequence[dict[str, Any]], cpus: int | None, *, gpu: bool) -> int:

@@ -1,6 +1,7 @@
 """Runs on a Ray cluster: what is sent, what is made of every ending, and two real nodes that train."""
 
 import json
+import re
 import sys
 import threading
 import time
@@ -216,6 +217,15 @@ class TestEnded:
         assert clusters[0].ended
 
 
+class TestAddress:
+    @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
+    def test_address__nobody_answers(self, tmp_path, address):
+        run = make_run()
+        folders = [(run, claim_folder(tmp_path / "r", run, {}))]
+        with pytest.raises(ValueError, match=f"--ray {re.escape(address)}: no such cluster: .*refused"):
+            carry_out_on_ray(folders, Cluster(address), ledger=tmp_path, say=print)
+
+
 class TestGpuOf:
     @pytest.mark.parametrize(
         ("device", "gpu"), [(None, False), ("cpu", False), ("mps", False), (0, True), ("cuda", True), ([1], True)]
@@ -287,9 +297,15 @@ class TestCluster:
             evidence = Evidence.load(tmp_path / "far" / "ledger" / far["evidence"]["test"]["file"])
             assert evidence.groups.tolist() == [0, 0]
 
-    def test_killed__goes_on_and_ctrl_c_ends_all(self, address, data, tmp_path):
-        run = make_run(data=str(data), epochs=3, batch=2, extra={"workers": 0})
-        file = claim_folder(tmp_path / "runs" / run.name, run, {**asked_of(run), "data": dict(data_of(run.data))})
+    @pytest.fixture
+    def prepared(self, data, tmp_path):
+        """A run, and the ``run.json`` in its folder."""
+        run = make_run(data=str(data), epochs=4, batch=2, extra={"workers": 0})
+        asked = {**asked_of(run), "data": dict(data_of(run.data))}
+        return run, claim_folder(tmp_path / "runs" / run.name, run, asked)
+
+    def test_killed__goes_on(self, address, prepared, tmp_path):
+        run, file = prepared
         said, killed = [], []
 
         def kill_the_task():
@@ -300,28 +316,21 @@ class TestCluster:
                 process.parent().kill()
 
         threading.Thread(target=kill_the_task, daemon=True).start()
-        place = {"cluster": Cluster(address), "ledger": tmp_path / "ledger"}
-        found = carry_out_on_ray([(run, file)], **place, say=said.append)
+        found = carry_out_on_ray([prepared], Cluster(address), ledger=tmp_path / "ledger", say=said.append)
         assert (len(killed), found.done) == (1, [run.name])
         assert any("was lost after epoch" in line for line in said)
         entry = json.loads((tmp_path / "ledger" / f"{run.name}.json").read_text())
-        assert entry["curve"]["epoch"] == [1, 2, 3]
+        assert entry["curve"]["epoch"] == [1, 2, 3, 4]
         assert len(entry["resumed_after"]) == 1
 
+    def test_ctrl_c__ends_all(self, address, prepared, tmp_path):
         def stop(line):
             if "started on" in line:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            carry_out_on_ray([(run, file)], **place, say=stop)
-        assert processes_of(file) == []
-
-    def test_address__of_no_cluster(self, tmp_path):
-        run = make_run()
-        with pytest.raises(ValueError, match=r"--ray 127\.0\.0\.1:1: no such cluster"):
-            carry_out_on_ray(
-                [(run, claim_folder(tmp_path / "r", run, {}))], Cluster("127.0.0.1:1"), ledger=tmp_path, say=print
-            )
+            carry_out_on_ray([prepared], Cluster(address), ledger=tmp_path / "ledger", say=stop)
+        assert processes_of(prepared[1]) == []
 
 
 def processes_of(file):
