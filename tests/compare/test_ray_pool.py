@@ -64,6 +64,9 @@ class Scripted:
         self.cancelled.append(reference)
         self.how = how
 
+    def init(self, *_, **__):
+        """Connect."""
+
     def shutdown(self):
         self.ended = True
 
@@ -75,7 +78,6 @@ def carried_out(tmp_path, monkeypatch):
 
     def carry_out(script, *, extra=None, cluster=Cluster("auto"), until=None, entries=True, say=None, nodes=NODES):  # noqa: B008
         fake = Scripted(script, nodes)
-        fake.init = lambda *_, **__: None
         monkeypatch.setattr(ray_pool, "load_ray", lambda: fake)
         runs = [make_run(name=name, epochs=9, extra=extra or {}) for name in script]
         folders = [(run, claim_folder(tmp_path / run.name, run, {})) for run in runs]
@@ -222,8 +224,18 @@ class TestAddress:
     def test_address__nobody_answers(self, tmp_path, address):
         run = make_run()
         folders = [(run, claim_folder(tmp_path / "r", run, {}))]
-        with pytest.raises(ValueError, match=f"--ray {re.escape(address)}: no such cluster: .*refused"):
+        with pytest.raises(ValueError, match=f"--ray {re.escape(address)}: no cluster there: .*refused"):
             carry_out_on_ray(folders, Cluster(address), ledger=tmp_path, say=print)
+
+    def test_address__ray_says_so(self, carried_out, monkeypatch):
+        """Ray raises what it likes where it cannot start or join a cluster."""
+
+        def init(*_, **__):
+            raise Exception("The current node timed out during startup.\nMore.")
+
+        monkeypatch.setattr(Scripted, "init", init)
+        with pytest.raises(ValueError, match=r"--ray auto: no cluster there: The current node timed out"):
+            carried_out({"a": [(0, "")]})
 
 
 class TestGpuOf:
