@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with _ended_by_exception():
             certified = _certified(args)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"lidd export: {error}\n")
         return 2
     from lidd_yolo.export.formats import int8_key, parse_formats  # noqa: PLC0415 - as below

@@ -90,7 +90,7 @@ class Validation:
         """Return what the validator found out, told quietly.
 
         Raises:
-            RuntimeError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
+            TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
         """
         heard = _Listener()
         level = LOGGER.level
@@ -106,7 +106,7 @@ class Validation:
             LOGGER.setLevel(level)
             LOGGER.removeFilter(heard)
         if heard.gave_up:
-            raise RuntimeError("Ultralytics gave up NMS after its time limit and left detections out: free the machine")
+            raise TimeoutError("Ultralytics gave up NMS after its time limit and left detections out: free the machine")
         return metrics
 
 

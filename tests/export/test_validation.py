@@ -56,7 +56,7 @@ class TestValidation:
 
         monkeypatch.setattr(YOLO, "val", val)
         before = LOGGER.level, list(LOGGER.filters)
-        with pytest.raises(RuntimeError, match="gave up NMS"):
+        with pytest.raises(TimeoutError, match="gave up NMS"):
             validation.of_folded(lidd)
         assert (LOGGER.level, LOGGER.filters) == before
         assert capfd.readouterr() == ("", "")
