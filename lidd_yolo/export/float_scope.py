@@ -74,11 +74,20 @@ def float_operators(
 def between(successors: Successors, own: set[str]) -> set[str]:
     """Return some operators of a graph and all on a way from one of them to another."""
     readers = {operator: list(after) for operator, after in successors.items()}
-    sources: dict[str, list[str]] = {}
-    for operator, after in readers.items():
+    return own | (_reached(readers, own) & _reached(_sources(successors), own))
+
+
+def after_all(successors: Successors, own: set[str]) -> set[str]:
+    """Return the operators of a graph whose outputs none of some operators reads, directly or by others."""
+    return set(successors) - own - _reached(_sources(successors), own)
+
+
+def _sources(successors: Successors) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for operator, after in successors.items():
         for reader in after:
-            sources.setdefault(reader, []).append(operator)
-    return own | (_reached(readers, own) & _reached(sources, own))
+            found.setdefault(reader, []).append(operator)
+    return found
 
 
 def _reached(edges: Mapping[str, Sequence[str]], start: set[str]) -> set[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lidd_yolo.export.calibration import CalibrationBatches
-from lidd_yolo.export.float_scope import float_operators
+from lidd_yolo.export.float_scope import after_all, float_operators
 
 _QUANTISED = ["Conv", "ConvTranspose"]
 
@@ -64,7 +64,10 @@ def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], b
             return None if batch is None else {self.name: batch}
 
     model = onnx.load(str(file))
-    excluded = float_operators(onnx_successors(model.graph), onnx_module, network, keep)
+    successors = onnx_successors(model.graph)
+    excluded = float_operators(successors, onnx_module, network, keep)
+    convolutions = {node.name for node in model.graph.node if node.op_type in _QUANTISED} - excluded
+    excluded |= after_all(successors, convolutions)  # the activation of prototypes, too
     quantize_static(
         str(file),
         str(target),

@@ -87,17 +87,37 @@ class Validation:
         return {**found, "mask": float(metrics.seg.map)} if model.task == "segment" else found
 
     def _metrics(self, model: Any, batch: int, **more: Any) -> Any:
-        """Return what the validator found out, told quietly."""
+        """Return what the validator found out, told quietly.
+
+        Raises:
+            TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
+        """
+        heard = _Listener()
         level = LOGGER.level
-        LOGGER.setLevel(logging.CRITICAL)
+        LOGGER.setLevel(logging.WARNING)
+        LOGGER.addFilter(heard)
         words = {"imgsz": self.imgsz, "batch": batch, "rect": False, "device": "cpu", "workers": 0}
         quiet = {"plots": False, "verbose": False, "project": str(self.folder), "name": "val", "exist_ok": True}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return model.val(data=str(self.data), split=self.split, **words, **quiet, **more)
+                metrics = model.val(data=str(self.data), split=self.split, **words, **quiet, **more)
         finally:
             LOGGER.setLevel(level)
+            LOGGER.removeFilter(heard)
+        if heard.gave_up:
+            raise TimeoutError("Ultralytics gave up NMS after its time limit and left detections out: free the machine")
+        return metrics
+
+
+class _Listener(logging.Filter):
+    """Hold every line back, and remember whether one says that NMS was given up."""
+
+    gave_up = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        self.gave_up |= "NMS time limit" in record.getMessage()
+        return False
 
 
 def _unfolded(reference: Reference) -> Any:

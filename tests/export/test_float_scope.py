@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.export.float_scope import between, float_blocks, float_operators, parse_keep_float
+from lidd_yolo.export.float_scope import after_all, between, float_blocks, float_operators, parse_keep_float
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.simam import SimAM
 
@@ -15,6 +15,12 @@ class TestBetween:
 
     def test_one_operator__nothing_else(self):
         assert between(CHAIN, {"b"}) == {"b"}
+
+
+class TestAfterAll:
+    def test_last__what_nobody_of_them_reads(self):
+        assert after_all(CHAIN, {"x", "a1"}) == {"a2", "b", "out"}
+        assert after_all(CHAIN, {"out"}) == set()
 
 
 class TestParseKeepFloat:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 from ultralytics import YOLO
+from ultralytics.utils import LOGGER
 
 from lidd_yolo.export.validation import Validation, largest_difference
 from tests.helpers.folders import tree, yolo_set
@@ -45,6 +46,20 @@ class TestValidation:
         found = Validation(pictures, "val", 64, tmp_path / "stage").of_folded(wlnet)
         assert found.keys() == {"box", "mask"}
         assert all(0 <= value <= 1 for value in found.values())
+
+    def test_nms_given_up__no_figure(self, validation, lidd, monkeypatch, capfd):
+        """A figure of detections that were left out would be wrong, whichever side it is on."""
+
+        def val(*_, **__):
+            LOGGER.info("another line")
+            LOGGER.warning("WARNING NMS time limit 2.800s exceeded")
+
+        monkeypatch.setattr(YOLO, "val", val)
+        before = LOGGER.level, list(LOGGER.filters)
+        with pytest.raises(TimeoutError, match="gave up NMS"):
+            validation.of_folded(lidd)
+        assert (LOGGER.level, LOGGER.filters) == before
+        assert capfd.readouterr() == ("", "")
 
     def test_exported__by_its_own_file(self, validation, lidd, tmp_path):
         file = tmp_path / "best.torchscript"
