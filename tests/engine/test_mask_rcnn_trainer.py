@@ -12,7 +12,7 @@ from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
 from tests.helpers.generated import generated_data
 from tests.helpers.mask_rcnn_model import FEW, few_objects
 
-SMALL = {"imgsz": 64, "batch": 4, "workers": 0, "device": "cpu", "plots": False}
+SMALL = {"imgsz": 64, "batch": 2, "workers": 0, "device": "cpu", "plots": False}
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data(folder):
-    """Eight pictures, one of them without an object."""
-    file = generated_data(folder, size=64)
+    """Four pictures to train with, one of them without an object."""
+    file = generated_data(folder, train=4, val=2, size=64)
     next((folder / "data" / "labels" / "train").iterdir()).write_text("")
     return str(file)
 
