@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export YOLO_CONFIG_DIR := $(CURDIR)/.venv/ultralytics
 EPOCHS ?= 12
+TEST_PROCESSES ?= 2
 OUTLINE_EPOCHS ?= 7
 DEMO := $(CURDIR)/demo
 SET := project="$(DEMO)" exist_ok=True
@@ -38,7 +39,7 @@ demo: .venv/installed
 	@echo "  the trained networks:             demo/boxes/weights/best.pt (1.6 MB), demo/outlines/weights/best.pt"
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 	$(MAKE) lint types
 	@echo "All tests, lint and type checks passed."
 
