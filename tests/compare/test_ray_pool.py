@@ -5,6 +5,7 @@ import re
 import sys
 import threading
 import time
+from itertools import chain, repeat
 from types import SimpleNamespace
 
 import psutil
@@ -187,18 +188,33 @@ class TestSent:
 
 
 class TestEnded:
-    def test_limit__what_has_not_begun_is_called_off(self, carried_out):
+    @pytest.fixture
+    def limit(self, monkeypatch):
+        """Return a time limit that is over when it is looked at for the second time."""
+        times = chain([0.0], repeat(2.0))
+        monkeypatch.setattr(ray_pool, "time", SimpleNamespace(time=lambda: next(times)))
+        return 1.0
+
+    def test_limit__what_has_not_begun_is_called_off(self, carried_out, limit):
         """One task waits for room for ever, another was never sent."""
         script = {"a": [None], "b": [None]}
-        found, _, fake = carried_out(script, cluster=Cluster("auto", jobs=1), until=time.time() + 0.5)
+        found, _, fake = carried_out(script, cluster=Cluster("auto", jobs=1), until=limit)
         assert found.status == 75
         assert sorted(found.left) == ["a", "b"]
         assert len(fake.sent) == 1
 
-    def test_limit__what_has_begun_ends_its_epoch(self, carried_out, tmp_path, monkeypatch):
+    def test_limit__what_has_begun_ends_its_epoch(self, carried_out, tmp_path, monkeypatch, limit):
         monkeypatch.setattr(ray_pool, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex="one")))
         note_begun(tmp_path / "a", "one", "far")
-        found, said, fake = carried_out({"a": [(75, "")]}, until=time.time() + 0.2)
+        wait, looks = Scripted.wait, []
+
+        def wait_twice(self, references, **how):
+            looks.append(references)
+            return wait(self, references, **how) if len(looks) > 1 else ([], references)
+
+        monkeypatch.setattr(Scripted, "wait", wait_twice)
+        found, said, fake = carried_out({"a": [(75, "")]}, until=limit)
+        assert len(looks) == 2
         assert (found.left, fake.cancelled) == (["a"], [])
         assert f"a: started on far, log: {tmp_path / 'a' / 'run.log'}" in said
 
