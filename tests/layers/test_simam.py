@@ -64,6 +64,19 @@ class TestSimAM:
             out = SimAM()(x)
         assert torch.equal(out, SimAM()(x))
 
+    @pytest.mark.parametrize("size", [(1, 2), (3, 3), (5, 4)])
+    @pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (50.0, 0.1), (0.0, 1e-3)])
+    def test_fixed_size__same_values(self, size, mean, std):
+        x = noise(2, 3, *size, dtype=torch.float64) * std + mean
+        layer = SimAM()
+        layer.fixed_size = True
+        torch.testing.assert_close(layer(x), _simam_by_loops(x, 1e-4), rtol=0, atol=1e-9)
+
+    def test_fixed_size__one_position(self):
+        layer, x = SimAM(), torch.full((2, 3, 1, 1), 7.0)
+        layer.fixed_size = True
+        torch.testing.assert_close(layer(x), x / (1 + math.exp(-0.5)))
+
     def test_parameters__none(self):
         assert num_params(SimAM()) == 0
         assert not SimAM().state_dict()
