@@ -287,11 +287,13 @@ def address():
     from ray.cluster_utils import Cluster as Nodes  # noqa: PLC0415 - starts Ray
 
     one = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": 2**27}
-    nodes = Nodes(initialize_head=True, head_node_args=one)
-    nodes.add_node(num_cpus=1, object_store_memory=2**27)
-    nodes.wait_for_nodes()
-    yield nodes.address
-    nodes.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")  # Ray's 15 would leave its tasks nothing beside other tests
+        nodes = Nodes(initialize_head=True, head_node_args=one)
+        nodes.add_node(num_cpus=1, object_store_memory=2**27)
+        nodes.wait_for_nodes()
+        yield nodes.address
+        nodes.shutdown()
 
 
 @pytest.fixture(scope="module")
