@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from torch import nn
+
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.simam import SimAM
 
@@ -20,7 +22,7 @@ Successors = Mapping[str, Iterable[str]]
 
 
 def parse_keep_float(text: str, network: Any) -> tuple[str, ...]:
-    """Return ``"22,27.cv3"`` as module paths, rows of the model or parts of rows: ``("model.22", "model.27.cv3")``.
+    """Return ``"22,27.joint"`` as module paths, rows of the model or parts of rows: ``("model.22", "model.27.joint")``.
 
     Args:
         text: Rows, separated by commas; empty for none.
@@ -29,13 +31,18 @@ def parse_keep_float(text: str, network: Any) -> tuple[str, ...]:
     Raises:
         ValueError: If a word is no row of the network or part of one.
     """
-    known = {name for name, _ in network.named_modules()}
+    known = {name for name, module in network.named_modules() if not _folded_away(module)}
     paths = [f"model.{word.strip()}" for word in text.split(",") if word.strip()]
     for path in paths:
         if path not in known:
-            told = f"no row of the model, nor part of one; rows are 0 to {len(network.model) - 1}, parts as 27.cv3"
+            told = f"no row of the model, nor part of one; rows are 0 to {len(network.model) - 1}, parts as 27.joint"
             raise ValueError(f"--keep-float: {path.removeprefix('model.')} is {told}")
     return tuple(dict.fromkeys(paths))
+
+
+def _folded_away(module: Any) -> bool:
+    """Tell whether nothing is left of a module: LIDD-Net's branches ``cv3``, once both predictions are one."""
+    return isinstance(module, nn.ModuleList) and not len(module)
 
 
 def float_blocks(network: Any) -> tuple[str, ...]:

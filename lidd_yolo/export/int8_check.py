@@ -74,7 +74,7 @@ class Int8Check:
         stage: Folder for exports.
         arguments: Further arguments of Ultralytics' export.
         calibration: Training pictures.
-        keep_float: Words of ``--keep-float``, such as ``22`` and ``27.cv3``.
+        keep_float: Words of ``--keep-float``, such as ``22`` and ``27.joint``.
         validation: What recall and mAP are measured on.
         trained_map: mAP50-95 of the network as it was trained.
         trained_recall: Its recall at the comparer's confidence.

@@ -44,7 +44,7 @@ class Int8Request:
     Args:
         calibration: Number of training pictures on which number ranges are measured.
         seed: Of their choice.
-        keep_float: Rows of the model, or parts of rows, that stay in float: ``22,27.cv3``.
+        keep_float: Rows of the model, or parts of rows, that stay in float: ``22,27.joint``.
     """
 
     calibration: int = 128

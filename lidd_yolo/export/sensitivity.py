@@ -49,7 +49,7 @@ def layer_groups(network: Any, picture: Tensor) -> dict[str, tuple[str, ...]]:
         picture: ``(1, C, H, W)``.
 
     Returns:
-        Name -> words for ``--keep-float``: rows, or parts of rows such as ``27.cv3``.
+        Name -> words for ``--keep-float``: rows, or parts of rows such as ``27.joint``.
     """
     outputs = row_outputs(network, picture)
     head, backbone = network.model[-1], len(network.yaml["backbone"])

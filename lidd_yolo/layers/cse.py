@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +47,7 @@ class _ChannelSeparation(nn.Module):
         self.attention = SimAM()
         self.enhance = DOConvBN(c // 2, c // 2, 1, pw_mul=pw_mul)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         """Run the five steps: split, convolve, enhance, add, shuffle."""
         return self._separated(*x.split([self.c_conv, 2 * self.c_idle], 1))
 
@@ -96,6 +97,10 @@ class CSEB(_ChannelSeparation):
             raise ValueError(f"CSEB keeps its channels, got {c1} in and {c2} out")
         super().__init__(c1, 1, pw_mul)
 
+    def forward(self, x: Tensor, shared: Sequence[Tensor] | None = None) -> Any:
+        """Run the five steps; given ``shared``, as a `CSEBChain` does, only those of `separate`."""
+        return super().forward(x) if shared is None else self.separate(x, shared)
+
 
 class CSEA(_ChannelSeparation):
     """CSE-A: raise the channels, then channel separation enhancement at half the size.
@@ -125,7 +130,8 @@ class CSEA(_ChannelSeparation):
         """Raise the channels at the input resolution, then separate."""
         if self.expand is None:
             return self._separated(self.expand_active(x), self.expand_idle(x))
-        return super().forward(self.expand(x))
+        out: Tensor = super().forward(self.expand(x))
+        return out
 
     def fold_batch_norm(self) -> bool:
         """Divide the expansion into that of the active and that of the idle channels; return whether it was whole.

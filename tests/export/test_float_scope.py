@@ -25,12 +25,12 @@ class TestAfterAll:
 
 class TestParseKeepFloat:
     def test_rows_and_parts(self, lidd):
-        assert parse_keep_float(" 3, 27.cv3,3", lidd.folded) == ("model.3", "model.27.cv3")
+        assert parse_keep_float(" 3, 27.joint,3", lidd.folded) == ("model.3", "model.27.joint")
         assert parse_keep_float("", lidd.folded) == ()
 
-    @pytest.mark.parametrize("word", ["99", "27.cv9", "head", "-1", "simam"])
+    @pytest.mark.parametrize("word", ["99", "27.cv3", "27.cv9", "head", "-1", "simam"])
     def test_unknown__said(self, lidd, word):
-        told = rf"--keep-float: {word} is no row of the model, nor part of one; rows are 0 to 27, parts as 27.cv3"
+        told = rf"--keep-float: {word} is no row of the model, nor part of one; rows are 0 to 27, parts as 27.joint"
         with pytest.raises(ValueError, match=told):
             parse_keep_float(f"1,{word}", lidd.folded)
 

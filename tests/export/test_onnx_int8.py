@@ -84,9 +84,9 @@ class TestQuantiseOnnx:
             convs = [n for n in graph.node if n.op_type == "Conv" and f"{onnx_module(n.name)}.".startswith(f"{row}.")]
             return {n.input[1] in floats for n in convs}
 
-        _, kept = quantised(lidd, "model.3", "model.27.cv3")
-        assert kernels(of_lidd[1], "model.3") == kernels(of_lidd[1], "model.27.cv3") == {False}
-        assert kernels(kept, "model.3") == kernels(kept, "model.27.cv3") == {True}
+        _, kept = quantised(lidd, "model.3", "model.27.joint")
+        assert kernels(of_lidd[1], "model.3") == kernels(of_lidd[1], "model.27.joint") == {False}
+        assert kernels(kept, "model.3") == kernels(kept, "model.27.joint") == {True}
         assert kernels(kept, "model.5") == {False}
 
     def test_quantised_twice__same_file(self, of_lidd, quantised, lidd):

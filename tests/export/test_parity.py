@@ -183,7 +183,7 @@ class TestInt8:
             monkeypatch.setattr(Validation, "recall_of_exported", lambda *_: {"box": recall})
             for name in ("of_trained", "of_folded", "of_exported"):
                 monkeypatch.setattr(Validation, name, lambda *_: {"box": 0.4})
-            monkeypatch.setattr(int8_check, "layer_groups", lambda *_: {"head, cv3": ("27.cv3",)})
+            monkeypatch.setattr(int8_check, "layer_groups", lambda *_: {"head, joint": ("27.joint",)})
             words = {"formats": ["onnx"], "data": tiny, "pictures": 2, "int8": Int8Request(4, 1, "3")}
             return certified(weights, Request(**{**words, **changes}))
 
@@ -191,6 +191,7 @@ class TestInt8:
 
     def test_passed__beside_the_weights(self, run, weights):
         result, content, _ = run({0: 0.5, 1: 0.495})
+        assert content["formats"]["onnx-int8"]["failures"] == []
         assert result.placed == {"onnx-int8": weights.parent / "best_int8.onnx"}
         assert sorted(path.name for path in weights.parent.iterdir()) == [
             "best.parity.json",
@@ -212,8 +213,8 @@ class TestInt8:
         entry = content["formats"]["onnx-int8"]
         assert (content["passed"], entry["passed"]) == (False, False)
         assert entry["failures"][0] == "recall of 1 falls from 0.500 to 0.400, limit 0.01"
-        assert entry["sensitivity"]["errors"].keys() == {"head, cv3"}
-        assert "no group" in entry["failures"][1] or entry["failures"][1].endswith("--keep-float 3,27.cv3")
+        assert entry["sensitivity"]["errors"].keys() == {"head, joint"}
+        assert "no group" in entry["failures"][1] or entry["failures"][1].endswith("--keep-float 3,27.joint")
 
     @pytest.mark.parametrize(
         ("change", "told"),

@@ -62,7 +62,7 @@ class TestLayerGroups:
             "backbone, maps 32 times smaller": ("6", "7", "8"),
             "neck": ("9", "10", "11", "14", "17", "18", "20", "21", "23", "24", "25"),
             "head, cv2": ("27.cv2",),
-            "head, cv3": ("27.cv3",),
+            "head, joint": ("27.joint",),
         }
 
     @pytest.mark.parametrize("branch", ["cv2", "cv3", "cv4", "proto"])

@@ -53,7 +53,7 @@ def wrong_rounding(edges, kinds, blocks):
             back.setdefault(reader, []).append(operator)
     wrong = []
     for own in blocks:
-        assert len(own) > 5
+        assert len(own) >= 4  # SimAM at a fixed size is five operators, some of which runtimes merge
         inside = reached(edges, own, set()) & reached(back, own, set())
         wrong += [operator for operator in inside if kinds[operator] in ROUNDING]
     ends = [operator for operator, after in edges.items() if not after]
