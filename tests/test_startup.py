@@ -66,12 +66,12 @@ class TestInstall:
         assert top - {"lidd_yolo"} <= set(sys.stdlib_module_names)
 
     def test_cost__at_most_two_milliseconds(self, world):
-        """The best of ten runs, as other programs share the machine."""
+        """Processor time, the best of ten runs, as other programs share the machine."""
         code = """
-            from time import perf_counter
-            start = perf_counter()
+            from time import process_time
+            start = process_time()
             import lidd_yolo_startup; lidd_yolo_startup.install()
-            print(perf_counter() - start)
+            print(process_time() - start)
         """
         run(world, code)  # writes the byte code
         assert min(float(run(world, code)[0]) for _ in range(10)) <= 2e-3

@@ -97,7 +97,7 @@ class TestRecordRun:
         file = append(entry, tmp_path, evidence_files(entry, finished_run))
         assert verify(tmp_path) == []
         assert json.loads(file.read_text()) == {**entry, "previous": ""}
-        assert sorted(f.name for f in tmp_path.iterdir()) == ["CHAIN.jsonl", "a-run.json", "a-run.val.npz"]
+        assert sorted(f.name for f in tmp_path.iterdir()) == [".lock", "CHAIN.jsonl", "a-run.json", "a-run.val.npz"]
 
     def test_record_run__without_the_extra(self, finished_run, monkeypatch):
         monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
