@@ -70,12 +70,12 @@ class TestFailed:
             quantise(exact, target, network, keep, batches)
 
         monkeypatch.setitem(int8_check._QUANTISERS, "onnx", watching)
-        groups = {"neck": ("9", "10"), "head, cv3": ("27.cv3",)}
+        groups = {"neck": ("9", "10"), "head, joint": ("27.joint",)}
         monkeypatch.setattr(int8_check, "layer_groups", lambda *_: groups)
         result = check({0: 0.8, 1: 0.5})
         assert result.failures[0] == "recall of 1 falls from 0.600 to 0.500, limit 0.01"
         assert result.failures[1] == result.sensitivity.advice()
-        assert kept[:4] == [(), (), ("model.9", "model.10"), ("model.27.cv3",)]
+        assert kept[:4] == [(), (), ("model.9", "model.10"), ("model.27.joint",)]
         assert result.sensitivity.errors.keys() == groups.keys()
         assert 0 < min(result.sensitivity.errors.values()) < 1
         assert result.sensitivity.error > 0
