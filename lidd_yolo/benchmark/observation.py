@@ -32,13 +32,16 @@ def observe(weights: Path, data: str, split: str, imgsz: int, device: str | None
 
     Raises:
         ModuleNotFoundError: If masks are to be kept and faster-coco-eval is missing.
+        TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
     """
     from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
+
+    from lidd_yolo.engine.complete_nms import complete_nms  # noqa: PLC0415 - seconds to import
 
     model = YOLO(weights)
     recorder = _Recorder()
     model.add_callback("on_val_batch_start", recorder.attach)
-    with tempfile.TemporaryDirectory() as folder:  # the validator makes a folder, for nothing
+    with complete_nms(), tempfile.TemporaryDirectory() as folder:  # the validator makes a folder, for nothing
         metrics = model.val(
             data=data, split=split, imgsz=imgsz, device=device, plots=False, verbose=False, project=folder
         )

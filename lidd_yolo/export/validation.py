@@ -5,7 +5,6 @@ Own work. All are validated with letterboxed square pictures: a file with a fixe
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ultralytics import YOLO
-from ultralytics.utils import LOGGER
 
+from lidd_yolo.engine.complete_nms import complete_nms
 from lidd_yolo.export.reference import Reference
 
 Recall = Mapping[str, Mapping[int, float]]
@@ -92,32 +91,11 @@ class Validation:
         Raises:
             TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
         """
-        heard = _Listener()
-        level = LOGGER.level
-        LOGGER.setLevel(logging.WARNING)
-        LOGGER.addFilter(heard)
         words = {"imgsz": self.imgsz, "batch": batch, "rect": False, "device": "cpu", "workers": 0}
-        quiet = {"plots": False, "verbose": False, "project": str(self.folder), "name": "val", "exist_ok": True}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                metrics = model.val(data=str(self.data), split=self.split, **words, **quiet, **more)
-        finally:
-            LOGGER.setLevel(level)
-            LOGGER.removeFilter(heard)
-        if heard.gave_up:
-            raise TimeoutError("Ultralytics gave up NMS after its time limit and left detections out: free the machine")
-        return metrics
-
-
-class _Listener(logging.Filter):
-    """Hold every line back, and remember whether one says that NMS was given up."""
-
-    gave_up = False
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        self.gave_up |= "NMS time limit" in record.getMessage()
-        return False
+        silent = {"plots": False, "verbose": False, "project": str(self.folder), "name": "val", "exist_ok": True}
+        with complete_nms(quiet=True), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return model.val(data=str(self.data), split=self.split, **words, **silent, **more)
 
 
 def _unfolded(reference: Reference) -> Any:

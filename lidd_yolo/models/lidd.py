@@ -15,6 +15,7 @@ from lidd_yolo.layers.simam import SimAM
 from lidd_yolo.models import owner
 from lidd_yolo.models.activation import default_activation
 from lidd_yolo.models.criterion import LIDDCriterion
+from lidd_yolo.models.memory_order import prefer_channels_last
 from lidd_yolo.models.options import Options, read_options
 from lidd_yolo.models.unshuffle import unshuffle
 
@@ -104,9 +105,13 @@ class LIDDModel(DetectionModel):
         return super().predict(x, *args, **kwargs)
 
     def fuse(self, *args: Any, **kwargs: Any) -> LIDDModel:
-        """Fold every training-time structure, then what Ultralytics folds itself."""
+        """Fold every training-time structure, then what Ultralytics folds itself.
+
+        On a CPU the network then works in channels-last order, which needs no copies around a convolution.
+        """
         self.drop_training_branch()
         if fold_all_batch_norm(self):
             unshuffle(self.model)
         super().fuse(*args, **kwargs)
+        prefer_channels_last(self)
         return self

@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import torch
 from torch import Tensor
 from ultralytics.nn.modules import SPPF
 from ultralytics.utils import LOGGER
 
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.reparam import fold_all_batch_norm
+from lidd_yolo.models.memory_order import prefer_channels_last
 from lidd_yolo.models.nwd import NWDSegmentationModel
 from lidd_yolo.models.options import WLNetOptions, read_options
 
@@ -59,8 +59,7 @@ class WLNetModel(NWDSegmentationModel):
         """
         fold_all_batch_norm(self)
         super().fuse(*args, **kwargs)
-        if next(self.parameters()).device.type == "cpu":
-            self.to(memory_format=torch.channels_last)
+        prefer_channels_last(self)
         return self
 
     def _hypergraphs(self) -> list[HyperCompute]:

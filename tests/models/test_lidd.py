@@ -127,6 +127,13 @@ class TestFuse:
         want = model.state_dict()
         assert model.fuse(verbose=False).state_dict().keys() == want.keys()
 
+    def test_order__channels_last_on_a_cpu(self, model):
+        seen = []
+        for row in list(model.fuse(verbose=False).model)[:-1]:
+            row.register_forward_hook(lambda _, __, out: seen.append(out))
+        predict(model, torch.rand(1, 3, 64, 64))
+        assert all(out.is_contiguous(memory_format=torch.channels_last) for out in seen)
+
     @pytest.mark.parametrize("copy", [deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
     def test_copy__of_the_fused_network(self, model, copy):
         x = noise(1, 3, 64, 64)

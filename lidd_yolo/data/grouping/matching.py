@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.grouping.fingerprints import Fingerprints
 from lidd_yolo.data.grouping.texture import Floats
+from lidd_yolo.data.progress import progress
 
 Indices = NDArray[np.int64]
 
@@ -42,7 +43,8 @@ def matches(prints: Fingerprints, cosine: float) -> Iterator[tuple[Indices, Indi
     home = np.argsort(cells[:, 0], kind="stable")
     starts = np.searchsorted(cells[home, 0], np.arange(int(cells.max(initial=0)) + 2))
     last = int(prints.picture.max(initial=-1)) + 1
-    for picture in range(0, last, _PICTURES):
+    steps = range(0, last, _PICTURES)
+    for picture in progress(steps, len(steps), "comparing fingerprints"):
         low, high = np.searchsorted(prints.picture, [picture, picture + _PICTURES])
         if low < high:
             yield _matches_of(prints, slice(low, high), cells[low:high], (home, starts), cosine)
@@ -56,7 +58,8 @@ def _nearest_cells(vectors: Floats) -> NDArray[np.int32]:
     drawn = np.random.default_rng(_SEED).choice(count, round(_CELLS * count**0.5), replace=False)
     centres = vectors[drawn].T.copy()
     cells = np.empty((count, _LOOKED_INTO), dtype=np.int32)
-    for start in range(0, count, _AT_ONCE):
+    steps = range(0, count, _AT_ONCE)
+    for start in progress(steps, len(steps), "sorting fingerprints"):
         cosines = vectors[start : start + _AT_ONCE] @ centres
         rows = np.arange(len(cosines))
         for column in range(_LOOKED_INTO):  # these passes are faster than sorting a part
