@@ -21,9 +21,9 @@ Indices = NDArray[np.int64]
 _FEW = 4096  # fingerprints that are all compared with all
 _CELLS = 2.0  # times the root of the number of fingerprints
 _LOOKED_INTO = 8  # cells, for each fingerprint: its equal may lie on the other side of a border
-_AT_ONCE = 2048  # fingerprints assigned to cells at once: memory
+_AT_ONCE = 128  # fingerprints assigned to cells at once: their cosines stay in a core's cache
 _PICTURES = 250  # whose matches are held at once: memory
-_PRODUCTS = 1 << 23  # cosines held at once: memory
+_PRODUCTS = 1 << 18  # cosines held at once: as many as stay in a core's cache
 _MOST = 32  # matches of one fingerprint in one cell; of a thousand pictures of one spot the nearest are linked
 _SEED = 0
 
@@ -79,7 +79,8 @@ def _matches_of(
     asked, first = np.unique(cells.ravel()[order], return_index=True)
     mine, theirs = [], []
     for cell, queries in zip(asked, np.split(asking[order], first[1:]), strict=True):
-        members = home[starts[cell] : starts[cell + 1]]
+        members = home[starts[cell] : starts[cell + 1]]  # ordered by picture
+        members = members[: np.searchsorted(members, wanted.stop)]
         step = max(1, _PRODUCTS // max(1, len(members)))
         for start in range(0, len(queries), step):
             one, other = _in_a_cell(prints, queries[start : start + step], members, cosine)
@@ -91,7 +92,8 @@ def _matches_of(
 
 def _in_a_cell(prints: Fingerprints, queries: Indices, members: Indices, cosine: float) -> tuple[Indices, Indices]:
     """Return the matches of some fingerprints with those members of one cell that lie in earlier pictures."""
-    rows, columns = np.nonzero(prints.vector[queries] @ prints.vector[members].T >= cosine)
+    equal = prints.vector[queries] @ prints.vector[members].T >= cosine
+    rows, columns = np.divmod(np.flatnonzero(equal), max(1, len(members)))  # much faster than np.nonzero
     before = prints.picture[members[columns]] < prints.picture[queries[rows]]
     rows, columns = rows[before], columns[before]
     # Rows come in order and members by picture, so the last matches of a row are those in the pictures just before.
