@@ -39,7 +39,7 @@ demo: .venv/installed
 	@echo "  the trained networks:             demo/boxes/weights/best.pt (1.6 MB), demo/outlines/weights/best.pt"
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --durations=25 --durations-min=5
 	$(MAKE) lint types
 	@echo "All tests, lint and type checks passed."
 
@@ -55,7 +55,7 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 tables: .venv/installed
-	$(BIN)/lidd bench tables README.md docs/*.md
+	$(BIN)/lidd report --tables README.md docs/*.md
 
 # Speed of both networks beside the stock ones: some hours on two cores that do nothing else. A short trial:
 # make bench LEDGER=/tmp/trial ROUNDS=3 FEW_ROUNDS=1 STEP_ROUNDS=1 PICTURES=100 STARTS=1

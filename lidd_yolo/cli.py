@@ -71,7 +71,7 @@ _COMMANDS: dict[str, tuple[Callable[[], ModuleType], str]] = {
     "reproduce": (_reproduce, "train what a paper's table compares and print its figures beside ours"),
     "export": (_export, "export a checkpoint and prove that the files compute what was trained"),
     "report": (_report, "make tables and a page with plots from the ledger, and check that nobody edited it"),
-    "bench": (_bench, "keep measured results: record runs, write tables, curves and pictures, time networks and tools"),
+    "bench": (_bench, "keep measured results: record runs, draw curves and pictures, time networks and tools"),
     "doctor": (_doctor, "say which versions and what device are used, what is connected and what is wrong"),
 }
 """Sub-command -> its module, which has ``add_arguments(parser)`` and ``run(args)``, and its line in the help."""

@@ -1,4 +1,4 @@
-"""Command ``lidd bench``: put finished runs into the ledger, write tables and plots from it, time networks."""
+"""Command ``lidd bench``: put finished runs into the ledger, draw curves and pictures, time networks and tools."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from lidd_yolo.benchmark import speed_commands
 from lidd_yolo.benchmark.ledger import append, read_ledger
 from lidd_yolo.benchmark.measured_entry import keep
-from lidd_yolo.benchmark.tables import write_tables
 
 _LEDGER = Path("benchmarks/results")
 
@@ -24,9 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     record.add_argument("--name", help="name of the entry (default: the folder's)")
     record.add_argument("--commit", help="commit the run was trained with (default: the present one)")
     record.add_argument("--note", default="", help="a sentence that readers of the figures need")
-
-    tables = actions.add_parser("tables", help="renew the tables of Markdown pages from the ledger")
-    tables.add_argument("pages", type=Path, nargs="+")
 
     curves = actions.add_parser("curves", help="draw accuracy over epochs and over training cost")
     curves.add_argument("pattern", help="entries to draw, such as 'neu-det-*'")
@@ -83,11 +79,6 @@ def _record(args: argparse.Namespace) -> None:
     entry = record_run(args.run_folder, name=args.name, note=args.note)
     entry["commit"] = args.commit or entry["commit"]
     _say(f"wrote {append(entry, args.ledger, evidence_files(entry, args.run_folder))}")
-
-
-def _tables(args: argparse.Namespace) -> None:
-    changed = write_tables(args.pages, args.ledger)
-    _say(f"changed: {', '.join(map(str, changed)) or 'nothing'}")
 
 
 def _curves(args: argparse.Namespace) -> None:
@@ -170,7 +161,6 @@ def _say(text: str) -> None:
 
 _ACTIONS = {
     "record": _record,
-    "tables": _tables,
     "curves": _curves,
     "pictures": _pictures,
     "checks": _checks,

@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown instead of a page")
     parser.add_argument("--verify", action="store_true", help="only say whether an entry or a file was changed")
     parser.add_argument(
+        "--tables", nargs="+", type=Path, metavar="PAGE", help="only renew the marked tables of Markdown pages"
+    )
+    parser.add_argument(
         "--certificates",
         nargs="+",
         type=Path,
@@ -48,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.verify:
             return _verify(args.ledger)
+        if args.tables:
+            return _renew(args.tables, args.ledger)
         if args.markdown and args.certificates:
             raise ValueError("--certificates are for the page, --markdown has no place for them")
         if args.markdown:
@@ -69,6 +74,14 @@ def _verify(ledger: Path) -> int:
     if not findings:
         sys.stdout.write(f"{ledger}: every entry is as it was written\n")
     return 1 if findings else 0
+
+
+def _renew(pages: list[Path], ledger: Path) -> int:
+    from lidd_yolo.report.marked_tables import write_tables  # noqa: PLC0415 - not needed to verify
+
+    changed = write_tables(pages, ledger)
+    sys.stdout.write("".join(f"renewed {page}\n" for page in changed) or "every table is up to date\n")
+    return 0
 
 
 def _print_markdown(args: argparse.Namespace) -> None:

@@ -39,6 +39,18 @@ def report_markdown(entries: Sequence[Entry], plan: str | Path | None = None, *,
     return "\n".join(parts) or "No training run in the ledger.\n"
 
 
+def differences_markdown(entries: Sequence[Entry], ledger: Path) -> str:
+    """Return which differences between networks are shown, for each block of entries with several networks.
+
+    Args:
+        entries: Ledger entries; those that are no trainings are left out.
+        ledger: Folder of the entries and their evidence files.
+    """
+    blocks = [block for block in group_entries(entries) if len(block.contenders) > 1]
+    parts = [[f"{_escape(block.title)}.", "", *_pairs(compare_pairs(block, ledger), block.split)] for block in blocks]
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n" if parts else "*One network alone.*\n"
+
+
 def _block(block: Block, blocks: Sequence[Block], printed: PrintedTable, ledger: Path | None) -> str:
     lines = [f"### {_escape(block.title)}", "", *_table(result_lines(block, printed)), ""]
     lines += [f"- {name}: {_escape(content)}" for name, content in block_facts(block)]

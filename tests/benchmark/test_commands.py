@@ -7,10 +7,10 @@ import pytest
 
 from lidd_yolo.benchmark import check_time, curves, group_time
 from lidd_yolo.benchmark.ledger import verify
-from lidd_yolo.benchmark.tables import fill
 from lidd_yolo.cli import main
+from lidd_yolo.report.marked_tables import fill
 from tests.benchmark.test_leaks import write
-from tests.benchmark.test_tables import ENTRY
+from tests.report.test_ledger_tables import ENTRY
 
 
 @pytest.fixture
@@ -24,13 +24,6 @@ def ledger(tmp_path):
 
 
 class TestBench:
-    def test_tables__renews_pages(self, ledger, tmp_path, capsys):
-        page = tmp_path / "page.md"
-        page.write_text("<!-- table: neu-det-* -->\n<!-- end of table -->\n")
-        assert main(["bench", "--ledger", str(ledger), "tables", str(page)]) == 0
-        assert "a-run" in page.read_text()
-        assert "changed: " in capsys.readouterr().out
-
     def test_curves__draws(self, ledger, tmp_path):
         assert main(["bench", "--ledger", str(ledger), "curves", "neu-*", str(tmp_path / "c.png")]) == 0
         assert (tmp_path / "c.png").stat().st_size > 5000

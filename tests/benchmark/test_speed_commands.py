@@ -12,8 +12,8 @@ import torch
 
 from lidd_yolo.benchmark import predict_time, speed_commands, step_memory
 from lidd_yolo.benchmark.ledger import read_ledger, verify
-from lidd_yolo.benchmark.tables import fill
 from lidd_yolo.cli import main
+from lidd_yolo.report.marked_tables import fill
 
 ROOT = Path(__file__).parents[2]
 

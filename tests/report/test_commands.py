@@ -45,6 +45,19 @@ class TestRun:
         assert "| lidd − yolov8n |" in out
         assert not (tmp_path / "report.html").exists()
 
+    def test_run__tables(self, ledger, tmp_path, capsys):
+        page = tmp_path / "page.md"
+        page.write_text("<!-- table: good-* -->\n<!-- end of table -->\n")
+        assert report("--ledger", ledger, "--tables", page) == 0
+        assert "| good-s0 | lidd.yaml |" in page.read_text()
+        assert capsys.readouterr().out == f"renewed {page}\n"
+        assert report("--ledger", ledger, "--tables", page) == 0
+        assert capsys.readouterr().out == "every table is up to date\n"
+
+    def test_run__tables_of_no_page(self, ledger, tmp_path, capsys):
+        assert report("--ledger", ledger, "--tables", tmp_path / "none.md") == 2
+        assert "none.md" in capsys.readouterr().err
+
     def test_run__pattern(self, ledger, capsys):
         assert report("bad-*", "--ledger", ledger, "--markdown") == 0
         assert "lidd |" not in capsys.readouterr().out

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lidd_yolo.benchmark.ledger import read_ledger
-from lidd_yolo.report.markdown import report_markdown
+from lidd_yolo.report.markdown import differences_markdown, report_markdown
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +75,21 @@ class TestReportMarkdown:
         text = report_markdown(entries, "lidd-table3", ledger=ROOT / "benchmarks" / "results")
         assert "| LIDD-Net | 1 | 0.601 (printed 0.983, −0.382) |" in text
         assert "Not compared, as nothing is kept of what was found: LIDD-Net, YOLOv8n." in text
+
+
+class TestDifferencesMarkdown:
+    def test_differences__a_table_for_each_block_of_several(self, tmp_path):
+        entries = [
+            write_entry(tmp_path, made_up_entry(f"{name}-s0", model=f"{name}.yaml"), quality=quality)
+            for name, quality in (("good", 0.9), ("bad", 0.3))
+        ]
+        alone = made_up_entry("alone-s0")
+        alone["data"] = {**alone["data"], "split_sha256": "ee" * 32}
+        told = differences_markdown([*entries, alone], tmp_path)
+        assert told.startswith("steel, grouped split 51515151, 192 px, 5 epochs.\n\nDifference on the test pictures")
+        assert "| good − bad |" in told
+        assert "good is higher" in told
+        assert told.count("95 % interval") == 1
+
+    def test_differences__one_network(self, tmp_path):
+        assert differences_markdown([made_up_entry("a-s0")], tmp_path) == "*One network alone.*\n"

@@ -1,22 +1,10 @@
-"""Write the tables of README and docs from the ledger: between two marker comments stands what the JSONs say."""
+"""Markdown tables of ledger entries: trainings beside printed figures, leaks of data sets, the search for groups."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.ledger import read_ledger
 from lidd_yolo.benchmark.printed import read_printed
-from lidd_yolo.benchmark.speed_tables import latency_table, predict_table, step_table
-
-_MARKED = re.compile(
-    r"(<!-- (?P<kind>table|masks|steps|latency|predict|leaks|groups): (?P<pattern>[\w.*?\[\]-]+) -->\n)"
-    r".*?(<!-- end of (?P=kind) -->)",
-    re.DOTALL,
-)
-
-_NOTHING = "*Not measured yet.*\n"
 
 
 def result_table(entries: list[dict[str, Any]]) -> str:
@@ -118,35 +106,3 @@ def _footnotes(entries: list[dict[str, Any]]) -> list[str]:
             f"ultralytics {machine['versions'].get('ultralytics', '?')}, torch {machine['versions'].get('torch', '?')}."
         )
     return sorted(facts)
-
-
-def fill(text: str, ledger: Path) -> str:
-    """Return a page with every marked table renewed from the ledger."""
-    tables = {
-        "table": result_table,
-        "masks": mask_table,
-        "steps": step_table,
-        "latency": latency_table,
-        "predict": predict_table,
-        "leaks": leak_table,
-        "groups": group_table,
-    }
-
-    def filled(marked: re.Match[str]) -> str:
-        entries = read_ledger(ledger, marked["pattern"])
-        table = tables[marked["kind"]](entries) if entries else _NOTHING
-        return f"{marked[1]}{table}{marked[4]}"
-
-    return _MARKED.sub(filled, text)
-
-
-def write_tables(pages: list[Path], ledger: Path) -> list[Path]:
-    """Renew the tables of these pages; returns those that changed."""
-    changed = []
-    for page in pages:
-        before = page.read_text(encoding="utf-8")
-        after = fill(before, ledger)
-        if after != before:
-            page.write_text(after, encoding="utf-8")
-            changed.append(page)
-    return changed

@@ -1,20 +1,7 @@
-"""Tables come from the ledger, and the pages in the repository are up to date."""
+"""Each kind of table from entries made up for it."""
 
-import json
-from pathlib import Path
+from lidd_yolo.report.ledger_tables import group_table, leak_table, mask_table, result_table
 
-import pytest
-
-from lidd_yolo.benchmark.tables import (
-    fill,
-    group_table,
-    leak_table,
-    mask_table,
-    result_table,
-    write_tables,
-)
-
-ROOT = Path(__file__).parents[2]
 ENTRY = {
     "name": "a-run",
     "model": "lidd.yaml",
@@ -25,13 +12,6 @@ ENTRY = {
     "size": {"parameters_folded": 626_256},
     "machine": {"processor": "Some CPU", "versions": {"ultralytics": "8.4.190", "torch": "2.15.0"}},
 }
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    (tmp_path / "ledger").mkdir()
-    (tmp_path / "ledger" / "neu-det-a.json").write_text(json.dumps(ENTRY))
-    return tmp_path / "ledger"
 
 
 class TestResultTable:
@@ -56,25 +36,6 @@ class TestMaskTable:
         assert rows[5] == ""
 
 
-class TestFill:
-    def test_fill__replaces_only_between_markers(self, ledger):
-        page = "before\n<!-- table: neu-det-* -->\nold\n<!-- end of table -->\nafter\n"
-        filled = fill(page, ledger)
-        assert filled.startswith("before\n")
-        assert filled.endswith("<!-- end of table -->\nafter\n")
-        assert "a-run" in filled
-        assert "old" not in filled
-        assert fill(filled, ledger) == filled
-
-    def test_fill__other_pattern_other_entries(self, ledger):
-        filled = fill("<!-- table: wlnet-* -->\n<!-- end of table -->\n", ledger)
-        assert filled == "<!-- table: wlnet-* -->\n*Not measured yet.*\n<!-- end of table -->\n"
-
-    def test_fill__a_class_of_characters(self, ledger):
-        assert "a-run" in fill("<!-- table: neu-det-[a-c] -->\n<!-- end of table -->\n", ledger)
-        assert "a-run" not in fill("<!-- table: neu-det-[0-9] -->\n<!-- end of table -->\n", ledger)
-
-
 class TestLeakTable:
     def test_group_table__a_line_for_each_number_of_pictures(self):
         figures = {"seconds": 25.04, "cpu_seconds": 12.5, "pairs": 1712, "recall": 0.99854, "precision": 1.0}
@@ -97,24 +58,3 @@ class TestLeakTable:
             "| set | 9 | 4 | official | 0.0 % | 96.4 % |",
         ]
         assert lines[5].startswith("set: groups abababababab, the largest of 3 pictures; random: mean of 7 splits")
-
-    def test_fill__by_its_marker(self, tmp_path):
-        entry = {"name": "leak-x", "dataset": "x", "images": 1, "groups": 1, "largest": 1, "draws": 1, "results": {}}
-        (tmp_path / "leak-x.json").write_text(json.dumps({**entry, "group_sha256": "00"}))
-        filled = fill("<!-- leaks: leak-* -->\n<!-- end of leaks -->\n", tmp_path)
-        assert "x: groups 00" in filled
-
-
-class TestWriteTables:
-    def test_write_tables__names_changed_pages(self, ledger, tmp_path):
-        page = tmp_path / "page.md"
-        page.write_text("<!-- table: * -->\n<!-- end of table -->\n")
-        assert write_tables([page], ledger) == [page]
-        assert write_tables([page], ledger) == []
-
-
-class TestRepositoryPages:
-    @pytest.mark.parametrize("page", ["README.md", "docs/results.md", "docs/data.md", "docs/speed.md"])
-    def test_pages__say_what_the_ledger_says(self, page):
-        text = (ROOT / page).read_text(encoding="utf-8")
-        assert fill(text, ROOT / "benchmarks" / "results") == text, "run: make tables"

@@ -2,8 +2,8 @@
 
 import json
 
-from lidd_yolo.benchmark.speed_tables import latency_table, predict_table, step_table
-from lidd_yolo.benchmark.tables import fill
+from lidd_yolo.report.marked_tables import fill
+from lidd_yolo.report.speed_tables import latency_table, predict_table, step_table
 
 MACHINE = {"processor": "Some CPU", "threads": 2, "versions": {"torch": "2.15.0", "openvino": "2026.4"}}
 

@@ -1,0 +1,62 @@
+"""Write the tables of README and docs from the ledger: between two marker comments stands what the JSONs say.
+
+Own work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from lidd_yolo.benchmark.ledger import read_ledger
+from lidd_yolo.report.grouping import Entry
+from lidd_yolo.report.ledger_tables import group_table, leak_table, mask_table, result_table
+from lidd_yolo.report.markdown import differences_markdown
+from lidd_yolo.report.speed_tables import latency_table, predict_table, step_table
+
+_TABLES: dict[str, Callable[[list[Entry]], str]] = {
+    "table": result_table,
+    "masks": mask_table,
+    "steps": step_table,
+    "latency": latency_table,
+    "predict": predict_table,
+    "leaks": leak_table,
+    "groups": group_table,
+}
+
+_MARKED = re.compile(
+    rf"(<!-- (?P<kind>{'|'.join(_TABLES)}|differences): (?P<pattern>[\w.*?\[\]-]+) -->\n)"
+    r".*?(<!-- end of (?P=kind) -->)",
+    re.DOTALL,
+)
+
+_NOTHING = "*Not measured yet.*\n"
+
+
+def fill(text: str, ledger: Path) -> str:
+    """Return a page with every marked table renewed from the ledger."""
+
+    def filled(marked: re.Match[str]) -> str:
+        entries = read_ledger(ledger, marked["pattern"])
+        if not entries:
+            table = _NOTHING
+        elif marked["kind"] == "differences":
+            table = differences_markdown(entries, ledger)
+        else:
+            table = _TABLES[marked["kind"]](entries)
+        return f"{marked[1]}{table}{marked[4]}"
+
+    return _MARKED.sub(filled, text)
+
+
+def write_tables(pages: list[Path], ledger: Path) -> list[Path]:
+    """Renew the tables of these pages; returns those that changed."""
+    changed = []
+    for page in pages:
+        before = page.read_text(encoding="utf-8")
+        after = fill(before, ledger)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            changed.append(page)
+    return changed
