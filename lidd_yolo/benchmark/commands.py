@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -27,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     curves = actions.add_parser("curves", help="draw accuracy over epochs and over training cost")
     curves.add_argument("pattern", help="entries to draw, such as 'neu-det-*'")
     curves.add_argument("target", type=Path, help="picture to write")
+
+    certificate = actions.add_parser("certificate", help="put a parity certificate of lidd export into the ledger")
+    certificate.add_argument("file", type=Path, help="best.parity.json")
+    certificate.add_argument("--name", required=True, help="of what, such as neu-det-lidd")
 
     _add_pictures(actions)
 
@@ -79,6 +84,16 @@ def _record(args: argparse.Namespace) -> None:
     entry = record_run(args.run_folder, name=args.name, note=args.note)
     entry["commit"] = args.commit or entry["commit"]
     _say(f"wrote {append(entry, args.ledger, evidence_files(entry, args.run_folder))}")
+
+
+def _certificate(args: argparse.Namespace) -> None:
+    try:
+        content = json.loads(args.file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{args.file}: no JSON: {error}") from error
+    if not isinstance(content, dict) or not {"weights", "fold", "formats"} <= content.keys():
+        raise ValueError(f"{args.file}: no certificate of lidd export")
+    _say(f"wrote {keep(args.ledger, f'certificate-{args.name}', content)}")
 
 
 def _curves(args: argparse.Namespace) -> None:
@@ -161,6 +176,7 @@ def _say(text: str) -> None:
 
 _ACTIONS = {
     "record": _record,
+    "certificate": _certificate,
     "curves": _curves,
     "pictures": _pictures,
     "checks": _checks,

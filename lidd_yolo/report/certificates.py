@@ -82,6 +82,16 @@ def certificate_section(file: Path) -> CertificateSection:
         raise ValueError(f"{file}: a certificate of another make, not all of it can be read ({told})") from error
 
 
+def format_lines(content: Certificate) -> tuple[FormatLine, ...]:
+    """Return the rows of a certificate: folding, then each format.
+
+    Args:
+        content: What ``read_certificate`` returned.
+    """
+    fold = content["fold"]
+    return (_fold_line(fold), *(_format_line(name, entry, fold) for name, entry in content["formats"].items()))
+
+
 def _section(file: Path, content: Certificate) -> CertificateSection:
     weights, fold, formats = content["weights"], content["fold"], content["formats"]
     states = file_states(file, content)
@@ -92,7 +102,7 @@ def _section(file: Path, content: Certificate) -> CertificateSection:
     return CertificateSection(
         title=f"{weights['file']}: {weights.get('network', 'network')}, {weights.get('task', 'task not told')}",
         passed=not failed,
-        lines=(_fold_line(fold), *(_format_line(name, entry, fold) for name, entry in formats.items())),
+        lines=format_lines(content),
         failures=failed,
         changed=[name for name, _, state in files if state == CHANGED],
         notes=[told for name, entry in formats.items() for told in _notes(name, entry)],

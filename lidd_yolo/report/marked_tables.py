@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lidd_yolo.benchmark.ledger import read_ledger
+from lidd_yolo.report.certificate_table import certificate_table
 from lidd_yolo.report.grouping import Entry
 from lidd_yolo.report.ledger_tables import group_table, leak_table, mask_table, result_table
 from lidd_yolo.report.markdown import differences_markdown
@@ -23,6 +24,7 @@ _TABLES: dict[str, Callable[[list[Entry]], str]] = {
     "predict": predict_table,
     "leaks": leak_table,
     "groups": group_table,
+    "certificates": certificate_table,
 }
 
 _MARKED = re.compile(

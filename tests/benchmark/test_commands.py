@@ -10,6 +10,7 @@ from lidd_yolo.benchmark.ledger import verify
 from lidd_yolo.cli import main
 from lidd_yolo.report.marked_tables import fill
 from tests.benchmark.test_leaks import write
+from tests.helpers.made_up_certificate import format_of, write_certificate
 from tests.report.test_ledger_tables import ENTRY
 
 
@@ -24,6 +25,23 @@ def ledger(tmp_path):
 
 
 class TestBench:
+    def test_certificate__whole_into_the_ledger(self, ledger, tmp_path):
+        file = write_certificate(tmp_path / "best.parity.json", {"onnx": format_of("onnx", 2e-6)})
+        words = ["bench", "--ledger", str(ledger), "certificate", str(file), "--name", "steel"]
+        assert main(words) == 0
+        kept = json.loads((ledger / "certificate-steel.json").read_text())
+        assert kept["results"] == json.loads(file.read_text())
+        page = fill("<!-- certificates: certificate-* -->\n<!-- end of certificates -->\n", ledger)
+        assert "| certificate-steel | onnx | passed |" in page
+
+    @pytest.mark.parametrize("content", ["[]", '{"weights": {}}', "no JSON"])
+    def test_certificate__of_something_else(self, ledger, tmp_path, capsys, content):
+        file = tmp_path / "best.parity.json"
+        file.write_text(content)
+        assert main(["bench", "--ledger", str(ledger), "certificate", str(file), "--name", "steel"]) == 2
+        assert str(file) in capsys.readouterr().err
+        assert not (ledger / "certificate-steel.json").exists()
+
     def test_curves__draws(self, ledger, tmp_path):
         assert main(["bench", "--ledger", str(ledger), "curves", "neu-*", str(tmp_path / "c.png")]) == 0
         assert (tmp_path / "c.png").stat().st_size > 5000

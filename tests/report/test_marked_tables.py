@@ -60,7 +60,9 @@ class TestWriteTables:
 
 
 class TestRepositoryPages:
-    @pytest.mark.parametrize("page", ["README.md", "docs/results.md", "docs/data.md", "docs/speed.md"])
+    @pytest.mark.parametrize(
+        "page", ["README.md", "docs/results.md", "docs/data.md", "docs/export.md", "docs/speed.md"]
+    )
     def test_pages__say_what_the_ledger_says(self, page):
         text = (ROOT / page).read_text(encoding="utf-8")
         assert fill(text, ROOT / "benchmarks" / "results") == text, "run: make tables"
