@@ -43,7 +43,8 @@ def _lost(form: dict[str, Any]) -> str:
 
 
 def _basis(entry: dict[str, Any]) -> str:
-    weights, form = entry["results"]["weights"], next(iter(entry["results"]["formats"].values()), {})
+    weights = entry["results"]["weights"]
+    form: dict[str, Any] = next(iter(entry["results"]["formats"].values()), {})
     data, versions = form.get("data") or {}, form.get("versions") or {}
     told = f"{len(data['pictures'])} pictures of {data['split']} of {data['file']}; " if data else ""
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
