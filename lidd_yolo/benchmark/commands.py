@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from lidd_yolo.benchmark import speed_commands
+from lidd_yolo.benchmark.certificate_file import read_certificate
 from lidd_yolo.benchmark.ledger import append, read_ledger
 from lidd_yolo.benchmark.measured_entry import keep
 
@@ -87,13 +87,7 @@ def _record(args: argparse.Namespace) -> None:
 
 
 def _certificate(args: argparse.Namespace) -> None:
-    try:
-        content = json.loads(args.file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{args.file}: no JSON: {error}") from error
-    if not isinstance(content, dict) or not {"weights", "fold", "formats"} <= content.keys():
-        raise ValueError(f"{args.file}: no certificate of lidd export")
-    _say(f"wrote {keep(args.ledger, f'certificate-{args.name}', content)}")
+    _say(f"wrote {keep(args.ledger, f'certificate-{args.name}', read_certificate(args.file))}")
 
 
 def _curves(args: argparse.Namespace) -> None:

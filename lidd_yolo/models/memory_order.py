@@ -1,6 +1,6 @@
 """The order of a network's maps in memory: on a CPU channels-last, in which our many small convolutions copy nothing.
 
-Own work; measured in docs/decisions/0024-channels-last-on-a-cpu.md.
+Own work; why: docs/decisions/0024-channels-last-on-a-cpu.md.
 """
 
 from __future__ import annotations

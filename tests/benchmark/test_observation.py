@@ -1,5 +1,6 @@
 """What a validation saw, beside an independent look at the same pictures."""
 
+from itertools import count
 from types import SimpleNamespace
 
 import cv2
@@ -62,6 +63,13 @@ class TestObserve:
         for ours, theirs in ((observed[0].box, alone.box), (observed[0].seg, alone.seg)):
             assert ours.map == theirs.map > 0
             assert (ours.all_ap == theirs.all_ap).all()
+
+    def test_observe__nms_given_up__no_figure(self, weights, data, monkeypatch):
+        """On a machine so slow that a hundred seconds pass between any two looks at the clock."""
+        nms = pytest.importorskip("ultralytics.utils.nms", reason="older releases have it elsewhere")
+        monkeypatch.setattr(nms, "time", SimpleNamespace(time=count(step=100).__next__))
+        with pytest.raises(TimeoutError, match="gave up NMS"):
+            observe(weights, data, **SETTINGS)
 
     def test_observe__labels_in_pixels_of_the_input(self, observed):
         """128 x 64 becomes 64 x 32 in the middle of 96 x 64: half as large, 16 to the right and 16 down."""
