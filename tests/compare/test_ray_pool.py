@@ -311,20 +311,21 @@ class TestCluster:
     """Two nodes of one core each, as two machines would be: processes of their own that share a disk."""
 
     def test_entries__equal_those_of_this_machine(self, address, data, tmp_path, monkeypatch):
+        """Folders with names of equal length: a checkpoint holds its path, and its size is compared too."""
         monkeypatch.setenv("OMP_NUM_THREADS", "1")
         words = "--models", "lidd.yaml,yolov8n.yaml", "--epochs", "1", "--batch", "2", "workers=0"
         assert compare(tmp_path / "here", data, *words) == 0
-        assert compare(tmp_path / "far", data, *words, "--ray", address, "--cpus", "1") == 0
+        assert compare(tmp_path / "away", data, *words, "--ray", address, "--cpus", "1") == 0
         names = sorted(file.name for file in (tmp_path / "here" / "ledger").glob("*.json"))
         assert len(names) == 2
         for name in names:
-            here, far = (json.loads((tmp_path / place / "ledger" / name).read_text()) for place in ("here", "far"))
+            here, far = (json.loads((tmp_path / place / "ledger" / name).read_text()) for place in ("here", "away"))
             for entry in (here, far):
                 for key in ("date", "seconds", "machine", "previous"):
                     del entry[key]
                 del entry["curve"]["time"]
             assert here == far
-            evidence = Evidence.load(tmp_path / "far" / "ledger" / far["evidence"]["test"]["file"])
+            evidence = Evidence.load(tmp_path / "away" / "ledger" / far["evidence"]["test"]["file"])
             assert evidence.groups.tolist() == [0, 0]
 
     @pytest.fixture
