@@ -98,11 +98,12 @@ def torch_device(word: str) -> str:
 
 
 def _trains_channels_last(model: Any, device: str) -> bool:
-    """Tell whether the network's own trainer has it and its pictures in channels-last order: LIDD-Net's on a CPU."""
-    from lidd_yolo.engine.parts import part_for  # noqa: PLC0415 - loads Ultralytics
+    """Tell whether the network's own trainer has it in channels-last order: LIDD-Net's and WLNet's on a CPU."""
+    from lidd_yolo.engine.nwd_trainer import NWDTrainer  # noqa: PLC0415 - loads Ultralytics
+    from lidd_yolo.engine.parts import part_for  # noqa: PLC0415
     from lidd_yolo.engine.trainer import LIDDTrainer  # noqa: PLC0415
 
-    return device == "cpu" and part_for(model, "trainer") is LIDDTrainer
+    return device == "cpu" and issubclass(part_for(model, "trainer") or object, (LIDDTrainer, NWDTrainer))
 
 
 def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor]) -> float:

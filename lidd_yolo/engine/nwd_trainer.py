@@ -15,6 +15,7 @@ from ultralytics.models.yolo.segment import SegmentationTrainer
 from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
 
 from lidd_yolo.engine import recipes
+from lidd_yolo.engine.channels_last import train_channels_last
 from lidd_yolo.engine.leak import log_leak
 from lidd_yolo.engine.network import build_network
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
@@ -34,6 +35,7 @@ class NWDTrainer:
         super().__init__(cfg, recipes.under(overrides, self.recipe), _callbacks)  # type: ignore[call-arg]
         self.add_callback("on_pretrain_routine_end", log_leak)  # type: ignore[attr-defined]
         self.add_callback("on_pretrain_routine_end", _measure)  # type: ignore[attr-defined]
+        self.add_callback("on_train_start", train_channels_last)  # type: ignore[attr-defined]
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """Return the network for this data set, with ``weights`` where they fit."""

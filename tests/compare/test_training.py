@@ -11,6 +11,7 @@ import yaml
 from lidd_yolo.compare import training
 from lidd_yolo.compare.snapshot import restore_snapshot
 from lidd_yolo.compare.training import TimeIsUpError, train_run
+from lidd_yolo.engine.channels_last import train_channels_last
 from tests.helpers.generated import generated_data
 
 
@@ -106,3 +107,22 @@ class TestBegin:
         one, other = drawn(2), drawn(3)
         assert one == drawn(2)
         assert all(a != b for a, b in zip(one, other, strict=True))
+
+
+class TestOrder:
+    def test_train__stock_networks_in_channels_last_order_too(self, monkeypatch, tmp_path):
+        begun = []
+
+        class Net:
+            def __init__(self, model):
+                assert model == "yolov8n.yaml"
+
+            def add_callback(self, event, function):
+                begun.append((event, function))
+
+            def train(self, **_):
+                """Train nothing."""
+
+        monkeypatch.setattr(training, "YOLO", Net)
+        train_run("yolov8n.yaml", {}, tmp_path)
+        assert ("on_train_start", train_channels_last) in begun

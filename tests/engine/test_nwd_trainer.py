@@ -56,7 +56,9 @@ class TestWLNetTrainer:
         model.train(**arguments, project=str(tmp_path), name="run")
         assert type(model.trainer) is WLNetTrainer
         assert model.trainer.args.optimizer == "SGD"
+        assert model.trainer.model.model[0].conv.weight.is_contiguous(memory_format=torch.channels_last)
         best = Path(model.trainer.best)
+        assert YOLO(best).model.model[0].conv.weight.is_contiguous()
         first = measured(best)
         assert first == mean_relative_size(model.trainer.train_loader.dataset)
         again = YOLO(best)
