@@ -28,7 +28,7 @@ _TABLES: dict[str, Callable[[list[Entry]], str]] = {
 }
 
 _MARKED = re.compile(
-    rf"(<!-- (?P<kind>{'|'.join(_TABLES)}|differences): (?P<pattern>[\w.*?\[\]-]+) -->\n)"
+    rf"(<!-- (?P<kind>{'|'.join(_TABLES)}|differences): (?P<patterns>[\w.*?\[\] -]+) -->\n)"
     r".*?(<!-- end of (?P=kind) -->)",
     re.DOTALL,
 )
@@ -37,10 +37,15 @@ _NOTHING = "*Not measured yet.*\n"
 
 
 def fill(text: str, ledger: Path) -> str:
-    """Return a page with every marked table renewed from the ledger."""
+    """Return a page with every marked table renewed from the ledger.
+
+    A marker holds patterns of names, with spaces between them; an entry that several of them fit stands where it fits
+    first.
+    """
 
     def filled(marked: re.Match[str]) -> str:
-        entries = read_ledger(ledger, marked["pattern"])
+        found = [entry for pattern in marked["patterns"].split() for entry in read_ledger(ledger, pattern)]
+        entries = list({entry["name"]: entry for entry in found}.values())
         if not entries:
             table = _NOTHING
         elif marked["kind"] == "differences":

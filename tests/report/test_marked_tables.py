@@ -37,6 +37,12 @@ class TestFill:
         assert "a-run" in fill("<!-- table: neu-det-[a-c] -->\n<!-- end of table -->\n", ledger)
         assert "a-run" not in fill("<!-- table: neu-det-[0-9] -->\n<!-- end of table -->\n", ledger)
 
+    def test_fill__several_patterns_in_their_order(self, ledger):
+        (ledger / "neu-det-b.json").write_text(json.dumps({**ENTRY, "name": "b-run"}))
+        filled = fill("<!-- table: neu-det-b neu-det-* -->\n<!-- end of table -->\n", ledger)
+        assert filled.count("b-run") == filled.count("a-run") == 1
+        assert filled.index("b-run") < filled.index("a-run")
+
     def test_fill__by_its_marker(self, tmp_path):
         entry = {"name": "leak-x", "dataset": "x", "images": 1, "groups": 1, "largest": 1, "draws": 1, "results": {}}
         (tmp_path / "leak-x.json").write_text(json.dumps({**entry, "group_sha256": "00"}))

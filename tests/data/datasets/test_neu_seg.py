@@ -165,6 +165,9 @@ class TestRealRelease:
         assert report["leak"] == {"val": 0.0, "test": 0.0}
         assert report["round_trip"] == {"equal": count, "pixels": 0, "unequal": {}}
         assert report["problems"] == []
+        group = {name: picture["group"] for name, picture in report["pictures"].items()}
+        published = {side: [g for name, g in group.items() if name.startswith(side)] for side in ("training", "test")}
+        assert np.isin(published["test"], published["training"]).mean() > 0.8  # turned copies and crops of one plate
         if count == 2832:  # the part of the release that its counts below were taken from
             assert {n: sum(b[n] for b in report["boxes"].values()) for n in CLASS_NAMES} == {
                 "inclusion": 2768,
