@@ -76,6 +76,8 @@ bench: .venv/installed-dev
 	$(BENCH) latency $(WLNET) 224 --batch 1 8 --threads 1 all --rounds $(ROUNDS)
 	$(BENCH) latency $(WLNET) 640 --batch 1 8 --threads 1 all --rounds $(FEW_ROUNDS)
 	$(BENCH) latency $(WLNET) 224 640 --batch 32 --threads all --rounds $(FEW_ROUNDS)
+	$(BENCH) operators $(LIDD) 192 --rounds $(ROUNDS)
+	$(BENCH) operators $(WLNET) 640 --rounds $(FEW_ROUNDS)
 	$(BENCH) predict $(LIDD) 192 --pictures $(PICTURES) --starts $(STARTS)
 	$(BENCH) predict $(LIDD) 320 --pictures $(PICTURES) --starts $(STARTS)
 	$(BENCH) predict $(WLNET) 224 --pictures $(PICTURES) --starts $(STARTS)

@@ -1,4 +1,4 @@
-"""Commands ``lidd bench latency | predict | steps``: measure speed side by side and add it to the ledger.
+"""Commands ``lidd bench latency | operators | predict | steps``: measure speed side by side and add it to the ledger.
 
 Own work. ``make bench`` runs them all.
 """
@@ -31,6 +31,12 @@ def add_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     latency.add_argument("--batch", type=int, nargs="+", default=[1], metavar="N", help="pictures at a time")
     latency.add_argument("--threads", type=_threads, nargs="+", default=[1], metavar="N", help="numbers, or all")
     latency.add_argument("--rounds", type=int, default=40)
+
+    operators = actions.add_parser("operators", help="tell in which operators exported networks spend their time")
+    operators.add_argument("--models", nargs="+", default=_MODELS, metavar="MODEL", help="model YAMLs or checkpoints")
+    operators.add_argument("--imgsz", type=int, default=192, metavar="PX")
+    operators.add_argument("--runtimes", default="onnx,openvino", metavar="A,B", help="default: onnx,openvino")
+    operators.add_argument("--rounds", type=int, default=200)
 
     predict = actions.add_parser("predict", help="time yolo predict on a folder side by side: pictures to detections")
     predict.add_argument("--models", nargs="+", default=_MODELS, metavar="MODEL", help=_MODELS_HELP)
@@ -90,6 +96,30 @@ def _time_and_keep(args: argparse.Namespace, networks: Any, say: Say, *, imgsz: 
         say(f"wrote {keep(args.ledger, name, results, threads=threads, **facts)}")
 
 
+def _operators(args: argparse.Namespace, say: Say) -> None:
+    from lidd_yolo.benchmark import timed_models  # noqa: PLC0415 - loads torch
+    from lidd_yolo.benchmark.operator_time import operator_times  # noqa: PLC0415
+
+    runtimes = timed_models.parse_runtimes(args.runtimes)
+    if timed_models.PYTORCH in runtimes:
+        raise ValueError("--runtimes: onnx and openvino have a profile of their own; for PyTorch see torch.profiler")
+    if min(args.imgsz, args.rounds) < 1:
+        raise ValueError(f"--imgsz and --rounds must be at least 1, got {args.imgsz} and {args.rounds}")
+    with tempfile.TemporaryDirectory() as folder:
+        made = timed_models.make_exports(args.models, runtimes, Path(folder), imgsz=args.imgsz, batch=1, say=say)
+        for runtime, files in made.items():
+            facts = {"imgsz": args.imgsz, "batch": 1, "runtime": runtime, "rounds": args.rounds}
+            results = {
+                name: operator_times(runtime, file, imgsz=args.imgsz, rounds=args.rounds)
+                for name, file in files.items()
+            }
+            for name, found in results.items():
+                within = sum(kind["seconds"] for kind in found["operators"].values())
+                say(f"{runtime:9s}{name:24s}{1e6 * within:8.0f} of {1e6 * found['whole_s']:.0f} us in operators")
+            name = f"operators-{_subject(args.models)}-{args.imgsz}-{runtime}"
+            say(f"wrote {keep(args.ledger, name, results, threads=1, **facts)}")
+
+
 def _predict(args: argparse.Namespace, say: Say) -> None:
     from lidd_yolo.benchmark.predict_time import measure_predictions  # noqa: PLC0415 - loads torch
 
@@ -142,6 +172,7 @@ _STEPPED: dict[str, dict[str, tuple[str, str]]] = {
 
 ACTIONS: dict[str, Callable[[argparse.Namespace, Say], None]] = {
     "latency": _latency,
+    "operators": _operators,
     "predict": _predict,
     "steps": _steps,
 }

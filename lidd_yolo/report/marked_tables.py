@@ -14,13 +14,16 @@ from lidd_yolo.report.certificate_table import certificate_table
 from lidd_yolo.report.grouping import Entry
 from lidd_yolo.report.ledger_tables import group_table, leak_table, mask_table, result_table
 from lidd_yolo.report.markdown import differences_markdown
-from lidd_yolo.report.speed_tables import latency_table, predict_table, step_table
+from lidd_yolo.report.operator_table import operator_table
+from lidd_yolo.report.speed_tables import latency_table, predict_table, ratio_table, step_table
 
 _TABLES: dict[str, Callable[[list[Entry]], str]] = {
     "table": result_table,
     "masks": mask_table,
     "steps": step_table,
     "latency": latency_table,
+    "ratios": ratio_table,
+    "operators": operator_table,
     "predict": predict_table,
     "leaks": leak_table,
     "groups": group_table,

@@ -9,6 +9,30 @@ from typing import Any
 
 Entry = dict[str, Any]
 
+_RUNTIMES = {"pytorch": "PyTorch", "onnx": "ONNX Runtime", "openvino": "OpenVINO"}
+
+
+def ratio_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of how long a prediction takes beside the reference network's, all runtimes in a row.
+
+    Only networks as a user runs them; other forms of them and times stand in `latency_table`.
+    """
+    lines = [
+        f"| network | beside | side in px | batch | threads | {' | '.join(_RUNTIMES.values())} |",
+        f"|---|---|---|---|---|{'---|' * len(_RUNTIMES)}",
+    ]
+    rows: dict[tuple[Any, ...], dict[str, str]] = {}
+    for entry in sorted(entries, key=_setting):
+        for name, found in entry["results"].items():
+            if name != entry["reference"] and "," not in name:
+                row = rows.setdefault((name, entry["reference"], *_setting(entry)), {})
+                row[entry.get("runtime", "pytorch")] = (
+                    f"{found['ratio']:.2f} ({_from_to(found.get('ratio_quartiles'))})"
+                )
+    for key, found in rows.items():
+        lines.append(f"| {' | '.join(map(str, key))} | {' | '.join(found.get(name, '-') for name in _RUNTIMES)} |")
+    return "\n".join([*lines, "", f"Median of the ratios (quartiles). {_basis(entries)}"]) + "\n"
+
 
 def latency_table(entries: list[Entry]) -> str:
     """Return a Markdown table of the times of a prediction and their ratios to the reference network's."""

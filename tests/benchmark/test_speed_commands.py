@@ -1,4 +1,4 @@
-"""``lidd bench latency | predict | steps`` as a user types them, and ``make bench``, which runs them all."""
+"""``lidd bench latency | operators | predict | steps`` as a user types them, and ``make bench`` with all of them."""
 
 import argparse
 import re
@@ -62,6 +62,32 @@ class TestLatency:
         assert "tflite: no such runtime; there are pytorch, onnx, openvino" in capsys.readouterr().err
 
 
+class TestOperators:
+    def test_operators__an_entry_and_its_table(self, bench, tmp_path, capsys):
+        pytest.importorskip("onnxruntime", reason="needs the extra lidd-yolo[export]")
+        words = ["--models", "lidd.yaml", "--runtimes", "onnx", "--rounds", "2", "--imgsz", "64"]
+        assert bench("operators", *words) == 0
+        assert "us in operators" in capsys.readouterr().out
+        (entry,) = read_ledger(tmp_path)
+        assert (entry["name"], entry["rounds"]) == ("operators-lidd-64-onnx", 2)
+        assert entry["results"]["lidd.yaml"]["operators"]["Conv"]["count"] > 50
+        filled = fill("<!-- operators: operators-* -->\n<!-- end of operators -->\n", tmp_path)
+        assert "| onnx, 64 px | lidd.yaml: number | us | share |" in filled
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (["--runtimes", "pytorch"], "for PyTorch see torch.profiler"),
+            (["--runtimes", "onnx", "--rounds", "0"], "must be at least 1, got 192 and 0"),
+        ],
+    )
+    def test_words__wrong(self, words, told, bench, tmp_path, capsys):
+        pytest.importorskip("onnxruntime", reason="needs the extra lidd-yolo[export]")
+        assert bench("operators", *words) == 2
+        assert told in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+
+
 class TestPredict:
     def test_predict__writes_an_entry(self, bench, tmp_path, capsys, monkeypatch):
         alone = {"first_at": 0.0, "imported_mib": 300.0, "peak_mib": 350.0}
@@ -123,7 +149,7 @@ def commands():
 class TestMakeBench:
     def test_commands__write_where_they_are_told(self, commands):
         assert {str(args.ledger) for args in commands} == {"some/ledger"}
-        assert {args.action for args in commands} == {"latency", "predict", "steps"}
+        assert {args.action for args in commands} == {"latency", "operators", "predict", "steps"}
 
     def test_settings__of_both_networks(self, commands):
         found = {
@@ -145,12 +171,17 @@ class TestMakeBench:
 
     def test_page__shows_every_entry(self, commands):
         """The patterns of docs/speed.md match the names that the commands write under."""
-        patterns = re.findall(r"<!-- (latency|predict|steps): (\S+) -->", (ROOT / "docs/speed.md").read_text("utf-8"))
+        patterns = re.findall(
+            r"<!-- (latency|operators|predict|steps): (\S+) -->", (ROOT / "docs/speed.md").read_text("utf-8")
+        )
         for args in commands:
             if args.action == "steps":
                 names = [f"train-step-{args.network}-{args.imgsz}-cpu"]
             elif args.action == "predict":
                 names = [f"predict-{speed_commands._subject(args.models)}-{args.imgsz}"]
+            elif args.action == "operators":
+                subject = speed_commands._subject(args.models)
+                names = [f"operators-{subject}-{args.imgsz}-{runtime}" for runtime in args.runtimes.split(",")]
             else:
                 names = [
                     f"latency-{speed_commands._subject(args.models)}-{imgsz}-batch{batch}-threads1-{runtime}"

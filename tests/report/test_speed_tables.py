@@ -3,7 +3,7 @@
 import json
 
 from lidd_yolo.report.marked_tables import fill
-from lidd_yolo.report.speed_tables import latency_table, predict_table, step_table
+from lidd_yolo.report.speed_tables import latency_table, predict_table, ratio_table, step_table
 
 MACHINE = {"processor": "Some CPU", "threads": 2, "versions": {"torch": "2.15.0", "openvino": "2026.4"}}
 
@@ -56,6 +56,25 @@ class TestLatencyTable:
             "| a | pytorch | 64 | 1 | 2 | 100.00 | - | 1.00 | - |",
             "| a | onnx | 64 | 2 | 2 | 50.00 | - | 1.00 | - |",
         ]
+
+
+class TestRatioTable:
+    def test_ratio_table__runtimes_side_by_side_without_other_forms(self):
+        def entry(runtime, imgsz, ratio):
+            network = {"median_s": 1.0, "ratio": ratio, "ratio_quartiles": [ratio - 0.1, ratio + 0.1]}
+            results = {"a.yaml": {**network, "ratio": 1.0}, "b.yaml": network, "b.yaml, unfused": network}
+            facts = {"imgsz": imgsz, "batch": 8, "runtime": runtime, "reference": "a.yaml"}
+            return {**facts, "results": results, "machine": MACHINE}
+
+        lines = ratio_table(
+            [entry("openvino", 64, 0.7), entry("pytorch", 64, 1.2), entry("onnx", 32, 0.5)]
+        ).splitlines()
+        assert lines[0] == "| network | beside | side in px | batch | threads | PyTorch | ONNX Runtime | OpenVINO |"
+        assert lines[2:4] == [
+            "| b.yaml | a.yaml | 32 | 8 | 2 | - | 0.50 (0.40 to 0.60) | - |",
+            "| b.yaml | a.yaml | 64 | 8 | 2 | 1.20 (1.10 to 1.30) | - | 0.70 (0.60 to 0.80) |",
+        ]
+        assert lines[-1].endswith("Reference: a.yaml. Some CPU, openvino 2026.4, torch 2.15.0.")
 
 
 class TestPredictTable:

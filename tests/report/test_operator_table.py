@@ -1,0 +1,41 @@
+"""The table of operators adds up."""
+
+from lidd_yolo.report.operator_table import operator_table
+
+ENTRY = {
+    **{"imgsz": 64, "runtime": "onnx", "rounds": 7},
+    "machine": {"processor": "Some CPU", "versions": {"onnxruntime": "1.2"}},
+    "results": {
+        "a.yaml": {
+            "whole_s": 1e-3,
+            "operators": {
+                "Conv": {"count": 9, "seconds": 6e-4},
+                "Add": {"count": 2, "seconds": 1e-5},
+                "Exp": {"count": 1, "seconds": 4e-6},
+            },
+        },
+        "b.yaml": {
+            "whole_s": 5e-4,
+            "operators": {"Split": {"count": 3, "seconds": 2e-4}, "Conv": {"count": 4, "seconds": 1e-4}},
+        },
+    },
+}
+
+
+class TestOperatorTable:
+    def test_rows__by_hand(self):
+        lines = operator_table([ENTRY]).splitlines()
+        assert lines == [
+            "| onnx, 64 px | a.yaml: number | us | share | b.yaml: number | us | share |",
+            "|---|---|---|---|---|---|---|",
+            "| Conv | 9 | 600 | 60 % | 4 | 100 | 20 % |",
+            "| Split | - | - | - | 3 | 200 | 40 % |",
+            "| others | 3 | 14 | 1 % | 0 | 0 | 0 % |",
+            "| between operators |  | 386 | 39 % |  | 200 | 40 % |",
+            "| one call |  | 1000 | 100 % |  | 500 | 100 % |",
+            "",
+            "Some CPU, 1 thread, onnxruntime 1.2; medians of 7 runs.",
+        ]
+
+    def test_tables__one_for_each_entry(self):
+        assert operator_table([ENTRY, {**ENTRY, "imgsz": 32}]).count("| one call |") == 2
