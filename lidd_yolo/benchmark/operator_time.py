@@ -10,11 +10,12 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from lidd_yolo.benchmark.inference_time import on_threads
@@ -26,73 +27,104 @@ Profile = dict[str, tuple[str, list[float]]]
 """Name of an operator -> its type and the seconds of each run."""
 
 
-def operator_times(runtime: str, file: Path, *, imgsz: int, rounds: int = 200) -> dict[str, Any]:
+class Profiler(Protocol):
+    """A network opened with its runtime's profile on."""
+
+    def run(self, picture: NDArray[np.float32]) -> None:
+        """Run it once."""
+
+    def collect(self) -> Profile:
+        """Return the profile of all runs; to be called once, after them."""
+
+
+def operator_times(
+    runtime: str, files: Mapping[str, Path], *, imgsz: int, rounds: int = 200
+) -> dict[str, dict[str, Any]]:
     """Return how long one picture takes as a whole, and in the operators of each type.
+
+    All networks run in turn, each with and without the profile, so that a machine that changes its pace changes all.
 
     Args:
         runtime: ``onnx`` or ``openvino``.
-        file: What Ultralytics exported for one picture of this size.
+        files: Name -> what Ultralytics exported for one picture of this size.
         imgsz: Side of the generated picture in pixels.
-        rounds: Runs that are measured, as often with the profile as without.
+        rounds: Rounds after some that warm up.
 
     Returns:
-        ``whole_s``: seconds of a call without the profile; ``operators``: type -> ``count`` and ``seconds``, the most
-        expensive first. What is missing in their sum passes between operators.
+        Name -> ``whole_s``: seconds of a call without the profile; ``operators``: type -> ``count`` and ``seconds``,
+        the most expensive first. What is missing in their sum passes between operators.
     """
     picture = np.random.default_rng(0).random((1, 3, imgsz, imgsz), dtype=np.float32)
+    batch = torch.from_numpy(picture)
     with on_threads(1):
-        whole = _whole_call(runtime, file, picture, rounds)
+        plain = {name: open_runtime(runtime, file) for name, file in files.items()}
+        profiled = {name: _PROFILERS[runtime](file) for name, file in files.items()}
+        whole: dict[str, list[float]] = {name: [] for name in files}
+        for _ in range(_WARM_UP + rounds):
+            for name, run in plain.items():
+                start = time.perf_counter()
+                run(batch)
+                whole[name].append(time.perf_counter() - start)
+                profiled[name].run(picture)
+    return {
+        name: {"whole_s": statistics.median(whole[name][_WARM_UP:]), "operators": _by_type(profiled[name].collect())}
+        for name in files
+    }
+
+
+def _by_type(profile: Profile) -> dict[str, dict[str, float]]:
+    """Add up the medians of all operators of a type; the most expensive type first."""
     found: dict[str, dict[str, float]] = defaultdict(lambda: {"count": 0, "seconds": 0.0})
-    for kind, seconds in _PROFILERS[runtime](file, picture, rounds).values():
+    for kind, seconds in profile.values():
         found[kind]["count"] += 1
-        found[kind]["seconds"] += statistics.median(seconds)
-    ordered = sorted(found.items(), key=lambda item: -item[1]["seconds"])
-    return {"whole_s": whole, "operators": dict(ordered)}
+        found[kind]["seconds"] += statistics.median(seconds[_WARM_UP:])
+    return dict(sorted(found.items(), key=lambda item: -item[1]["seconds"]))
 
 
-def _whole_call(runtime: str, file: Path, picture: NDArray[np.float32], rounds: int) -> float:
-    import torch  # noqa: PLC0415 - a second to load
+class _Onnx:
+    def __init__(self, file: Path) -> None:
+        import onnxruntime  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
 
-    run, batch, times = open_runtime(runtime, file), torch.from_numpy(picture), []
-    for _ in range(_WARM_UP + rounds):
-        start = time.perf_counter()
-        run(batch)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[_WARM_UP:])
-
-
-def _onnx(file: Path, picture: NDArray[np.float32], rounds: int) -> Profile:
-    import onnxruntime  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
-
-    with tempfile.TemporaryDirectory() as folder:
+        self._folder = tempfile.TemporaryDirectory()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.enable_profiling = True
-        options.profile_file_prefix = str(Path(folder) / "profile")
-        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        for _ in range(_WARM_UP + rounds):
-            session.run(None, {session.get_inputs()[0].name: picture})
-        events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    found: Profile = {}
-    for event in events:
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-            found.setdefault(event["name"], (event["args"]["op_name"], []))[1].append(1e-6 * event["dur"])
-    return {name: (kind, seconds[_WARM_UP:]) for name, (kind, seconds) in found.items()}
+        options.profile_file_prefix = str(Path(self._folder.name) / "profile")
+        self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+    def run(self, picture: NDArray[np.float32]) -> None:
+        self._session.run(None, {self._session.get_inputs()[0].name: picture})
+
+    def collect(self) -> Profile:
+        with self._folder:
+            events = json.loads(Path(self._session.end_profiling()).read_text(encoding="utf-8"))
+        found: Profile = {}
+        for event in events:
+            if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+                found.setdefault(event["name"], (event["args"]["op_name"], []))[1].append(1e-6 * event["dur"])
+        return found
 
 
-def _openvino(folder: Path, picture: NDArray[np.float32], rounds: int) -> Profile:
-    import openvino  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
+class _OpenVINO:
+    def __init__(self, folder: Path) -> None:
+        import openvino  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
 
-    config = {"PERF_COUNT": True, "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-    core = openvino.Core()
-    request = core.compile_model(core.read_model(next(folder.glob("*.xml"))), "CPU", config).create_infer_request()
-    found: Profile = {}
-    for turn in range(_WARM_UP + rounds):
-        request.infer(picture)
-        for node in request.get_profiling_info() if turn >= _WARM_UP else ():
-            if node.status == openvino.ProfilingInfo.Status.EXECUTED:
-                found.setdefault(node.node_name, (node.node_type, []))[1].append(node.real_time.total_seconds())
-    return found
+        config = {"PERF_COUNT": True, "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+        core = openvino.Core()
+        compiled = core.compile_model(core.read_model(next(folder.glob("*.xml"))), "CPU", config)
+        self._executed = openvino.ProfilingInfo.Status.EXECUTED
+        self._request = compiled.create_infer_request()
+        self._found: Profile = {}
+
+    def run(self, picture: NDArray[np.float32]) -> None:
+        self._request.infer(picture)
+        for node in self._request.get_profiling_info():
+            if node.status == self._executed:
+                kept = self._found.setdefault(node.node_name, (node.node_type, []))[1]
+                kept.append(node.real_time.total_seconds())
+
+    def collect(self) -> Profile:
+        return self._found
 
 
-_PROFILERS: dict[str, Callable[[Path, NDArray[np.float32], int], Profile]] = {"onnx": _onnx, "openvino": _openvino}
+_PROFILERS: dict[str, Callable[[Path], Profiler]] = {"onnx": _Onnx, "openvino": _OpenVINO}

@@ -109,10 +109,7 @@ def _operators(args: argparse.Namespace, say: Say) -> None:
         made = timed_models.make_exports(args.models, runtimes, Path(folder), imgsz=args.imgsz, batch=1, say=say)
         for runtime, files in made.items():
             facts = {"imgsz": args.imgsz, "batch": 1, "runtime": runtime, "rounds": args.rounds}
-            results = {
-                name: operator_times(runtime, file, imgsz=args.imgsz, rounds=args.rounds)
-                for name, file in files.items()
-            }
+            results = operator_times(runtime, files, imgsz=args.imgsz, rounds=args.rounds)
             for name, found in results.items():
                 within = sum(kind["seconds"] for kind in found["operators"].values())
                 say(f"{runtime:9s}{name:24s}{1e6 * within:8.0f} of {1e6 * found['whole_s']:.0f} us in operators")

@@ -42,7 +42,7 @@ class TestOperatorTimes:
     def test_types__counted_and_timed(self, runtime, kinds, onnx_file, openvino_folder):
         file = {"onnx": onnx_file, "openvino": openvino_folder}[runtime]
         threads = torch.get_num_threads()
-        found = operator_times(runtime, file, imgsz=32, rounds=30)
+        found = operator_times(runtime, {"small": file}, imgsz=32, rounds=30)["small"]
         assert torch.get_num_threads() == threads
         assert [found["operators"][kind]["count"] for kind in kinds] == [3, 2]
         seconds = [part["seconds"] for part in found["operators"].values()]
