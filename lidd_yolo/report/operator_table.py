@@ -7,7 +7,7 @@ from typing import Any
 Entry = dict[str, Any]
 
 _SMALL = 0.02
-"""Share of the whole below which operators of a type are added to the others."""
+"""Share of all below which operators of a type are added to the others."""
 
 
 def operator_table(entries: list[Entry]) -> str:
@@ -27,8 +27,8 @@ def _table(entry: Entry) -> str:
     rows = [(kind, [_cells(found, found["operators"].get(kind)) for found in results.values()]) for kind in order]
     others = [_added(found, kinds) for found in results.values()]
     rows.append(("others", [_cells(found, other) for found, other in zip(results.values(), others, strict=True)]))
-    rows.append(("between operators", [_between(found) for found in results.values()]))
-    rows.append(("one call", [f" | {1e6 * found['whole_s']:.0f} | 100 %" for found in results.values()]))
+    rows.append(("all operators", [_cells(found, _added(found, set())) for found in results.values()]))
+    rows.append(("a call without the profile", [f" | {1e6 * found['whole_s']:.0f} | " for found in results.values()]))
     machine = entry["machine"]
     package = {"onnx": "onnxruntime", "openvino": "openvino"}[entry["runtime"]]
     told = f"{machine['processor']}, 1 thread, {package} {machine['versions'][package]}"
@@ -43,16 +43,17 @@ def _table(entry: Entry) -> str:
 
 
 def _large(found: dict[str, Any]) -> list[str]:
-    return [kind for kind, part in found["operators"].items() if part["seconds"] >= _SMALL * found["whole_s"]]
+    least = _SMALL * _added(found, set())["seconds"]
+    return [kind for kind, part in found["operators"].items() if part["seconds"] >= least]
 
 
 def _seconds(found: dict[str, Any], kind: str) -> float:
     return float(found["operators"].get(kind, {"seconds": 0.0})["seconds"])
 
 
-def _added(found: dict[str, Any], kinds: set[str]) -> dict[str, float]:
-    """Add up the operators that have no row of their own."""
-    small = [part for kind, part in found["operators"].items() if kind not in kinds]
+def _added(found: dict[str, Any], without: set[str]) -> dict[str, float]:
+    """Add up the operators of all types but some."""
+    small = [part for kind, part in found["operators"].items() if kind not in without]
     return {"count": sum(part["count"] for part in small), "seconds": sum(part["seconds"] for part in small)}
 
 
@@ -62,10 +63,5 @@ def _cells(found: dict[str, Any], part: dict[str, float] | None) -> str:
     return f"{part['count']:.0f} | {1e6 * part['seconds']:.0f} | {_share(part['seconds'], found)}"
 
 
-def _between(found: dict[str, Any]) -> str:
-    rest = found["whole_s"] - sum(part["seconds"] for part in found["operators"].values())
-    return f" | {1e6 * rest:.0f} | {_share(rest, found)}"
-
-
 def _share(seconds: float, found: dict[str, Any]) -> str:
-    return f"{100 * seconds / found['whole_s']:.0f} %"
+    return f"{100 * seconds / _added(found, set())['seconds']:.0f} %"
