@@ -19,6 +19,7 @@ from lidd_yolo.compare.plan import Run
 
 LOG = "run.log"
 _RUN, _RESUMED, _TRAINED = "run.json", "resumed.json", "trained.json"
+_INCOMPLETE = "incomplete.json"
 _BEGAN_WITH = "began_with.yaml"
 _BEGUN = "begun.json"
 
@@ -73,6 +74,20 @@ def note_resumed(folder: Path, epoch: int) -> None:
 def resumed_after(folder: Path) -> list[int]:
     """Return after which epochs the training was interrupted and went on."""
     file = folder / _RESUMED
+    return [int(epoch) for epoch in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
+
+
+def note_validated(folder: Path, epoch: int, *, complete: bool) -> None:
+    """Write down after which epochs the validation left detections out; an epoch that is repeated counts anew."""
+    before = incompletely_validated(folder)
+    now = [number for number in before if number < epoch] + ([] if complete else [epoch])
+    if now != before:
+        _write(folder / _INCOMPLETE, now)
+
+
+def incompletely_validated(folder: Path) -> list[int]:
+    """Return the epochs whose validation left detections out."""
+    file = folder / _INCOMPLETE
     return [int(epoch) for epoch in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
 
 

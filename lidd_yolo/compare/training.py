@@ -14,9 +14,10 @@ from typing import Any
 from ultralytics import YOLO
 from ultralytics.utils.torch_utils import init_seeds
 
-from lidd_yolo.compare.folder import keep_arguments
+from lidd_yolo.compare.folder import keep_arguments, note_validated
 from lidd_yolo.compare.snapshot import keep_snapshot
 from lidd_yolo.engine.channels_last import train_channels_last
+from lidd_yolo.engine.complete_nms import listen_to_nms
 
 
 class TimeIsUpError(Exception):
@@ -41,13 +42,15 @@ def train_run(
     net = YOLO(folder / "weights" / "last.pt" if done else model)
     net.add_callback("on_train_start", _begin)
     net.add_callback("on_train_start", train_channels_last)  # stock networks too, for time on a CPU
-    net.add_callback("on_model_save", _Keeper(folder, until))
     if done:
         on_machine = {key: arguments[key] for key in ("device", "workers") if key in arguments}
-        net.train(resume=True, data=arguments["data"], **on_machine)
+        words: dict[str, Any] = {"resume": True, "data": arguments["data"], **on_machine}
     else:
-        place = {"project": str(folder.parent), "name": folder.name, "exist_ok": True, "save": True}
-        net.train(**{**arguments, **place})
+        words = {**arguments, "project": str(folder.parent), "name": folder.name, "exist_ok": True, "save": True}
+    with listen_to_nms() as gave_up:
+        net.add_callback("on_model_save", lambda t: note_validated(folder, t.epoch + 1, complete=not gave_up()))
+        net.add_callback("on_model_save", _Keeper(folder, until))
+        net.train(**words)
 
 
 class _Keeper:

@@ -19,6 +19,7 @@ from lidd_yolo.benchmark.ledger import append
 from lidd_yolo.benchmark.record import evidence_files, record_run
 from lidd_yolo.compare.folder import (
     bring_back_arguments,
+    incompletely_validated,
     is_trained,
     note_resumed,
     note_trained,
@@ -128,6 +129,7 @@ def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path, device:
         "protocol": run.protocol or entry["data"].get("protocol", ""),
         "asked": {key: value for key, value in asked.items() if key != "data"},
         "resumed_after": resumed_after(folder),
+        "incompletely_validated": incompletely_validated(folder),
     }
     _LOGGER.info("wrote %s", append(entry, ledger, evidence_files(entry, folder)))
 

@@ -7,7 +7,7 @@ so in one line of the log; the figures are then those of other detections than t
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ultralytics.utils import LOGGER
@@ -36,6 +36,25 @@ def complete_nms(*, quiet: bool = False) -> Iterator[None]:
         LOGGER.removeFilter(heard)
     if heard.gave_up:
         raise TimeoutError("Ultralytics gave up NMS after its time limit and left detections out: free the machine")
+
+
+@contextmanager
+def listen_to_nms() -> Iterator[Callable[[], bool]]:
+    """Give a function that tells whether Ultralytics has given up NMS since it was asked last."""
+    level = LOGGER.level
+    heard = _Listener(level)
+
+    def gave_up() -> bool:
+        told, heard.gave_up = heard.gave_up, False
+        return told
+
+    LOGGER.setLevel(min(level, logging.WARNING))
+    LOGGER.addFilter(heard)
+    try:
+        yield gave_up
+    finally:
+        LOGGER.setLevel(level)
+        LOGGER.removeFilter(heard)
 
 
 class _Listener(logging.Filter):

@@ -120,6 +120,12 @@ def _commit(entry: Entry) -> str:
 def _notes(contender: Contender) -> list[str]:
     resumed = [str(entry["arguments"]["seed"]) for entry in contender.entries if entry.get("resumed_after")]
     told = [f"training with seed {', '.join(resumed)} was interrupted and resumed"] if resumed else []
+    for entry in contender.entries:
+        if epochs := entry.get("incompletely_validated"):
+            told.append(
+                f"training with seed {entry['arguments']['seed']}: on a busy machine NMS was given up in the "
+                f"validation after epoch {', '.join(map(str, epochs))}; these points of its curve are too low"
+            )
     return told + _distinct(str(entry.get("note") or "") for entry in contender.entries)
 
 

@@ -11,11 +11,13 @@ from lidd_yolo.compare.folder import (
     claim_folder,
     clear_folder,
     identity_in,
+    incompletely_validated,
     is_trained,
     keep_arguments,
     note_begun,
     note_resumed,
     note_trained,
+    note_validated,
     progress_of,
     read_folder,
     resumed_after,
@@ -62,6 +64,12 @@ class TestNotes:
         note_resumed(tmp_path, 2)
         note_resumed(tmp_path, 5)
         assert resumed_after(tmp_path) == [2, 5]
+
+    def test_validated__a_repeated_epoch_counts_anew(self, tmp_path):
+        assert incompletely_validated(tmp_path) == []
+        for epoch, complete in ((1, True), (2, False), (3, False), (3, True), (4, False)):
+            note_validated(tmp_path, epoch, complete=complete)
+        assert incompletely_validated(tmp_path) == [2, 4]
 
     def test_trained(self, tmp_path):
         assert not is_trained(tmp_path)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from ultralytics.utils import LOGGER
 
 from lidd_yolo.compare import training
+from lidd_yolo.compare.folder import incompletely_validated
 from lidd_yolo.compare.snapshot import restore_snapshot
 from lidd_yolo.compare.training import TimeIsUpError, train_run
 from lidd_yolo.engine.channels_last import train_channels_last
@@ -126,3 +128,25 @@ class TestOrder:
         monkeypatch.setattr(training, "YOLO", Net)
         train_run("yolov8n.yaml", {}, tmp_path)
         assert ("on_train_start", train_channels_last) in begun
+
+
+class TestIncompleteValidation:
+    def test_train__notes_the_epochs_in_which_nms_was_given_up(self, monkeypatch, tmp_path):
+        class Net:
+            def __init__(self, _):
+                self.callbacks = []
+
+            def add_callback(self, event, function):
+                self.callbacks += [function] if event == "on_model_save" else []
+
+            def train(self, **_):
+                """Three epochs, in the second of which the machine is busy."""
+                for epoch in range(3):
+                    if epoch == 1:
+                        LOGGER.warning("NMS time limit 2.800s exceeded")
+                    for function in self.callbacks:
+                        function(SimpleNamespace(epoch=epoch, stop=True))
+
+        monkeypatch.setattr(training, "YOLO", Net)
+        train_run("yolov8n.yaml", {}, tmp_path)
+        assert incompletely_validated(tmp_path) == [2]

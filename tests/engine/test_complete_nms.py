@@ -7,7 +7,7 @@ import pytest
 import torch
 from ultralytics.utils import LOGGER
 
-from lidd_yolo.engine.complete_nms import complete_nms
+from lidd_yolo.engine.complete_nms import complete_nms, listen_to_nms
 
 GIVEN_UP = "NMS time limit 2.800s exceeded"
 
@@ -76,3 +76,17 @@ class TestCompleteNMS:
         raw = torch.rand(4, 6, 50) * 40
         with pytest.raises(TimeoutError), complete_nms():
             nms.non_max_suppression(raw, conf_thres=0.1, max_time_img=-1.0)
+
+
+class TestListenToNMS:
+    @pytest.mark.parametrize("level", [logging.INFO, logging.ERROR], indirect=True)
+    def test_given_up__told_once(self, level, lines):
+        filters = list(LOGGER.filters)
+        with listen_to_nms() as gave_up:
+            assert not gave_up()
+            LOGGER.warning(GIVEN_UP)
+            LOGGER.warning("something else")
+            assert gave_up()
+            assert not gave_up()
+        assert (LOGGER.level, LOGGER.filters) == (level, filters)
+        assert len(lines) == (2 if level == logging.INFO else 0)

@@ -118,7 +118,10 @@ class TestRunNotes:
         entries = seeds(3, note="odd machine")
         entries[0]["resumed_after"] = [2]
         entries[2]["resumed_after"] = [1, 4]
+        entries[1]["incompletely_validated"] = [3, 4]
         assert run_notes(only(entries)) == [
             "lidd: training with seed 0, 2 was interrupted and resumed",
+            "lidd: training with seed 1: on a busy machine NMS was given up in the validation after epoch 3, 4; these "
+            "points of its curve are too low",
             "lidd: odd machine",
         ]
