@@ -120,13 +120,16 @@ def _commit(entry: Entry) -> str:
 def _notes(contender: Contender) -> list[str]:
     resumed = [str(entry["arguments"]["seed"]) for entry in contender.entries if entry.get("resumed_after")]
     told = [f"training with seed {', '.join(resumed)} was interrupted and resumed"] if resumed else []
-    for entry in contender.entries:
-        if epochs := entry.get("incompletely_validated"):
-            told.append(
-                f"training with seed {entry['arguments']['seed']}: on a busy machine NMS was given up in the "
-                f"validation after epoch {', '.join(map(str, epochs))}; these points of its curve are too low"
-            )
+    told += [_incomplete(entry) for entry in contender.entries if entry.get("incompletely_validated")]
     return told + _distinct(str(entry.get("note") or "") for entry in contender.entries)
+
+
+def _incomplete(entry: Entry) -> str:
+    epochs = ", ".join(map(str, entry["incompletely_validated"]))
+    return (
+        f"training with seed {entry['arguments']['seed']}: on a busy machine NMS was given up in the validation after "
+        f"epoch {epochs}; these points of its curve are too low"
+    )
 
 
 def _stopped(contender: Contender, epochs: int) -> bool:
