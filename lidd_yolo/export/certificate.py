@@ -86,15 +86,12 @@ def format_entry(result: FormatResult, files: Sequence[Path], context: Mapping[s
     }
 
 
-def int8_entry(
-    result: Int8Result, calibration: Calibration, keep_float: Sequence[str], context: Mapping[str, Any]
-) -> dict[str, Any]:
+def int8_entry(result: Int8Result, calibration: Calibration, context: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the certificate says about one format in int8; hashes are added when the files are placed.
 
     Args:
         result: What was found out.
         calibration: The training pictures.
-        keep_float: What else was kept in float.
         context: Data set, confidence and the like.
     """
     found = result.sensitivity
@@ -107,7 +104,7 @@ def int8_entry(
         "delivered": str(result.delivered),
         "limits": {"recall": RECALL_LIMIT, "map": MAP_LIMIT},
         "calibration": calibration.as_dict(),
-        "keep_float": list(keep_float),
+        "keep_float": list(result.keep_float),
         "recall": {name: list(pair) for name, pair in result.recall.items()},
         **(masks if result.mask_recall else {}),
         "sensitivity": asdict(found) if found else None,

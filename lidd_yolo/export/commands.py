@@ -34,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the choice of these pictures (0)")
     parser.add_argument(
-        "--keep-float", default="", metavar="ROWS", help="rows of the model that int8 leaves in float: 22,27.joint"
+        "--keep-float",
+        default="",
+        metavar="ROWS",
+        help="rows of the model that int8 leaves in float: 22,27.joint; auto: those that a failed attempt names",
     )
     parser.add_argument("--no-map", action="store_true", help="do not measure mAP50-95 on the split")
 

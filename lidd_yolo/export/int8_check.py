@@ -39,6 +39,7 @@ class Int8Result:
     Args:
         name: ``onnx`` or ``openvino``.
         delivered: Shapes of its input.
+        keep_float: Words of ``--keep-float`` that were in float.
         written: Where it lies; None if it could not be made.
         recall: Recall of each class, by boxes.
         mask_recall: The same by masks; empty for detection.
@@ -50,6 +51,7 @@ class Int8Result:
 
     name: str
     delivered: Variant
+    keep_float: tuple[str, ...] = ()
     written: Path | None = None
     recall: ClassRecall = field(default_factory=dict)
     mask_recall: ClassRecall = field(default_factory=dict)
@@ -75,6 +77,7 @@ class Int8Check:
         arguments: Further arguments of Ultralytics' export.
         calibration: Training pictures.
         keep_float: Words of ``--keep-float``, such as ``22`` and ``27.joint``.
+        retries: How often a file that failed is made again, with the layers in float that the search for them named.
         validation: What recall and mAP are measured on.
         trained_map: mAP50-95 of the network as it was trained.
         trained_recall: Its recall at the comparer's confidence.
@@ -86,32 +89,46 @@ class Int8Check:
     arguments: Mapping[str, Any]
     calibration: Calibration
     keep_float: Sequence[str]
+    retries: int
     validation: Validation
     trained_map: Mapping[str, float]
     trained_recall: Recall
 
     def run(self, name: str) -> Int8Result:
         """Make one format in int8 and judge it; if it fails, look for the layers that make it fail."""
-        result = Int8Result(name, self.delivered)
-        weights = self.comparer.reference.weights
+        folder = self.stage / "float32" / name
         try:
-            folder = self.stage / "float32" / name
+            weights = self.comparer.reference.weights
             exact = make_export(weights, folder, name, self.delivered, half=False, arguments=self.arguments)
         except ExportError as error:
-            result.failures.append(f"Ultralytics could not export it in float32: {error}")
-            return result
+            told = f"Ultralytics could not export it in float32: {error}"
+            return Int8Result(name, self.delivered, tuple(self.keep_float), failures=[told])
+        keep = tuple(self.keep_float)
+        notes: list[str] = []
+        for attempt in range(1 + self.retries):
+            result = Int8Result(name, self.delivered, keep, notes=list(notes))
+            self._judge(result, exact, self.stage / f"int8-{attempt}")
+            found = result.sensitivity
+            if found is None or not set(found.keep) - set(keep):
+                break
+            notes.append(f"with {', '.join(keep) or 'no row named'} in float: {'; '.join(result.failures)}")
+            keep = found.keep
+        if result.sensitivity:
+            result.failures.append(result.sensitivity.advice())
+        return result
+
+    def _judge(self, result: Int8Result, exact: Path, folder: Path) -> None:
         try:
             self._check_exact(result, exact)
             if result.failures:
-                return result
-            result.written = self._quantised(exact, self.keep_float, self.calibration.files, self.stage / "int8")
+                return
+            result.written = self._quantised(exact, result.keep_float, self.calibration.files, folder)
             self._measure(result, result.written)
         except Exception as error:
             result.failures.append(f"{type(error).__name__}: {error}")
-            return result
+            return
         if result.failures:
             self._search(result, exact)
-        return result
 
     def _check_exact(self, result: Int8Result, exact: Path) -> None:
         """Compare the float32 file first: what is wrong there is no matter of int8."""
@@ -151,15 +168,15 @@ class Int8Check:
         reference, shape = self.comparer.reference, self.delivered.made_for
         groups = layer_groups(reference.folded, self.comparer.inputs(shape)[:1])
         files, count = self.calibration.files[:_SEARCHED_WITH], 0
+        folder = self.stage / f"search-{len(result.notes)}"
 
         def error_with(keep: Sequence[str]) -> float:
             nonlocal count
             count += 1
-            file = self._quantised(exact, keep, files, self.stage / f"search-{count}")
+            file = self._quantised(exact, keep, files, folder / str(count))
             return self.comparer.error(open_runtime(result.name, file), shape)
 
         try:
-            result.sensitivity = find_sensitive(groups, error_with, self.keep_float)
-            result.failures.append(result.sensitivity.advice())
+            result.sensitivity = find_sensitive(groups, error_with, result.keep_float)
         except Exception as error:
             result.notes.append(f"the search for layers to keep in float failed: {type(error).__name__}: {error}")

@@ -36,6 +36,10 @@ from lidd_yolo.export.real_pictures import choose_pictures
 from lidd_yolo.export.reference import Reference
 from lidd_yolo.export.validation import Validation, largest_difference
 
+_AUTO = "auto"
+_RETRIES = 2
+"""How often ``auto`` makes a file again; each time the search goes on among the layers that are left."""
+
 
 @dataclass(frozen=True)
 class Int8Request:
@@ -44,7 +48,8 @@ class Int8Request:
     Args:
         calibration: Number of training pictures on which number ranges are measured.
         seed: Of their choice.
-        keep_float: Rows of the model, or parts of rows, that stay in float: ``22,27.joint``.
+        keep_float: Rows of the model, or parts of rows, that stay in float: ``22,27.joint``; ``auto``: none at first,
+            then those that the search for layers names, until the file passes.
     """
 
     calibration: int = 128
@@ -115,6 +120,7 @@ def certify(reference: Reference, request: Request, say: Callable[[str], None]) 
     """
     _check(reference, request)
     calibration, keep_float = _int8_choices(reference, request)
+    retries = _RETRIES if request.int8 and request.int8.keep_float == _AUTO else 0
     files = choose_pictures(request.data, request.split, request.pictures)
     comparer = Comparer(reference, files, request.conf)
     delivered = request.delivered(reference.imgsz)
@@ -134,13 +140,13 @@ def certify(reference: Reference, request: Request, say: Callable[[str], None]) 
             checked: FormatCheck | Int8Check
             if validation and calibration:
                 recall = validation.recall_of_trained(reference, request.conf)
-                checked = Int8Check(*begun, arguments, calibration, keep_float, validation, trained, recall)
+                checked = Int8Check(*begun, arguments, calibration, keep_float, retries, validation, trained, recall)
             else:
                 checked = FormatCheck(*begun, request.half, arguments, validation, trained)
             for name in request.formats:
                 say(f"exporting and comparing {name}")
                 results.append(checked.run(name))
-        return _keep(reference, request, files, fold, _entries(results, request, files, calibration, keep_float))
+        return _keep(reference, request, files, fold, _entries(results, request, files, calibration))
 
 
 def _check(reference: Reference, request: Request) -> None:
@@ -167,7 +173,8 @@ def _int8_choices(reference: Reference, request: Request) -> tuple[Calibration |
         raise ValueError("--int8 with --no-map: a file in int8 is judged by nothing but recall and mAP50-95")
     if request.split == "train":
         raise ValueError("--int8 with --split train: what it is calibrated on cannot judge it; take val or test")
-    keep = parse_keep_float(request.int8.keep_float, reference.folded)
+    rows = request.int8.keep_float
+    keep = parse_keep_float("" if rows == _AUTO else rows, reference.folded)
     words = tuple(path.removeprefix("model.") for path in keep)
     return choose_calibration(request.data, request.int8.calibration, request.int8.seed), words
 
@@ -211,7 +218,6 @@ def _entries(
     request: Request,
     files: Sequence[Path],
     calibration: Calibration | None,
-    keep_float: Sequence[str],
 ) -> list[tuple[FormatResult | Int8Result, dict[str, Any]]]:
     """Return each result with what the certificate says about it."""
     context = _context(request, files)
@@ -220,7 +226,7 @@ def _entries(
         if isinstance(result, FormatResult):
             entries.append((result, format_entry(result, files, context)))
         elif calibration:
-            entries.append((result, int8_entry(result, calibration, keep_float, context)))
+            entries.append((result, int8_entry(result, calibration, context)))
     return entries
 
 

@@ -77,10 +77,10 @@ class TestEntries:
         assert (entry["passed"], entry["worst"], entry["cases"]) == (False, {}, [])
 
     def test_int8__calibration_recall_and_search(self):
-        found = Int8Result("onnx", Variant(InputShape(64, 64)), recall={"a": (0.8, 0.7)}, map={"box": 0.5})
+        found = Int8Result("onnx", Variant(InputShape(64, 64)), ("27.cv3",), recall={"a": (0.8, 0.7)}, map={"box": 0.5})
         found.failures, found.sensitivity = ["recall of a falls"], Sensitivity(0.5, {"neck": 0.2}, ("9",), 0.2)
         calibration = Calibration((Path("x.png"),), 7, 1, 2, "ab")
-        entry = int8_entry(found, calibration, ["27.cv3"], {"confidence": 0.25})
+        entry = int8_entry(found, calibration, {"confidence": 0.25})
         assert (entry["passed"], entry["precision"], entry["cases"]) == (False, "int8", [])
         used = {"split": "train", "pictures": 1, "groups": 1, "left_out": 2, "seed": 7, "sha256": "ab"}
         assert entry["calibration"] == used
@@ -90,7 +90,7 @@ class TestEntries:
         assert entry["sensitivity"]["errors"] == {"neck": 0.2}
         json.dumps(entry)
         found.mask_recall = {"a": (0.5, 0.5)}
-        assert int8_entry(found, calibration, [], {})["mask_recall"] == {"a": [0.5, 0.5]}
+        assert int8_entry(found, calibration, {})["mask_recall"] == {"a": [0.5, 0.5]}
 
     def test_surroundings__versions(self):
         assert {"lidd-yolo", "ultralytics", "torch"} <= surroundings()["versions"].keys()

@@ -9,6 +9,7 @@ from lidd_yolo.export.comparison import Comparer
 from lidd_yolo.export.input_shapes import InputShape, Variant
 from lidd_yolo.export.int8_check import Int8Check
 from lidd_yolo.export.making import ExportError
+from lidd_yolo.export.sensitivity import Sensitivity
 from lidd_yolo.export.validation import Validation
 from tests.helpers.folders import text
 from tests.helpers.tiny import write_tiny_data
@@ -25,7 +26,9 @@ def check(lidd, pictures, tiny, tmp_path, exact_file, monkeypatch):
         def of_exported(_, file, task, batch, conf=None):
             assert (file.name, task, batch) == (f"best_int8.{name}", "detect", 1)
             assert file.exists()
-            return {"box": found_map} if conf is None else {"box": recall}
+            return (
+                {"box": found_map} if conf is None else {"box": recall.pop(0) if isinstance(recall, list) else recall}
+            )
 
         monkeypatch.setattr(Validation, "of_exported", of_exported)
         monkeypatch.setattr(Validation, "recall_of_exported", of_exported)
@@ -36,6 +39,7 @@ def check(lidd, pictures, tiny, tmp_path, exact_file, monkeypatch):
             "arguments": {},
             "calibration": choose_calibration(data, 4, 0),
             "keep_float": (),
+            "retries": 0,
             "validation": Validation(data.file, "val", 64, tmp_path),
             "trained_map": {"box": 0.5},
             "trained_recall": {"box": {0: 0.8, 1: 0.6} if trained is None else trained},
@@ -49,7 +53,7 @@ class TestPassed:
     def test_file_and_figures(self, check, tmp_path):
         result = check({0: 0.795, 1: 0.7}, 0.49)
         assert result.failures == []
-        assert result.written == tmp_path / "stage" / "int8" / "best_int8.onnx"
+        assert result.written == tmp_path / "stage" / "int8-0" / "best_int8.onnx"
         assert result.recall == {"0": (0.8, 0.795), "1": (0.6, 0.7)}
         assert (result.map, result.sensitivity, result.key) == ({"box": 0.49}, None, "onnx-int8")
 
@@ -128,3 +132,40 @@ class TestFailed:
         result = check({})
         assert len(result.failures) == 2
         assert result.notes == ["the search for layers to keep in float failed: RuntimeError: out of memory"]
+
+
+class TestRetries:
+    @pytest.fixture
+    def named(self, monkeypatch):
+        """What the search names after each attempt, whatever the network; returns what was in float when it began."""
+        began = []
+
+        def find(_, __, kept):
+            began.append(tuple(kept))
+            keep = (*kept, ("0", "27.joint", "9")[len(kept)])
+            return Sensitivity(0.1, {"some": 0.05}, keep, 0.05)
+
+        monkeypatch.setattr(int8_check, "layer_groups", lambda *_: {})
+        monkeypatch.setattr(int8_check, "find_sensitive", find)
+        return began
+
+    def test_retry__with_what_the_search_named(self, check, named, tmp_path):
+        low, good = {0: 0.8, 1: 0.5}, {0: 0.8, 1: 0.6}
+        result = check([low, low, good], retries=2)
+        assert (result.failures, result.keep_float, named) == ([], ("0", "27.joint"), [(), ("0",)])
+        assert result.written == tmp_path / "stage" / "int8-2" / "best_int8.onnx"
+        assert result.notes == [
+            "with no row named in float: recall of 1 falls from 0.600 to 0.500, limit 0.01",
+            "with 0 in float: recall of 1 falls from 0.600 to 0.500, limit 0.01",
+        ]
+
+    def test_retry__no_more_than_allowed(self, check, named):
+        result = check([{0: 0.8, 1: 0.5}] * 2, retries=1)
+        assert (result.keep_float, named) == (("0",), [(), ("0",)])
+        assert result.failures[-1].endswith("--keep-float 0,27.joint")
+
+    def test_retry__not_if_the_search_names_nothing_new(self, check, monkeypatch):
+        monkeypatch.setattr(int8_check, "layer_groups", lambda *_: {})
+        monkeypatch.setattr(int8_check, "find_sensitive", lambda *_: Sensitivity(0.1, {}, (), 0.1))
+        result = check([{0: 0.8, 1: 0.5}], retries=2)
+        assert "export float16 or float32 instead" in result.failures[-1]

@@ -10,6 +10,7 @@ from lidd_yolo.export import format_check, int8_check, parity
 from lidd_yolo.export.certificate import file_hashes
 from lidd_yolo.export.parity import Int8Request, Request, certify
 from lidd_yolo.export.reference import load_reference
+from lidd_yolo.export.sensitivity import Sensitivity
 from lidd_yolo.export.validation import Validation
 from lidd_yolo.layers import reparam
 from tests.helpers.checkpoints import write_lidd
@@ -180,7 +181,8 @@ class TestInt8:
 
         def certify_with(recall, **changes):
             monkeypatch.setattr(Validation, "recall_of_trained", lambda *_: {"box": {0: 0.5, 1: 0.5}})
-            monkeypatch.setattr(Validation, "recall_of_exported", lambda *_: {"box": recall})
+            attempts = iter(recall if isinstance(recall, list) else [recall])
+            monkeypatch.setattr(Validation, "recall_of_exported", lambda *_: {"box": next(attempts)})
             for name in ("of_trained", "of_folded", "of_exported"):
                 monkeypatch.setattr(Validation, name, lambda *_: {"box": 0.4})
             monkeypatch.setattr(int8_check, "layer_groups", lambda *_: {"head, joint": ("27.joint",)})
@@ -215,6 +217,17 @@ class TestInt8:
         assert entry["failures"][0] == "recall of 1 falls from 0.500 to 0.400, limit 0.01"
         assert entry["sensitivity"]["errors"].keys() == {"head, joint"}
         assert "no group" in entry["failures"][1] or entry["failures"][1].endswith("--keep-float 3,27.joint")
+
+    def test_auto__made_again_with_what_was_named(self, run, monkeypatch):
+        """The first attempt loses a class, the second none."""
+        found = [{0: 0.5, 1: 0.4}, {0: 0.5, 1: 0.5}]
+        monkeypatch.setattr(
+            int8_check, "find_sensitive", lambda *_: Sensitivity(0.2, {"head, joint": 0.1}, ("27.joint",), 0.1)
+        )
+        _, content, _ = run(found, int8=Int8Request(4, 1, "auto"))
+        entry = content["formats"]["onnx-int8"]
+        assert (entry["passed"], entry["keep_float"]) == (True, ["27.joint"])
+        assert entry["notes"] == ["with no row named in float: recall of 1 falls from 0.500 to 0.400, limit 0.01"]
 
     @pytest.mark.parametrize(
         ("change", "told"),
