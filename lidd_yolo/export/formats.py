@@ -25,6 +25,7 @@ class Format:
         raw_limit: Largest difference of an output in float32, as a share of the output's size.
         no_dynamic: Why it has no dynamic shapes; empty if it has them.
         no_batch: Why it has no batches; empty if it has them.
+        gpu: Whether it is made and run on an NVIDIA GPU alone.
     """
 
     suffix: str
@@ -32,6 +33,7 @@ class Format:
     raw_limit: float
     no_dynamic: str = ""
     no_batch: str = ""
+    gpu: bool = False
 
 
 FORMATS: dict[str, Format] = {
@@ -45,6 +47,13 @@ FORMATS: dict[str, Format] = {
         no_batch="ncnn takes one picture at a time",
     ),
     "torchscript": Format(".torchscript", (), 1e-5),
+    "engine": Format(
+        ".engine",
+        ("tensorrt",),
+        1e-2,  # TensorRT multiplies float32 with the 10 bits of TF32
+        no_dynamic="an engine is built for one size here: each further one takes minutes",
+        gpu=True,
+    ),
 }
 
 
@@ -114,12 +123,29 @@ def check_packages(names: Sequence[str], *, int8: bool = False) -> None:
         int8: Whether they are to be made in int8.
 
     Raises:
-        ValueError: Names the packages and how to get them, or the formats that cannot be made in int8.
+        ValueError: Names the packages and how to get them, the formats that cannot be made in int8, or those that need
+            a GPU where there is none.
     """
     never = [name for name in names if int8 and name not in INT8_PACKAGES]
     if never:
         raise ValueError(f"--int8: not for {', '.join(never)}; it can be made for {', '.join(INT8_PACKAGES)}")
     needed = [p for name in names for p in (*FORMATS[name].packages, *(INT8_PACKAGES[name] if int8 else ()))]
     missing = [package for package in dict.fromkeys(needed) if find_spec(package) is None]
+    if on_gpu := [name for name in names if FORMATS[name].gpu]:
+        if not _has_gpu():
+            raise ValueError(f"{', '.join(on_gpu)}: made and run on an NVIDIA GPU, and torch sees none here")
+        if "tensorrt" in missing:
+            raise ValueError(f"{', '.join(on_gpu)}: needs TensorRT: pip install tensorrt")
     if missing:
         raise ValueError(f"{', '.join(missing)} not installed: pip install 'lidd-yolo[export]', or other --formats")
+
+
+def device_of(format_name: str) -> str:
+    """Return what Ultralytics calls the device on which a format is made and run."""
+    return "0" if FORMATS[format_name].gpu else "cpu"
+
+
+def _has_gpu() -> bool:
+    import torch  # noqa: PLC0415 - a second to load, and most formats do not ask
+
+    return torch.cuda.is_available()

@@ -18,6 +18,7 @@ import yaml
 from ultralytics import YOLO
 from ultralytics.utils import DEFAULT_CFG_DICT, LOGGER
 
+from lidd_yolo.export.formats import device_of
 from lidd_yolo.export.input_shapes import Variant
 
 _OURS = {
@@ -81,7 +82,8 @@ def make_export(
             model = YOLO(shutil.copy(weights, folder / weights.name))
             model.clear_callback("on_export_end")  # the notice that nothing was compared
             words = {**arguments, "batch": shape.batch, "dynamic": variant.dynamic, **(precision if half else {})}
-            written = Path(model.export(format=format_name, imgsz=list(shape.side), device="cpu", **words))
+            device = device_of(format_name)
+            written = Path(model.export(format=format_name, imgsz=list(shape.side), device=device, **words))
     except Exception as error:
         raise ExportError(f"{type(error).__name__}: {error}") from error
     if not written.exists() or folder not in written.parents:

@@ -1,4 +1,4 @@
-"""Run an exported file with the runtime of its format alone, on the CPU and in the precision that the file holds.
+"""Run an exported file with the runtime of its format alone, in the precision that it holds; on the CPU where it can.
 
 Own work. Not through Ultralytics, whose OpenVINO computes in bfloat16 on processors that can: that is the machine's
 choice and no property of the file.
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lidd_yolo.export.ncnn_runtime import run_ncnn
+from lidd_yolo.export.tensorrt_runtime import open_tensorrt
 
 Runtime = Callable[[Tensor], list[Tensor]]
 """Pictures ``(B, C, H, W)`` -> outputs in the order of the network's."""
@@ -97,4 +98,5 @@ _OPENERS: dict[str, Callable[[Path], Callable[[NDArray[Any]], list[NDArray[Any]]
     "openvino": _openvino,
     "ncnn": _ncnn,
     "torchscript": _torchscript,
+    "engine": open_tensorrt,
 }

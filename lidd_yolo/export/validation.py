@@ -14,6 +14,7 @@ from typing import Any
 from ultralytics import YOLO
 
 from lidd_yolo.engine.complete_nms import complete_nms
+from lidd_yolo.export.formats import FORMATS
 from lidd_yolo.export.reference import Reference
 
 Recall = Mapping[str, Mapping[int, float]]
@@ -91,7 +92,8 @@ class Validation:
         Raises:
             TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
         """
-        words = {"imgsz": self.imgsz, "batch": batch, "rect": False, "device": "cpu", "workers": 0}
+        device = "0" if str(model.model).endswith(FORMATS["engine"].suffix) else "cpu"
+        words = {"imgsz": self.imgsz, "batch": batch, "rect": False, "device": device, "workers": 0}
         silent = {"plots": False, "verbose": False, "project": str(self.folder), "name": "val", "exist_ok": True}
         with complete_nms(quiet=True), warnings.catch_warnings():
             warnings.simplefilter("ignore")

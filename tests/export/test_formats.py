@@ -3,7 +3,16 @@
 import pytest
 
 from lidd_yolo.export import formats
-from lidd_yolo.export.formats import FOLD_LIMIT, FORMATS, Limits, check_packages, int8_key, limits_of, parse_formats
+from lidd_yolo.export.formats import (
+    FOLD_LIMIT,
+    FORMATS,
+    Limits,
+    check_packages,
+    device_of,
+    int8_key,
+    limits_of,
+    parse_formats,
+)
 
 
 class TestParseFormats:
@@ -21,7 +30,7 @@ class TestParseFormats:
 
 class TestLimits:
     @pytest.mark.parametrize(
-        ("name", "raw"), [("onnx", 1e-4), ("openvino", 1e-3), ("ncnn", 1e-2), ("torchscript", 1e-5)]
+        ("name", "raw"), [("onnx", 1e-4), ("openvino", 1e-3), ("ncnn", 1e-2), ("torchscript", 1e-5), ("engine", 1e-2)]
     )
     def test_float32__as_promised(self, name, raw):
         limits = limits_of(name, half=False)
@@ -57,6 +66,24 @@ class TestCheckPackages:
     def test_int8__not_every_format(self):
         with pytest.raises(ValueError, match=r"--int8: not for ncnn, torchscript; it can be made for onnx, openvino"):
             check_packages(["onnx", "ncnn", "torchscript"], int8=True)
+
+
+class TestEngine:
+    def test_gpu__none(self, monkeypatch):
+        monkeypatch.setattr(formats, "_has_gpu", lambda: False)
+        with pytest.raises(ValueError, match=r"^engine: made and run on an NVIDIA GPU, and torch sees none here"):
+            check_packages(["onnx", "engine"])
+
+    def test_tensorrt__not_installed(self, monkeypatch):
+        monkeypatch.setattr(formats, "_has_gpu", lambda: True)
+        monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "tensorrt" else object())
+        with pytest.raises(ValueError, match=r"^engine: needs TensorRT: pip install tensorrt"):
+            check_packages(["engine"])
+        monkeypatch.setattr(formats, "find_spec", lambda _: object())
+        check_packages(["engine"])
+
+    def test_device__of_each_format(self):
+        assert {name: device_of(name) for name in FORMATS if device_of(name) != "cpu"} == {"engine": "0"}
 
 
 class TestInt8Key:
