@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="checkpoint, such as best.pt")
     parser.add_argument("more", nargs="*", metavar="KEY=VALUE", help="arguments of Ultralytics' export: dynamic=True")
     parser.add_argument(
-        "--formats", default="onnx", metavar="LIST", help="onnx,openvino,ncnn,torchscript (default: onnx)"
+        "--formats", default="onnx", metavar="LIST", help="onnx,openvino,ncnn,torchscript,engine (default: onnx)"
     )
     parser.add_argument("--data", required=True, metavar="YAML", help="data set whose pictures are compared")
     parser.add_argument("--split", default="val", choices=("train", "val", "test"))
