@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     record.add_argument("--note", default="", help="a sentence that readers of the figures need")
 
     curves = actions.add_parser("curves", help="draw accuracy over epochs and over training cost")
-    curves.add_argument("pattern", help="entries to draw, such as 'neu-det-*'")
+    curves.add_argument(
+        "pattern", help="entries to draw, such as 'neu-det-*', or several patterns with spaces between them"
+    )
     curves.add_argument("target", type=Path, help="picture to write")
 
     certificate = actions.add_parser("certificate", help="put a parity certificate of lidd export into the ledger")
@@ -93,7 +95,7 @@ def _certificate(args: argparse.Namespace) -> None:
 def _curves(args: argparse.Namespace) -> None:
     from lidd_yolo.benchmark.curves import draw_curves, step_ratios  # noqa: PLC0415 - loads matplotlib
 
-    entries = read_ledger(args.ledger, args.pattern)
+    entries = [entry for pattern in args.pattern.split() for entry in read_ledger(args.ledger, pattern)]
     if not entries:
         raise ValueError(f"no entry {args.pattern} in {args.ledger}")
     imgsz = entries[0]["arguments"]["imgsz"]
@@ -102,7 +104,8 @@ def _curves(args: argparse.Namespace) -> None:
     ]
     if not steps:
         raise ValueError(f"no step times in {args.ledger}: lidd bench steps")
-    draw_curves(entries, step_ratios(steps[0]), args.target)
+    for model in draw_curves(entries, step_ratios(steps[0]), args.target):
+        _say(f"{model}: no step time in {args.ledger}, so not in the plot over training time (lidd bench steps)")
     _say(f"wrote {args.target}")
 
 

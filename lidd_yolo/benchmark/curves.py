@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 
-def draw_curves(entries: list[dict[str, Any]], ratios: dict[str, float], target: Path, *, key: str = "map50") -> None:
+def draw_curves(
+    entries: list[dict[str, Any]], ratios: dict[str, float], target: Path, *, key: str = "map50"
+) -> list[str]:
     """Write one picture with two plots that share the mAP axis.
 
     The clock of a run says more about what else the machine did than about the network. The cost axis is therefore
@@ -18,21 +20,20 @@ def draw_curves(entries: list[dict[str, Any]], ratios: dict[str, float], target:
         target: File to write; its suffix names the format.
         key: ``map50`` or ``map``.
 
-    Raises:
-        ValueError: If the step time of an entry's model is not known.
+    Returns:
+        Models whose step time is not known: they are in the left-hand plot alone.
     """
     import matplotlib as mpl  # noqa: PLC0415 - seconds to import, for this one command
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    if unknown := {entry["model"] for entry in entries} - ratios.keys():
-        raise ValueError(f"no step time of {', '.join(sorted(unknown))} in the ledger: lidd bench steps")
     figure, (over_epochs, over_cost) = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
     for entry in entries:
         curve = entry["curve"]
-        over_epochs.plot(curve["epoch"], curve[key], label=entry["name"])
-        over_cost.plot([e * ratios[entry["model"]] for e in curve["epoch"]], curve[key], label=entry["name"])
+        (line,) = over_epochs.plot(curve["epoch"], curve[key], label=entry["name"])
+        if ratio := ratios.get(entry["model"]):
+            over_cost.plot([epoch * ratio for epoch in curve["epoch"]], curve[key], color=line.get_color())
     over_epochs.set(xlabel="epoch", ylabel="validation mAP50" if key == "map50" else "validation mAP50-95")
     over_cost.set(xlabel="training time in epochs of yolov8n (step times side by side, CPU)")
     for axis in (over_epochs, over_cost):
@@ -41,6 +42,7 @@ def draw_curves(entries: list[dict[str, Any]], ratios: dict[str, float], target:
     target.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(target, dpi=110)
     plt.close(figure)
+    return sorted({entry["model"] for entry in entries} - ratios.keys())
 
 
 def step_ratios(entry: dict[str, Any]) -> dict[str, float]:

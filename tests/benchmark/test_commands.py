@@ -50,7 +50,7 @@ class TestBench:
         steps = {"name": "train-step-lidd-192-cpu", "results": {"lidd.yaml aux=light": {"ratio": 3.0}}}
         (ledger / "train-step-lidd-192-cpu.json").write_text(json.dumps(steps))
         drawn = []
-        monkeypatch.setattr(curves, "draw_curves", lambda *given: drawn.append(given[1]["lidd.yaml"]))
+        monkeypatch.setattr(curves, "draw_curves", lambda *given: drawn.append(given[1]["lidd.yaml"]) or [])
         assert main(["bench", "--ledger", str(ledger), "curves", "neu-*", str(tmp_path / "c.png")]) == 0
         assert drawn == [3.0]
 

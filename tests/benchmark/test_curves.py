@@ -1,7 +1,6 @@
 """The picture of the learning curves."""
 
 import cv2
-import pytest
 
 from lidd_yolo.benchmark.curves import draw_curves, step_ratios
 
@@ -20,9 +19,15 @@ class TestDrawCurves:
         assert one.shape == two.shape
         assert (one != two).any()
 
-    def test_draw_curves__unknown_step_time(self, tmp_path):
-        with pytest.raises(ValueError, match=r"no step time of lidd\.yaml"):
-            draw_curves([ENTRY], {}, tmp_path / "c.png")
+    def test_draw_curves__without_a_step_time_over_epochs_alone(self, tmp_path):
+        other = {**ENTRY, "name": "b", "model": "b.yaml", "curve": {**CURVE, "map50": [0.3, 0.2]}}
+        assert draw_curves([ENTRY], {"lidd.yaml": 2.0}, tmp_path / "one.png") == []
+        assert draw_curves([ENTRY, other], {"lidd.yaml": 2.0}, tmp_path / "two.png") == ["b.yaml"]
+        one, two = (cv2.imread(str(tmp_path / name)) for name in ("one.png", "two.png"))
+        orange = [((p > (0, 100, 200)) & (p < (60, 160, 256))).all(-1) for p in (one, two)]
+        assert not orange[0].any()
+        assert orange[1][:, :500].any()
+        assert not orange[1][:, 600:].any()
 
 
 class TestStepRatios:
