@@ -56,8 +56,9 @@ def carry_out_runs(
                 if until is not None and time.time() >= until:
                     outcome.left.append(run.name)
                     continue
+                teller = Teller(run, file.parent, say)  # before the process writes anything
                 process = start_process(file, command_words(file, ledger, until), threads=_threads(jobs))
-                running.append(_Job(process, Teller(run, file.parent, say)))
+                running.append(_Job(process, teller))
                 say(f"{run.name}: started, log: {file.parent / LOG}")
             for job in list(running):
                 status = job.process.poll()

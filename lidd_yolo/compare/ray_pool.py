@@ -154,7 +154,8 @@ class _Tasks:
         content = file.read_text(encoding="utf-8")
         place = str(Path.cwd())
         errand = Errand(str(file), content, str(self.ledger), place, attempt, self.cpus, gpu, self.until)
-        self.running[task.remote(errand)] = _Task(run, file, Teller(run, file.parent, self.say), attempt)
+        teller = Teller(run, file.parent, self.say)  # before the task writes anything
+        self.running[task.remote(errand)] = _Task(run, file, teller, attempt)
 
     def _look(self) -> list[tuple[Run, Path]]:
         """Tell how far the tasks are; returns the runs to send again."""

@@ -37,7 +37,7 @@ def _table(entry: Entry) -> str:
         f"|---|{'---|' * 3 * len(results)}",
         *(f"| {kind} | {' | '.join(cells)} |" for kind, cells in rows),
         "",
-        f"{told}; medians of {entry['rounds']} runs.",
+        f"{told}; {entry['rounds']} runs.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -23,7 +23,7 @@ class Small(nn.Module):
 def onnx_file(tmp_path_factory):
     pytest.importorskip("onnxruntime", reason="needs the extra lidd-yolo[export]")
     file = tmp_path_factory.mktemp("onnx") / "small.onnx"
-    torch.onnx.export(Small().eval(), (torch.zeros(1, 3, 32, 32),), str(file), dynamo=False)
+    torch.onnx.export(Small().eval(), (torch.zeros(1, 3, 128, 128),), str(file), dynamo=False)
     return file
 
 
@@ -42,7 +42,7 @@ class TestOperatorTimes:
     def test_types__counted_and_timed(self, runtime, kinds, onnx_file, openvino_folder):
         file = {"onnx": onnx_file, "openvino": openvino_folder}[runtime]
         threads = torch.get_num_threads()
-        found = operator_times(runtime, {"small": file}, imgsz=32, rounds=30)["small"]
+        found = operator_times(runtime, {"small": file}, imgsz=128, rounds=30)["small"]
         assert torch.get_num_threads() == threads
         assert [found["operators"][kind]["count"] for kind in kinds] == [3, 2]
         seconds = [part["seconds"] for part in found["operators"].values()]
