@@ -95,7 +95,7 @@ def _certificate(args: argparse.Namespace) -> None:
 def _curves(args: argparse.Namespace) -> None:
     from lidd_yolo.benchmark.curves import draw_curves, step_ratios  # noqa: PLC0415 - loads matplotlib
 
-    entries = [entry for pattern in args.pattern.split() for entry in read_ledger(args.ledger, pattern)]
+    entries = read_ledger(args.ledger, args.pattern)
     if not entries:
         raise ValueError(f"no entry {args.pattern} in {args.ledger}")
     imgsz = entries[0]["arguments"]["imgsz"]

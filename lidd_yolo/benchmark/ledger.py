@@ -25,10 +25,15 @@ _LOCK = ".lock"
 def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
     """Return the entries whose file name matches a glob pattern, in the order of their names.
 
+    Args:
+        folder: The ledger.
+        pattern: Or several with spaces between them: the entries of the first, then further ones of the next.
+
     Raises:
         ValueError: If a file is not an entry; names it.
     """
-    return [_read_entry(file) for file in sorted(folder.glob(f"{pattern}.json"))]
+    files = [file for part in pattern.split() for file in sorted(folder.glob(f"{part}.json"))]
+    return [_read_entry(file) for file in dict.fromkeys(files)]
 
 
 def _read_entry(file: Path) -> dict[str, Any]:

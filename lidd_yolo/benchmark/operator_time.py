@@ -53,7 +53,7 @@ def operator_times(
 
     Returns:
         Name -> ``whole_s``: seconds of a call without the profile; ``operators``: type -> ``count`` and ``seconds``,
-        the most expensive first. What is missing in their sum passes between operators.
+        the most expensive first. Their sum may exceed the call: the profile takes time itself.
     """
     picture = np.random.default_rng(0).random((1, 3, imgsz, imgsz), dtype=np.float32)
     batch = torch.from_numpy(picture)

@@ -40,15 +40,10 @@ _NOTHING = "*Not measured yet.*\n"
 
 
 def fill(text: str, ledger: Path) -> str:
-    """Return a page with every marked table renewed from the ledger.
-
-    A marker holds patterns of names, with spaces between them; an entry that several of them fit stands where it fits
-    first.
-    """
+    """Return a page with every marked table renewed from the ledger; a marker's patterns are those of `read_ledger`."""
 
     def filled(marked: re.Match[str]) -> str:
-        found = [entry for pattern in marked["patterns"].split() for entry in read_ledger(ledger, pattern)]
-        entries = list({entry["name"]: entry for entry in found}.values())
+        entries = read_ledger(ledger, marked["patterns"])
         if not entries:
             table = _NOTHING
         elif marked["kind"] == "differences":

@@ -29,7 +29,7 @@ def ratio_table(entries: list[Entry]) -> str:
                 row[entry.get("runtime", "pytorch")] = (
                     f"{found['ratio']:.2f} ({_from_to(found.get('ratio_quartiles'))})"
                 )
-    for key, found in rows.items():
+    for key, found in sorted(rows.items()):
         lines.append(f"| {' | '.join(map(str, key))} | {' | '.join(found.get(name, '-') for name in _RUNTIMES)} |")
     return "\n".join([*lines, "", f"Median of the ratios (quartiles). {_basis(entries)}"]) + "\n"
 
