@@ -53,8 +53,6 @@ def training_step(model: Any, *, imgsz: int, batch: int, device: str) -> Callabl
     classes = int(getattr(model, "nc", 0) or getattr(model, "yaml", {}).get("nc", 80))
     masks = getattr(model, "task", "detect") == "segment"
     data = {k: v.to(device) for k, v in generated_batch(imgsz, batch, classes=classes, masks=masks).items()}
-    if _trains_channels_last(model, device):
-        data["img"] = data["img"].contiguous(memory_format=torch.channels_last)
     return partial(_step, model, torch.optim.AdamW(model.parameters(), lr=1e-4), data)
 
 

@@ -9,6 +9,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import DEFAULT_CFG, RANK
 
 from lidd_yolo.engine import recipes
+from lidd_yolo.engine.channels_last import train_channels_last
 from lidd_yolo.engine.checkpoint import finish_checkpoint
 from lidd_yolo.engine.leak import log_leak
 from lidd_yolo.engine.network import build_network
@@ -25,13 +26,12 @@ class LIDDTrainer(DetectionTrainer):
     ) -> None:
         super().__init__(cfg, recipes.under(overrides, recipes.LIDD), _callbacks)
         self.add_callback("on_pretrain_routine_end", log_leak)
+        self.add_callback("on_train_start", train_channels_last)
         self.add_callback("on_train_epoch_start", _start_epoch)
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> LIDDModel:
         """Return the network for this data set, with ``weights`` where they fit."""
         model: LIDDModel = build_network(self, LIDDModel, cfg, weights, verbose=verbose)
-        if self.device.type == "cpu":  # docs/decisions/0005-branches-one-by-one.md
-            model.to(memory_format=torch.channels_last)
         return model
 
     def get_validator(self) -> Any:
@@ -40,13 +40,6 @@ class LIDDTrainer(DetectionTrainer):
         if trainer_names_losses():
             self.loss_names = LOSS_NAMES
         return validator
-
-    def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Prepare a batch as usual, on a CPU in the channels-last order of the network."""
-        prepared: dict[str, Any] = super().preprocess_batch(batch)
-        if self.device.type == "cpu":
-            prepared["img"] = prepared["img"].contiguous(memory_format=torch.channels_last)
-        return prepared
 
     def optimizer_step(self) -> None:
         """Take one step, gradients clipped at the paper's norm instead of Ultralytics' fixed 10."""
