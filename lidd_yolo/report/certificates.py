@@ -129,12 +129,18 @@ def _format_line(name: str, entry: Certificate, fold: Certificate) -> FormatLine
     outputs = [_apart(worst[side], limits[limit]) if side in worst else ("–", "") for side, limit in sides]
     none = f"none above {entry.get('confidence')}" if cases else "–"
     figures = (
-        (entry.get("precision", "–"), entry.get("delivered", "")),
+        (_precision(entry), entry.get("delivered", "")),
         *outputs,
         *_detections([case["final"] for case in cases], none),
         _map("exported", entry.get("map50_95") or {}, fold),
     )
     return FormatLine(name, entry["passed"], figures)
+
+
+def _precision(entry: Certificate) -> str:
+    """Return the precision, and for int8 the rows of the model that stayed in float."""
+    kept = entry.get("keep_float") or ()
+    return entry.get("precision", "–") + (f", in float: {', '.join(kept)}" if kept else "")
 
 
 def _apart(worst: Mapping[str, Any], limit: float) -> Figure:

@@ -36,6 +36,10 @@ class TestCertificateTable:
         entry["results"]["formats"]["openvino-int8"]["mask_recall"] = {"pit": [0.9, 0.8], "scratch": [0.5, 0.6]}
         assert certificate_table([entry]).splitlines()[4].endswith("| 0.100 (masks of pit) |")
 
+    def test_table__rows_in_float(self, entry):
+        entry["results"]["formats"]["openvino-int8"]["keep_float"] = ["0", "32.cv4"]
+        assert "| int8, in float: 0, 32.cv4 |" in certificate_table([entry]).splitlines()[4]
+
     def test_table__what_it_rests_on(self, entry):
         last = certificate_table([entry]).splitlines()[-1]
         assert last.startswith("certificate-steel: weights ")
