@@ -58,11 +58,12 @@ tables: .venv/installed
 	$(BIN)/lidd report --tables README.md docs/*.md
 
 # Speed of both networks beside the stock ones: some hours on two cores that do nothing else. A short trial:
-# make bench LEDGER=/tmp/trial ROUNDS=3 FEW_ROUNDS=1 STEP_ROUNDS=1 PICTURES=100 STARTS=1
+# make bench LEDGER=/tmp/trial ROUNDS=3 FEW_ROUNDS=1 STEP_ROUNDS=1 LOAD_STEPS=1 PICTURES=100 STARTS=1
 LEDGER ?= benchmarks/results
 ROUNDS ?= 40
 FEW_ROUNDS ?= 10
 STEP_ROUNDS ?= 7
+LOAD_STEPS ?= 20
 PICTURES ?= 1000
 STARTS ?= 5
 DEVICE ?= cpu
@@ -84,6 +85,8 @@ bench: .venv/installed-dev
 	$(BENCH) predict $(WLNET) 640 --pictures $(PICTURES) --starts $(STARTS)
 	$(BENCH) steps --network lidd --imgsz 192 --batch 32 --rounds $(STEP_ROUNDS) --device $(DEVICE)
 	$(BENCH) steps --network wlnet --imgsz 224 --batch 16 --rounds $(STEP_ROUNDS) --device $(DEVICE)
+	$(BENCH) loading $(LIDD) 192 --batch 32 --workers 0 2 --steps $(LOAD_STEPS) --device $(DEVICE)
+	$(BENCH) loading $(WLNET) 224 --batch 16 --workers 0 2 --steps $(LOAD_STEPS) --device $(DEVICE)
 
 clean:
 	rm -rf .venv demo dist

@@ -1,6 +1,6 @@
-"""Commands ``lidd bench latency | operators | predict | steps``: measure speed side by side and add it to the ledger.
+"""Commands that measure speed: ``lidd bench latency | operators | predict | steps | loading``.
 
-Own work. ``make bench`` runs them all.
+Own work. Networks are timed side by side, and each command adds an entry to the ledger. ``make bench`` runs them all.
 """
 
 from __future__ import annotations
@@ -52,6 +52,16 @@ def add_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     steps.add_argument("--rounds", type=int, default=7)
     steps.add_argument("--threads", type=_threads, default=1, metavar="N", help="a number, or all (default: 1)")
     steps.add_argument("--device", default="cpu", help="cpu, or the number of a GPU (default: cpu)")
+
+    loading = actions.add_parser("loading", help="tell how much of a training goes by waiting for its pictures")
+    loading.add_argument("--models", nargs="+", default=_MODELS, metavar="MODEL", help="model YAMLs or checkpoints")
+    loading.add_argument("--data", default="defects-demo.yaml", metavar="YAML", help="default: defects-demo.yaml")
+    loading.add_argument("--imgsz", type=int, default=192, metavar="PX")
+    loading.add_argument("--batch", type=int, default=32)
+    loading.add_argument("--workers", type=int, nargs="+", default=[0], metavar="N", help="loader processes")
+    loading.add_argument("--steps", type=int, default=20, help="steps that count (default: 20)")
+    loading.add_argument("--threads", type=_threads, default=1, metavar="N", help="a number, or all (default: 1)")
+    loading.add_argument("--device", default="cpu", help="cpu, or the number of a GPU (default: cpu)")
 
 
 def _threads(word: str) -> int:
@@ -156,6 +166,25 @@ def _steps(args: argparse.Namespace, say: Say) -> None:
     say(f"wrote {keep(args.ledger, name, results, threads=args.threads, device=device, **facts)}")
 
 
+def _loading(args: argparse.Namespace, say: Say) -> None:
+    from lidd_yolo.benchmark import loading_time, step_time  # noqa: PLC0415 - loads torch
+    from lidd_yolo.benchmark.inference_time import on_threads  # noqa: PLC0415
+
+    device = step_time.torch_device(args.device)
+    setting: dict[str, Any] = {"imgsz": args.imgsz, "batch": args.batch, "steps": args.steps, "data": args.data}
+    for workers in dict.fromkeys(args.workers):
+        results: dict[str, Any] = {}
+        for model in args.models:
+            with on_threads(args.threads):
+                found = loading_time.measure_loading(model, **setting, workers=workers, device=args.device)
+            say(f"{model:24s} {workers} workers: {100 * found['waiting']:.0f} % of the time waiting for pictures")
+            results[model] = found
+        kind = device.partition(":")[0]
+        name = f"loading-{_subject(args.models)}-{args.imgsz}-{kind}-workers{workers}"
+        facts = {**setting, "workers": workers}
+        say(f"wrote {keep(args.ledger, name, results, threads=args.threads, device=device, **facts)}")
+
+
 def _subject(models: list[str]) -> str:
     """Return what an entry is about: the first network that is not the reference, as a part of a file name."""
     return Path(models[min(1, len(models) - 1)]).stem
@@ -172,5 +201,6 @@ ACTIONS: dict[str, Callable[[argparse.Namespace, Say], None]] = {
     "operators": _operators,
     "predict": _predict,
     "steps": _steps,
+    "loading": _loading,
 }
 """Sub-command -> what runs it; takes what writes a line for the user."""

@@ -80,7 +80,7 @@ def make_exports(
         checkpoint = as_checkpoint(name, folder / str(index))
         for runtime, files in made.items():
             say(f"exporting {name} for {runtime}, {imgsz} px, batch {batch}")
-            with _quietly():
+            with quietly():
                 model = YOLO(checkpoint)
                 model.clear_callback("on_export_end")  # the notice that nobody compared the file
                 file = model.export(format=runtime, imgsz=imgsz, batch=batch, device="cpu", verbose=False)
@@ -111,7 +111,7 @@ def pytorch_networks(names: Sequence[str]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Hold back what exporters tell about themselves; errors come as exceptions."""
     from ultralytics.utils import LOGGER  # noqa: PLC0415
 

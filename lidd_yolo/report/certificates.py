@@ -140,7 +140,7 @@ def _format_line(name: str, entry: Certificate, fold: Certificate) -> FormatLine
 def _precision(entry: Certificate) -> str:
     """Return the precision, and for int8 the rows of the model that stayed in float."""
     kept = entry.get("keep_float") or ()
-    return entry.get("precision", "–") + (f", in float: {', '.join(kept)}" if kept else "")
+    return str(entry.get("precision", "–")) + (f", in float: {', '.join(kept)}" if kept else "")
 
 
 def _apart(worst: Mapping[str, Any], limit: float) -> Figure:

@@ -15,7 +15,7 @@ from lidd_yolo.report.grouping import Entry
 from lidd_yolo.report.ledger_tables import group_table, leak_table, mask_table, result_table
 from lidd_yolo.report.markdown import differences_markdown
 from lidd_yolo.report.operator_table import operator_table
-from lidd_yolo.report.speed_tables import latency_table, predict_table, ratio_table, step_table
+from lidd_yolo.report.speed_tables import latency_table, loading_table, predict_table, ratio_table, step_table
 
 _TABLES: dict[str, Callable[[list[Entry]], str]] = {
     "table": result_table,
@@ -25,6 +25,7 @@ _TABLES: dict[str, Callable[[list[Entry]], str]] = {
     "ratios": ratio_table,
     "operators": operator_table,
     "predict": predict_table,
+    "loading": loading_table,
     "leaks": leak_table,
     "groups": group_table,
     "certificates": certificate_table,

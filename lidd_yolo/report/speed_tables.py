@@ -1,10 +1,11 @@
-"""Markdown tables of measured speed: predictions in each runtime, whole folders of pictures, training steps.
+"""Markdown tables of measured speed: predictions in each runtime, folders of pictures, training steps, loading.
 
 Own work. Entries of earlier releases, of PyTorch and batch 1 alone, have neither runtime, batch nor quartiles.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 Entry = dict[str, Any]
@@ -74,6 +75,21 @@ def step_table(entries: list[Entry]) -> str:
     return "\n".join([*lines, "", _basis(entries)]) + "\n"
 
 
+def loading_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of how much of a training goes by waiting for pictures."""
+    lines = [
+        "| network | data | side in px | batch | device | loader processes | step in s | wait for its pictures in s "
+        "| share of waiting |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in sorted(entries, key=lambda held: (*_setting(held), held["workers"])):
+        setting = f"{Path(entry['data']).stem} | {entry['imgsz']} | {entry['batch']} | {_device(entry)}"
+        for name, found in entry["results"].items():
+            times = f"{found['step_s']:.3f} | {found['wait_s']:.3f} | {100 * found['waiting']:.0f} %"
+            lines.append(f"| {name} | {setting} | {entry['workers']} | {times} |")
+    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+
+
 def _older_steps(entries: list[Entry]) -> str:
     lines = ["| network | median step in s | x YOLOv8n |", "|---|---|---|"]
     for entry in entries:
@@ -134,4 +150,5 @@ def _basis(entries: list[Entry]) -> str:
         told = ", ".join(f"{package} {versions[package]}" for package in sorted(packages) if package in versions)
         machines.add(f"{entry['machine']['processor']}, {told}")
     references = {entry["reference"] for entry in entries if "reference" in entry}
-    return f"Reference: {', '.join(sorted(references))}. {'; '.join(sorted(machines))}."
+    beside = f"Reference: {', '.join(sorted(references))}. " if references else ""
+    return f"{beside}{'; '.join(sorted(machines))}."

@@ -1,4 +1,4 @@
-"""``lidd bench latency | operators | predict | steps`` as a user types them, and ``make bench`` with all of them."""
+"""``lidd bench latency | operators | predict | steps | loading`` as typed, and ``make bench`` with all of them."""
 
 import argparse
 import re
@@ -14,6 +14,7 @@ from lidd_yolo.benchmark import predict_time, speed_commands, step_memory
 from lidd_yolo.benchmark.ledger import read_ledger, verify
 from lidd_yolo.cli import main
 from lidd_yolo.report.marked_tables import fill
+from tests.helpers.generated import generated_data
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,6 +132,24 @@ class TestSteps:
         assert list(tmp_path.iterdir()) == []
 
 
+class TestLoading:
+    def test_loading__an_entry_for_each_number_of_workers(self, bench, tmp_path, capsys):
+        data = generated_data(tmp_path / "pictures")
+        words = ["--data", str(data), "--imgsz", "64", "--batch", "4", "--steps", "1", "--workers", "0", "1"]
+        assert bench("loading", "--models", "yolov8n.yaml", "lidd.yaml", *words) == 0
+        entries = read_ledger(tmp_path)
+        assert [e["name"] for e in entries] == [f"loading-lidd-64-cpu-workers{n}" for n in (0, 1)]
+        assert [(e["workers"], e["batch"], e["machine"]["threads"]) for e in entries] == [(0, 4, 1), (1, 4, 1)]
+        assert all(0 < found["waiting"] < 1 for e in entries for found in e["results"].values())
+        assert "% of the time waiting for pictures" in capsys.readouterr().out
+        table = fill("<!-- loading: loading-* -->\n<!-- end of loading -->\n", tmp_path)
+        assert "| lidd.yaml | data | 64 | 4 | CPU, 1 thread(s) | 1 |" in table
+
+    def test_data__missing(self, bench, tmp_path, capsys):
+        assert bench("loading", "--models", "lidd.yaml", "--data", str(tmp_path / "no.yaml")) == 2
+        assert "no.yaml" in capsys.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def commands():
     """What ``make bench`` would run, as parsed arguments."""
@@ -149,7 +168,7 @@ def commands():
 class TestMakeBench:
     def test_commands__write_where_they_are_told(self, commands):
         assert {str(args.ledger) for args in commands} == {"some/ledger"}
-        assert {args.action for args in commands} == {"latency", "operators", "predict", "steps"}
+        assert {args.action for args in commands} == {"latency", "operators", "predict", "steps", "loading"}
 
     def test_settings__of_both_networks(self, commands):
         found = {
@@ -172,13 +191,16 @@ class TestMakeBench:
     def test_page__shows_every_entry(self, commands):
         """The patterns of docs/speed.md match the names that the commands write under."""
         patterns = re.findall(
-            r"<!-- (latency|operators|predict|steps): (\S+) -->", (ROOT / "docs/speed.md").read_text("utf-8")
+            r"<!-- (latency|operators|predict|steps|loading): (\S+) -->", (ROOT / "docs/speed.md").read_text("utf-8")
         )
         for args in commands:
             if args.action == "steps":
                 names = [f"train-step-{args.network}-{args.imgsz}-cpu"]
             elif args.action == "predict":
                 names = [f"predict-{speed_commands._subject(args.models)}-{args.imgsz}"]
+            elif args.action == "loading":
+                subject = speed_commands._subject(args.models)
+                names = [f"loading-{subject}-{args.imgsz}-cpu-workers{workers}" for workers in args.workers]
             elif args.action == "operators":
                 subject = speed_commands._subject(args.models)
                 names = [f"operators-{subject}-{args.imgsz}-{runtime}" for runtime in args.runtimes.split(",")]

@@ -3,7 +3,7 @@
 import json
 
 from lidd_yolo.report.marked_tables import fill
-from lidd_yolo.report.speed_tables import latency_table, predict_table, ratio_table, step_table
+from lidd_yolo.report.speed_tables import latency_table, loading_table, predict_table, ratio_table, step_table
 
 MACHINE = {"processor": "Some CPU", "threads": 2, "versions": {"torch": "2.15.0", "openvino": "2026.4"}}
 
@@ -97,6 +97,19 @@ class TestStepsOfADevice:
         assert lines[2:4] == [
             "| x | 640 | 4 | CPU, 2 thread(s) | 0.500 | 1.50 | 1.40 to 1.60 | 700 |",
             "| x | 700 | 4 | Some GPU | 0.500 | 1.50 | 1.40 to 1.60 | 700 |",
+        ]
+
+
+class TestLoadingTable:
+    def test_loading_table__fewest_workers_first(self):
+        found = {"step_s": 1.5, "wait_s": 0.25, "waiting": 0.1429}
+        entry = {"imgsz": 192, "batch": 8, "workers": 2, "device": "cpu", "data": "some/steel.yaml", "machine": MACHINE}
+        lines = loading_table([{**entry, "results": {"x": found}}, {**entry, "workers": 0, "results": {"x": found}}])
+        assert lines.splitlines()[2:] == [
+            "| x | steel | 192 | 8 | CPU, 2 thread(s) | 0 | 1.500 | 0.250 | 14 % |",
+            "| x | steel | 192 | 8 | CPU, 2 thread(s) | 2 | 1.500 | 0.250 | 14 % |",
+            "",
+            "Some CPU, torch 2.15.0.",
         ]
 
 

@@ -1,0 +1,61 @@
+"""How long a training waits for its pictures, clocked in the stock trainer and with a clock of our own."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from lidd_yolo.benchmark import loading_time
+from lidd_yolo.benchmark.loading_time import measure_loading
+from tests.helpers.generated import generated_data
+
+
+@pytest.fixture
+def slow_pictures(monkeypatch):
+    """Make reading one picture take so many seconds."""
+    from ultralytics.data.dataset import YOLODataset  # noqa: PLC0415
+
+    read = YOLODataset.__getitem__
+
+    def slow_down(seconds):
+        def slowly(self, index):
+            loading_time.time.sleep(seconds)
+            return read(self, index)
+
+        monkeypatch.setattr(YOLODataset, "__getitem__", slowly)
+
+    return slow_down
+
+
+class TestMeasureLoading:
+    def test_waiting__grows_with_the_time_of_a_picture(self, tmp_path, slow_pictures):
+        data = str(generated_data(tmp_path))
+        words = {"imgsz": 64, "batch": 4, "steps": 2}
+        quick = measure_loading("yolov8n.yaml", data, **words)
+        slow_pictures(0.5)
+        slow = measure_loading("lidd.yaml", data, **words)
+        assert slow["wait_s"] >= 4 * 0.5  # four pictures, one after the other
+        assert 0 < quick["waiting"] < slow["waiting"] < 1
+        assert quick["step_s"] > 0
+
+    def test_numbers__too_small(self):
+        with pytest.raises(ValueError, match="must be at least 1, got 0, 4 and 64"):
+            measure_loading("lidd.yaml", "no.yaml", imgsz=64, batch=4, steps=0)
+
+
+class TestClock:
+    def test_figures__waits_and_steps_apart(self, monkeypatch):
+        """Two steps warm up; then waits of 1 and 3 s and steps of 4 and 8 s: a quarter of the time is waiting."""
+        times = iter([0, 9, 18, 27, 36, 37, 41, 44, 52])
+        monkeypatch.setattr(loading_time.time, "perf_counter", lambda: next(times))
+        clock = loading_time._Clock(4)
+        events = clock.callbacks()
+        trainer = SimpleNamespace(device=torch.device("cpu"))
+        events["on_train_epoch_start"](trainer)
+        for _ in range(3):
+            events["on_train_batch_start"](trainer)
+            events["on_train_batch_end"](trainer)
+        events["on_train_batch_start"](trainer)
+        with pytest.raises(loading_time._EnoughError):
+            events["on_train_batch_end"](trainer)
+        assert clock.figures() == {"step_s": 6, "wait_s": 2, "waiting": 0.25}
