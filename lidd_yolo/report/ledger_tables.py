@@ -22,7 +22,7 @@ def _row(entry: dict[str, Any]) -> str:
     figures = [
         f"{results[split][key]:.3f}" for split in ("val", "test") for key in ("map50", "map") if split in results
     ]
-    printed = _printed("lidd-table3").get(entry["model"])
+    printed = _printed("lidd-table3", "lidd-table2").get(entry["model"])
     paper = "{map50:.3f} / {map:.3f}, {millions:g} M".format(**printed) if printed else "-"
     size = _millions(entry)
     return f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
@@ -33,9 +33,9 @@ def _millions(entry: dict[str, Any]) -> str:
     return f"{entry.get('counts', entry['size'])['parameters_folded'] / 1e6:.3f} M"
 
 
-def _printed(plan: str) -> dict[str, dict[str, float]]:
-    """Return what a packaged plan's paper prints for each model, parameters in ``millions``."""
-    rows = {row.model: row.figures for row in read_printed(plan).models if row.figures}
+def _printed(*plans: str) -> dict[str, dict[str, float]]:
+    """Return what packaged plans' papers print for each model, parameters in ``millions``; of two figures the later."""
+    rows = {row.model: row.figures for plan in plans for row in read_printed(plan).models if row.figures}
     return {model: {**figures, "millions": figures["parameters"] / 1e6} for model, figures in rows.items()}
 
 
@@ -51,7 +51,7 @@ def mask_table(entries: list[dict[str, Any]]) -> str:
         start = f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} |"
         for split, results in entry["results"].items():
             lines.append(f"{start} {split} | {' | '.join(f'{results[key]:.3f}' for key in keys)} |")
-    printed = _printed("wlnet-table1")
+    printed = _printed("wlnet-table2", "wlnet-table1")
     for model in dict.fromkeys(entry["model"] for entry in entries if entry["model"] in printed):
         cells = " | ".join(f"{printed[model][key]:.3f}" for key in keys)
         lines.append(f"| *printed in the paper* | {model} | {printed[model]['millions']:g} M | ? | ? | {cells} |")

@@ -19,6 +19,10 @@ class TestResultTable:
         row = result_table([ENTRY]).splitlines()[2]
         assert row == ("| a-run | lidd.yaml | 0.626 M | 60 | 0.500 | 0.250 | 0.400 | 0.200 | 0.983 / 0.733, 0.6287 M |")
 
+    def test_result_table__rows_of_the_ablation(self):
+        row = result_table([{**ENTRY, "model": "lidd-latm.yaml"}]).splitlines()[2]
+        assert row.endswith("| 0.967 / 0.668, 1.1718 M |")
+
     def test_result_table__says_what_the_figures_rest_on(self):
         last = result_table([ENTRY]).splitlines()[-1]
         for fact in ("neu-det", "`grouped` split seed 0", "abababababab", "192 px", "Some CPU", "ultralytics 8.4.190"):
