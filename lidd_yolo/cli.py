@@ -123,7 +123,7 @@ def _is_for_yolo(word: str) -> bool:
 
 def _is_our_export(words: list[str]) -> bool:
     """Tell ``lidd export best.pt --data ...`` from ``lidd export model=best.pt ...``, which is Ultralytics'."""
-    return words[0] == "export" and len(words) > 1 and "=" not in words[1]
+    return words[0] == "export" and "=" not in "".join(words[1:2])
 
 
 def _yolo(words: list[str]) -> int:

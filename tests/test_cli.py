@@ -91,12 +91,19 @@ class TestForYolo:
             ["detect", "train", "model=lidd.yaml"],
             ["mode=predict", "model=best.pt", "source=some folder/with blanks"],
             ["task=detect", "mode=val"],
-            ["export"],
+            ["export", "model=best.pt", "format=onnx"],
         ],
     )
     def test_words__unchanged(self, handed_over, words):
         assert cli.main(words) == 0
         assert handed_over == [["ultralytics", *words]]
+
+    def test_export__alone_tells_how_it_is_used(self, handed_over, capsys):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["export"])
+        assert stop.value.code == 2
+        assert "required: WEIGHTS, --data" in capsys.readouterr().err
+        assert handed_over == []
 
     def test_words__of_the_command_line(self, handed_over):
         sys.argv[1:] = ["val", "model=best.pt"]

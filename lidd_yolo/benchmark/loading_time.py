@@ -33,7 +33,6 @@ def measure_loading(
     workers: int = 0,
     steps: int = 20,
     device: str = "cpu",
-    in_memory: bool = False,
 ) -> dict[str, Any]:
     """Train a network for some steps and tell waiting for a batch from working on it.
 
@@ -45,7 +44,6 @@ def measure_loading(
         workers: Processes that load pictures; with 0 the training loads them itself, between its steps.
         steps: Steps that count.
         device: ``cpu``, or the number of a GPU, as ``yolo train device=`` takes it.
-        in_memory: Whether decoded pictures are kept (``cache=True``).
 
     Returns:
         ``step_s`` and ``wait_s``, medians in seconds, and ``waiting``, the share of all that time that went by waiting.
@@ -55,8 +53,8 @@ def measure_loading(
         OSError: If there is no such data set.
     """
     if min(steps, batch, imgsz) < 1 or workers < 0:
-        told = f"{steps}, {batch} and {imgsz}; {workers} workers"
-        raise ValueError(f"steps, batch and imgsz must be at least 1, got {told}")
+        told = f"{steps}, {batch}, {imgsz} and {workers}"
+        raise ValueError(f"steps, batch and imgsz must be at least 1, workers at least 0, got {told}")
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415
 
@@ -67,7 +65,7 @@ def measure_loading(
     for event, work in clock.callbacks().items():
         net.add_callback(event, work)
     words: dict[str, Any] = {"data": data, "imgsz": imgsz, "batch": batch, "workers": workers, "device": device}
-    words |= {"epochs": 10_000, "cache": in_memory, "val": False, "plots": False, "save": False, "verbose": False}
+    words |= {"epochs": 10_000, "val": False, "plots": False, "save": False, "verbose": False}
     with tempfile.TemporaryDirectory() as folder, quietly(), contextlib.suppress(_EnoughError):
         net.train(**words, project=folder, name="loading", exist_ok=True)
     return clock.figures()

@@ -34,6 +34,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "more",
         nargs="*",
+        default=[],
         metavar="KEY=VALUE",
         help="further arguments of yolo train, the same for all, such as amp=False",
     )

@@ -38,9 +38,11 @@ class TestMeasureLoading:
         assert 0 < quick["waiting"] < slow["waiting"] < 1
         assert quick["step_s"] > 0
 
-    def test_numbers__too_small(self):
-        with pytest.raises(ValueError, match="must be at least 1, got 0, 4 and 64"):
-            measure_loading("lidd.yaml", "no.yaml", imgsz=64, batch=4, steps=0)
+    @pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 0}, {"imgsz": 0}, {"workers": -1}])
+    def test_numbers__too_small(self, wrong):
+        numbers = {"steps": 5, "batch": 4, "imgsz": 64, "workers": 0, **wrong}
+        with pytest.raises(ValueError, match=f"got {numbers['steps']}, {numbers['batch']}, {numbers['imgsz']} and"):
+            measure_loading("lidd.yaml", "no.yaml", **numbers)
 
 
 class TestClock:

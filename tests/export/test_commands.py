@@ -130,8 +130,8 @@ class TestKilled:
 
 
 class TestForYolo:
-    @pytest.mark.parametrize("given", [["export", "model=best.pt", "format=onnx"], ["export"]])
-    def test_words_of_ultralytics__handed_over(self, given, monkeypatch):
+    def test_words_of_ultralytics__handed_over(self, monkeypatch):
+        given = ["export", "model=best.pt", "format=onnx"]
         seen = []
         monkeypatch.setattr(sys, "argv", ["lidd"])
         monkeypatch.setattr("ultralytics.cfg.entrypoint", lambda: seen.append(list(sys.argv)))
