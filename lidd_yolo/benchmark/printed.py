@@ -1,6 +1,7 @@
 """Figures that a paper prints, from the plan of a comparison: those of networks trained here, and quoted rows.
 
-Own work. Reads only ``source``, ``note``, ``models[].{model, label, printed, note}`` and ``quoted`` of a plan.
+Own work. Reads only ``source``, ``note``, ``imgsz``, ``quoted`` and ``models[].{model, label, printed, note}`` of a
+plan.
 """
 
 from __future__ import annotations
@@ -47,12 +48,14 @@ class PrintedTable:
         note: What a reader of the whole table must know.
         models: Rows of networks that are trained here, in the order of the plan.
         quoted: Rows that are only quoted.
+        imgsz: Side in pixels of the input that operations were counted at; None if the plan does not say.
     """
 
     source: str
     note: str
     models: tuple[PrintedRow, ...]
     quoted: tuple[PrintedRow, ...]
+    imgsz: int | None = None
 
 
 NOTHING_PRINTED = PrintedTable("", "", (), ())
@@ -81,8 +84,11 @@ def read_printed(plan: str | Path | None) -> PrintedTable:
     if not isinstance(read, dict) or not isinstance(read.get("models"), list):
         raise ValueError(f"{file}: a plan has a list `models`")
     rows = {key: tuple(_row(file, key, row) for row in read.get(key) or []) for key in ("models", "quoted")}
+    imgsz = read.get("imgsz")
+    if not isinstance(imgsz, (int, type(None))):
+        raise ValueError(f"{file}: imgsz is not a number of pixels: {imgsz!r}")
     return PrintedTable(
-        str(read.get("source") or file.stem), str(read.get("note") or ""), rows["models"], rows["quoted"]
+        str(read.get("source") or file.stem), str(read.get("note") or ""), rows["models"], rows["quoted"], imgsz
     )
 
 

@@ -67,6 +67,7 @@ class _Column:
     value: Callable[[Contender], float | None]
     written: Callable[[float], str]
     relative: bool = False
+    grows: bool = False  # with the side of the input
 
 
 def result_lines(block: Block, printed: PrintedTable) -> Table:
@@ -78,6 +79,7 @@ def result_lines(block: Block, printed: PrintedTable) -> Table:
     """
     rows = [(contender, row_of(printed, contender)) for contender in block.contenders]
     columns = [column for column in _columns(block.split) if any(column.measured(c) for c in block.contenders)]
+    size = printed.imgsz if printed.imgsz != block.imgsz else None
     notes: list[str] = []
 
     def mark(row: PrintedRow | None) -> str:
@@ -91,13 +93,13 @@ def result_lines(block: Block, printed: PrintedTable) -> Table:
         Line(
             contender.label,
             str(len(contender.entries)),
-            tuple(_cell(column, contender, row) for column in columns),
+            tuple(_cell(column, contender, row, size) for column in columns),
             mark=mark(row),
         )
         for contender, row in rows
     ]
     lines += [
-        Line(row.label, "", tuple(Cell(_quoted(column, row)) for column in columns), quoted=True, mark=mark(row))
+        Line(row.label, "", tuple(Cell(_quoted(column, row, size)) for column in columns), quoted=True, mark=mark(row))
         for row in printed.quoted
     ]
     return Table(tuple(column.heading for column in columns), tuple(lines), tuple(notes))
@@ -123,12 +125,14 @@ def _columns(split: str) -> list[_Column]:
     return [
         *(_share(split, key, name) for key, name in ACCURACIES.items()),
         _count("parameters in M, folded", "parameters", parameters, 1e6),
-        _count("MACs in G", "macs", macs, 1e9),
-        _count("FLOPs in G = 2 MACs", "gflops", _gflops, 1),
+        _count("MACs in G", "macs", macs, 1e9, grows=True),
+        _count("FLOPs in G = 2 MACs", "gflops", _gflops, 1, grows=True),
     ]
 
 
-def _count(heading: str, key: str, value: Callable[[Contender], float | None], unit: float) -> _Column:
+def _count(
+    heading: str, key: str, value: Callable[[Contender], float | None], unit: float, *, grows: bool = False
+) -> _Column:
     def written(figure: float) -> str:
         return f"{figure / unit:#.4g}".rstrip(".")
 
@@ -136,7 +140,7 @@ def _count(heading: str, key: str, value: Callable[[Contender], float | None], u
         figure = value(contender)
         return "" if figure is None else written(figure)
 
-    return _Column(heading, key, measured, value, written, relative=True)
+    return _Column(heading, key, measured, value, written, relative=True, grows=grows)
 
 
 def _share(split: str, key: str, name: str) -> _Column:
@@ -154,17 +158,23 @@ def _gflops(contender: Contender) -> float | None:
     return None if count is None else 2 * count / 1e9
 
 
-def _cell(column: _Column, contender: Contender, row: PrintedRow | None) -> Cell:
+def _cell(column: _Column, contender: Contender, row: PrintedRow | None, other_size: int | None) -> Cell:
+    """Return one figure; operations that a paper counted at another size of the input say so and are not compared."""
     value, printed = column.value(contender), row.figures.get(column.key) if row else None
     if printed is None:
         return Cell(column.measured(contender))
-    if value is None:
-        return Cell("", column.written(printed))
+    written = _as_printed(column, printed, other_size)
+    if value is None or (column.grows and other_size):
+        return Cell(column.measured(contender), written)
     difference = value / printed - 1 if column.relative else value - printed
     told = f"{_minus(f'{100 * difference:+.1f}')} %" if column.relative else signed(difference)
-    return Cell(column.measured(contender), column.written(printed), told)
+    return Cell(column.measured(contender), written, told)
 
 
-def _quoted(column: _Column, row: PrintedRow) -> str:
+def _quoted(column: _Column, row: PrintedRow, other_size: int | None) -> str:
     figure = row.figures.get(column.key)
-    return "" if figure is None else column.written(figure)
+    return "" if figure is None else _as_printed(column, figure, other_size)
+
+
+def _as_printed(column: _Column, figure: float, other_size: int | None) -> str:
+    return column.written(figure) + (f" at {other_size} px" if column.grows and other_size else "")

@@ -30,7 +30,7 @@ def plan(tmp_path):
 class TestReadPrinted:
     def test_read_printed__everything(self, plan):
         table = read_printed(plan(PLAN))
-        assert (table.source, table.note) == ("Some paper, table 3", "Units are mixed.")
+        assert (table.source, table.note, table.imgsz) == ("Some paper, table 3", "Units are mixed.", None)
         figures = {"map50": 0.983, "parameters": 628700.0, "macs": 110.4e6}
         assert table.models == (
             PrintedRow("LIDD-Net", figures, "lidd.yaml", "odd"),
@@ -59,6 +59,7 @@ class TestReadPrinted:
             ("models: [a.yaml", "is not a plan"),
             ("models: [a.yaml]", "every row of `models`"),
             ("models: [{model: a.yaml, printed: {map: 73.26}}]", "map of a has to be a share of 1, not 73.26"),
+            ("models: []\nimgsz: large", "imgsz is not a number of pixels: 'large'"),
             ("models: []\nquoted: [{label: a, model: b}]", "a has unknown keys model; known: label, printed, note"),
             ("models: [{printed: {map: 1}}]", "every row of `models`"),
             ("models: [{model: a.yaml, printed: [1]}]", "`printed` of a is not"),

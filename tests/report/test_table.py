@@ -1,5 +1,7 @@
 """The table of a block, cell by cell."""
 
+from dataclasses import replace
+
 import pytest
 
 from lidd_yolo.benchmark.printed import NOTHING_PRINTED, PrintedRow, PrintedTable
@@ -51,6 +53,16 @@ class TestResultLines:
             ("FoveaBox", True, "1"),
         ]
         assert [cell.text for cell in table.lines[1].cells] == ["", "0.500", "", "", "6.359"]
+
+    def test_result_lines__operations_at_another_size(self):
+        """Counts of operations at 640 px are shown as such and not compared; parameters are the same at any size."""
+        measured = block(made_up_entry("a"))
+        assert measured.imgsz == 192
+        ours, quoted, _ = result_lines(measured, replace(PRINTED, imgsz=640)).lines
+        assert ours.cells[2].difference == "0.0 %"
+        assert ours.cells[3] == Cell("0.1070", "0.1104 at 640 px")
+        assert quoted.cells[4] == Cell("6.359 at 640 px")
+        assert result_lines(measured, replace(PRINTED, imgsz=192)) == result_lines(measured, PRINTED)
 
     def test_result_lines__masks(self):
         table = result_lines(block(made_up_entry("a", model="w-seg.yaml"), made_up_entry("b")), NOTHING_PRINTED)
