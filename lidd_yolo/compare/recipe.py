@@ -19,11 +19,16 @@ FAMILIES = ("lidd", "wlnet")
 
 CAUTIONS: Mapping[str, str] = MappingProxyType(
     {
-        "lidd": "LIDD-Net's arguments in Ultralytics' trainer: it clips gradients at norm 10, LIDD-Net's at 35",
-        "wlnet": "WLNet's arguments in another trainer: the box loss is that network's own, without NWD",
+        "lidd": "LIDD-Net's arguments in Ultralytics' trainer: losses and their gains are that network's own, and "
+        "it clips gradients at norm 10, LIDD-Net's at 35",
+        "wlnet": "WLNet's arguments in another trainer: losses and their gains are that network's own, without NWD",
     }
 )
 """What a recipe of ours leaves out when another trainer follows it; belongs to every figure measured so."""
+
+
+_OF_THE_CRITERION = frozenset({"box", "cls", "dfl"})
+"""Gains of losses: they balance terms of one family's criterion, and say nothing of another's."""
 
 
 def recipe_family(model: str) -> str:
@@ -36,6 +41,8 @@ def recipe_family(model: str) -> str:
 def recipe_arguments(recipe: str) -> dict[str, Any]:
     """Return the training arguments of a recipe, without those that the plan gives to all alike: epochs and size.
 
+    A family's recipe is for networks of other families (its own begin with it), so it comes without gains of losses.
+
     Args:
         recipe: ``own``, ``lidd``, ``wlnet`` or a YAML file that maps arguments of ``yolo train`` to values.
 
@@ -47,7 +54,8 @@ def recipe_arguments(recipe: str) -> dict[str, Any]:
     if recipe in FAMILIES:
         from lidd_yolo.engine import recipes  # noqa: PLC0415 - loads torch with its package
 
-        arguments = dict({"lidd": recipes.LIDD, "wlnet": recipes.WLNET}[recipe])
+        whole = {"lidd": recipes.LIDD, "wlnet": recipes.WLNET}[recipe]
+        arguments = {key: value for key, value in whole.items() if key not in _OF_THE_CRITERION}
     else:
         arguments = _read(Path(recipe))
     return {key: value for key, value in arguments.items() if key not in {"epochs", "imgsz", "seed"}}

@@ -28,9 +28,10 @@ class TestArguments:
         assert recipe_arguments("own") == {}
 
     @pytest.mark.parametrize(("name", "recipe"), [("lidd", recipes.LIDD), ("wlnet", recipes.WLNET)])
-    def test_ours__without_epochs(self, name, recipe):
-        assert recipe_arguments(name) == {key: value for key, value in recipe.items() if key != "epochs"}
-        assert "epochs" in recipe
+    def test_ours__without_epochs_and_gains(self, name, recipe):
+        left_out = {"epochs", "box", "cls", "dfl"}
+        assert recipe.keys() >= left_out
+        assert recipe_arguments(name) == {key: value for key, value in recipe.items() if key not in left_out}
 
     def test_file(self, tmp_path):
         file = tmp_path / "hard.yaml"
