@@ -18,6 +18,9 @@ ACCURACIES = {
 }
 """Key of a result -> its name."""
 
+RUNTIME_NAMES = {"pytorch": "PyTorch", "onnx": "ONNX Runtime", "openvino": "OpenVINO"}
+"""Runtime of a ledger entry -> its name, in the order of tables and plots; entries without one are PyTorch's."""
+
 
 def accuracy(contender: Contender, split: str, key: str) -> Spread | None:
     """Return a figure of one split over all seeds, or None if a seed lacks it."""
@@ -68,10 +71,10 @@ def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, flo
         entries: Ledger entries of any kind.
 
     Returns:
-        Setting, such as ``1 thread`` or ``onnx, 1 thread`` -> label of a contender -> median time in milliseconds of
-        one picture alone; settings with at least two of the block's models.
+        Setting, such as ``ONNX Runtime, 1 thread`` -> label of a contender -> median time in milliseconds of one
+        picture alone; settings with at least two of the block's models and the fewest threads that were measured.
     """
-    found: dict[str, dict[str, float]] = {}
+    found: dict[tuple[int, int], dict[str, float]] = {}
     for entry in entries:
         if not entry["name"].startswith("latency-") or entry.get("imgsz") != block.imgsz:
             continue
@@ -83,13 +86,9 @@ def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, flo
             if contender.model in entry["results"]
         }
         if len(times) > 1:
-            found[_setting(entry)] = times
-    return found
-
-
-def _setting(entry: Entry) -> str:
-    """Say how the times of an entry were measured; PyTorch goes without saying."""
-    threads = entry.get("machine", {}).get("threads", "?")
-    told = f"{threads} thread{'' if threads == 1 else 's'}"
-    runtime = entry.get("runtime", "pytorch")
-    return told if runtime == "pytorch" else f"{runtime}, {told}"
+            runtime = list(RUNTIME_NAMES).index(entry.get("runtime", "pytorch"))
+            found[entry["machine"]["threads"], runtime] = times
+    fewest = min((threads for threads, _ in found), default=0)
+    told = f"{fewest} thread{'' if fewest == 1 else 's'}"
+    names = tuple(RUNTIME_NAMES.values())
+    return {f"{names[runtime]}, {told}": found[n, runtime] for n, runtime in sorted(found) if n == fewest}

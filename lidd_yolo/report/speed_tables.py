@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-Entry = dict[str, Any]
+from lidd_yolo.report.figures import RUNTIME_NAMES
 
-_RUNTIMES = {"pytorch": "PyTorch", "onnx": "ONNX Runtime", "openvino": "OpenVINO"}
+Entry = dict[str, Any]
 
 
 def ratio_table(entries: list[Entry]) -> str:
@@ -19,8 +19,8 @@ def ratio_table(entries: list[Entry]) -> str:
     Only networks as a user runs them; other forms of them and times stand in `latency_table`.
     """
     lines = [
-        f"| network | beside | side in px | batch | threads | {' | '.join(_RUNTIMES.values())} |",
-        f"|---|---|---|---|---|{'---|' * len(_RUNTIMES)}",
+        f"| network | beside | side in px | batch | threads | {' | '.join(RUNTIME_NAMES.values())} |",
+        f"|---|---|---|---|---|{'---|' * len(RUNTIME_NAMES)}",
     ]
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     for entry in sorted(entries, key=_setting):
@@ -31,7 +31,7 @@ def ratio_table(entries: list[Entry]) -> str:
                     f"{found['ratio']:.2f} ({_from_to(found.get('ratio_quartiles'))})"
                 )
     for key, found in sorted(rows.items()):
-        lines.append(f"| {' | '.join(map(str, key))} | {' | '.join(found.get(name, '-') for name in _RUNTIMES)} |")
+        lines.append(f"| {' | '.join(map(str, key))} | {' | '.join(found.get(name, '-') for name in RUNTIME_NAMES)} |")
     return "\n".join([*lines, "", f"Median of the ratios (quartiles). {_basis(entries)}"]) + "\n"
 
 

@@ -23,7 +23,7 @@ class TestBlockCharts:
         charts = block_charts(block(*two()), [latency])
         assert [(chart.title, chart.x_label) for chart in charts] == [
             ("test mAP50-95 over parameters", "parameters, folded (log scale)"),
-            ("test mAP50-95 over time of a prediction", "ms per picture, 2 threads (log scale)"),
+            ("test mAP50-95 over time of a prediction", "ms per picture, PyTorch, 2 threads (log scale)"),
             ("test mAP50-95 per class", "mAP50-95"),
             ("val mAP50-95 while learning", "epoch"),
         ]
