@@ -97,6 +97,14 @@ def _unround(graph: Any, excluded: set[str]) -> None:
                 if rounded is not None and rounded.op_type == "QuantizeLinear":
                     node.input[place] = rounded.input[0]
     for kind in ("DequantizeLinear", "QuantizeLinear"):
-        read = {tensor for node in graph.node for tensor in node.input} | {output.name for output in graph.output}
+        read = _read(graph)
         for node in [n for n in graph.node if n.op_type == kind and not read & set(n.output)]:
             graph.node.remove(node)
+    read = _read(graph)
+    for constant in [c for c in graph.initializer if c.name not in read]:  # ONNX Runtime warns of each
+        graph.initializer.remove(constant)
+
+
+def _read(graph: Any) -> set[str]:
+    """Return the tensors that a node reads or that leave the graph."""
+    return {tensor for node in graph.node for tensor in node.input} | {output.name for output in graph.output}

@@ -53,6 +53,12 @@ class TestSuccessors:
 
 
 class TestQuantiseOnnx:
+    def test_constants__all_read(self, of_lidd):
+        """A constant that no node reads is a warning of ONNX Runtime whenever the file is opened."""
+        graph = onnx.load(of_lidd[1]).graph
+        assert graph.initializer
+        assert {t.name for t in graph.initializer} <= {tensor for node in graph.node for tensor in node.input}
+
     def test_convolutions__quantised_by_channel_and_in_7_bits(self, of_lidd):
         graph = onnx.load(of_lidd[1]).graph
         values = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
