@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from lidd_yolo.benchmark.printed import read_printed
@@ -25,7 +26,9 @@ def _row(entry: dict[str, Any]) -> str:
     printed = _printed("lidd-table3", "lidd-table2").get(entry["model"])
     paper = "{map50:.3f} / {map:.3f}, {millions:g} M".format(**printed) if printed else "-"
     size = _millions(entry)
-    return f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
+    recipe = entry.get("recipe", "own")
+    network = entry["model"] + ("" if recipe == "own" else f", {Path(recipe).stem} recipe")
+    return f"| {entry['name']} | {network} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
 
 
 def _millions(entry: dict[str, Any]) -> str:

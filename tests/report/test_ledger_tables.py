@@ -23,6 +23,11 @@ class TestResultTable:
         row = result_table([{**ENTRY, "model": "lidd-latm.yaml"}]).splitlines()[2]
         assert row.endswith("| 0.967 / 0.668, 1.1718 M |")
 
+    def test_result_table__recipe_of_another_network(self):
+        entry = {**ENTRY, "model": "yolov8n.yaml"}
+        rows = result_table([{**entry, "recipe": "own"}, {**entry, "recipe": "lidd"}]).splitlines()[2:4]
+        assert [row.split(" | ")[1] for row in rows] == ["yolov8n.yaml", "yolov8n.yaml, lidd recipe"]
+
     def test_result_table__says_what_the_figures_rest_on(self):
         last = result_table([ENTRY]).splitlines()[-1]
         for fact in ("neu-det", "`grouped` split seed 0", "abababababab", "192 px", "Some CPU", "ultralytics 8.4.190"):
