@@ -20,9 +20,8 @@ def result_table(entries: list[dict[str, Any]]) -> str:
 
 def _row(entry: dict[str, Any]) -> str:
     results = entry["results"]
-    figures = [
-        f"{results[split][key]:.3f}" for split in ("val", "test") for key in ("map50", "map") if split in results
-    ]
+    parts = [(results.get(split, {}), key) for split in ("val", "test") for key in ("map50", "map")]
+    figures = [f"{part[key]:.3f}" if key in part else "-" for part, key in parts]
     printed = _printed("lidd-table3", "lidd-table2").get(entry["model"])
     paper = "{map50:.3f} / {map:.3f}, {millions:g} M".format(**printed) if printed else "-"
     size = _millions(entry)

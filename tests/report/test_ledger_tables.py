@@ -28,6 +28,10 @@ class TestResultTable:
         rows = result_table([{**entry, "recipe": "own"}, {**entry, "recipe": "lidd"}]).splitlines()[2:4]
         assert [row.split(" | ")[1] for row in rows] == ["yolov8n.yaml", "yolov8n.yaml, lidd recipe"]
 
+    def test_result_table__no_test_part(self):
+        entry = {**ENTRY, "results": {"val": ENTRY["results"]["val"]}}
+        assert "| 60 | 0.500 | 0.250 | - | - | 0.983" in result_table([entry]).splitlines()[2]
+
     def test_result_table__says_what_the_figures_rest_on(self):
         last = result_table([ENTRY]).splitlines()[-1]
         for fact in ("neu-det", "`grouped` split seed 0", "abababababab", "192 px", "Some CPU", "ultralytics 8.4.190"):
