@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from lidd_yolo.benchmark.timed_models import quietly
+from lidd_yolo.benchmark.timed_models import hushed
 
 _WARM_UP = 2
 """First steps, which do not count: they fill the loader's queue and choose algorithms."""
@@ -58,7 +58,7 @@ def measure_loading(
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415
 
-    with quietly():
+    with hushed():
         check_det_dataset(data)  # in the training a missing set would be an error of any kind
     clock = _Clock(_WARM_UP + steps)
     net = YOLO(model, verbose=False)
@@ -66,7 +66,7 @@ def measure_loading(
         net.add_callback(event, work)
     words: dict[str, Any] = {"data": data, "imgsz": imgsz, "batch": batch, "workers": workers, "device": device}
     words |= {"epochs": 10_000, "val": False, "plots": False, "save": False, "verbose": False}
-    with tempfile.TemporaryDirectory() as folder, quietly(), contextlib.suppress(_EnoughError):
+    with tempfile.TemporaryDirectory() as folder, hushed(), contextlib.suppress(_EnoughError):
         net.train(**words, project=folder, name="loading", exist_ok=True)
     return clock.figures()
 

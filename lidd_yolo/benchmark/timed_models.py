@@ -80,7 +80,7 @@ def make_exports(
         checkpoint = as_checkpoint(name, folder / str(index))
         for runtime, files in made.items():
             say(f"exporting {name} for {runtime}, {imgsz} px, batch {batch}")
-            with quietly():
+            with hushed():
                 model = YOLO(checkpoint)
                 model.clear_callback("on_export_end")  # the notice that nobody compared the file
                 file = model.export(format=runtime, imgsz=imgsz, batch=batch, device="cpu", verbose=False)
@@ -111,8 +111,8 @@ def pytorch_networks(names: Sequence[str]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Hold back what exporters tell about themselves; errors come as exceptions."""
+def hushed() -> Iterator[None]:
+    """Hold back what Ultralytics and exporters write; errors come as exceptions."""
     from ultralytics.utils import LOGGER  # noqa: PLC0415
 
     level = LOGGER.level
