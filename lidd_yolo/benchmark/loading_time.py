@@ -49,12 +49,14 @@ def measure_loading(
         ``step_s`` and ``wait_s``, medians in seconds, and ``waiting``, the share of all that time that went by waiting.
 
     Raises:
-        ValueError: If a number is too small.
+        ValueError: If a number is too small, or workers are asked for on a CPU.
         OSError: If there is no such data set.
     """
     if min(steps, batch, imgsz) < 1 or workers < 0:
         told = f"{steps}, {batch}, {imgsz} and {workers}"
         raise ValueError(f"steps, batch and imgsz must be at least 1, workers at least 0, got {told}")
+    if workers and device == "cpu":
+        raise ValueError(f"{workers} workers: on a CPU Ultralytics loads pictures without worker processes")
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415
 

@@ -44,6 +44,10 @@ class TestMeasureLoading:
         with pytest.raises(ValueError, match=f"got {numbers['steps']}, {numbers['batch']}, {numbers['imgsz']} and"):
             measure_loading("lidd.yaml", "no.yaml", **numbers)
 
+    def test_workers__none_on_a_cpu(self):
+        with pytest.raises(ValueError, match="2 workers: on a CPU Ultralytics loads pictures without"):
+            measure_loading("lidd.yaml", "no.yaml", workers=2)
+
 
 class TestClock:
     def test_figures__waits_and_steps_apart(self, monkeypatch):
