@@ -67,7 +67,6 @@ LOAD_STEPS ?= 20
 PICTURES ?= 1000
 STARTS ?= 5
 DEVICE ?= cpu
-WORKERS ?= 0
 BENCH = $(BIN)/lidd bench --ledger $(LEDGER)
 LIDD := --models yolov8n.yaml lidd.yaml --imgsz
 WLNET := --models yolov8s-seg.yaml wlnet.yaml --imgsz
@@ -86,8 +85,8 @@ bench: .venv/installed-dev
 	$(BENCH) predict $(WLNET) 640 --pictures $(PICTURES) --starts $(STARTS)
 	$(BENCH) steps --network lidd --imgsz 192 --batch 32 --rounds $(STEP_ROUNDS) --device $(DEVICE)
 	$(BENCH) steps --network wlnet --imgsz 224 --batch 16 --rounds $(STEP_ROUNDS) --device $(DEVICE)
-	$(BENCH) loading $(LIDD) 192 --batch 32 --workers $(WORKERS) --steps $(LOAD_STEPS) --device $(DEVICE)
-	$(BENCH) loading $(WLNET) 224 --batch 16 --workers $(WORKERS) --steps $(LOAD_STEPS) --device $(DEVICE)
+	$(BENCH) loading $(LIDD) 192 --batch 32 --steps $(LOAD_STEPS) --device $(DEVICE)
+	$(BENCH) loading $(WLNET) 224 --batch 16 --steps $(LOAD_STEPS) --device $(DEVICE)
 
 clean:
 	rm -rf .venv demo dist

@@ -9,12 +9,12 @@ import contextlib
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
-from lidd_yolo.benchmark.timed_models import hushed
+from lidd_yolo.benchmark.inference_time import on_threads
 
 _WARM_UP = 2
 """First steps, which do not count: they fill the loader's queue and choose algorithms."""
@@ -25,52 +25,63 @@ class _EnoughError(Exception):
 
 
 def measure_loading(
-    model: str,
+    names: Sequence[str],
     data: str,
     *,
     imgsz: int = 192,
     batch: int = 32,
-    workers: int = 0,
+    workers: int = 8,
     steps: int = 20,
     device: str = "cpu",
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Train a network for some steps and tell waiting for a batch from working on it.
+    """Train every network for some steps and tell waiting for a batch from working on it.
 
     Args:
-        model: Model YAML or checkpoint.
+        names: Model YAMLs or checkpoints.
         data: Data YAML.
         imgsz: Image side in pixels.
         batch: Pictures in a batch.
-        workers: Processes that load pictures; with 0 the training loads them itself, between its steps.
+        workers: Processes that load pictures, as ``yolo train workers=`` takes them: Ultralytics lowers the number to
+            that of the processors, and on a CPU to 0, where the training loads its pictures itself.
         steps: Steps that count.
         device: ``cpu``, or the number of a GPU, as ``yolo train device=`` takes it.
+        say: Takes a line on what is being done.
 
     Returns:
-        ``step_s`` and ``wait_s``, medians in seconds, and ``waiting``, the share of all that time that went by waiting.
+        ``results``: for each name ``step_s`` and ``wait_s``, medians in seconds, ``waiting``, the share of all that
+        time that went by waiting, and ``workers``, the loader processes that there were. Besides ``threads``, those
+        that Ultralytics chose.
 
     Raises:
-        ValueError: If a number is too small, or workers are asked for on a CPU.
+        ValueError: If a number is too small.
         OSError: If there is no such data set.
     """
     if min(steps, batch, imgsz) < 1 or workers < 0:
         told = f"{steps}, {batch}, {imgsz} and {workers}"
         raise ValueError(f"steps, batch and imgsz must be at least 1, workers at least 0, got {told}")
-    if workers and device == "cpu":
-        raise ValueError(f"{workers} workers: on a CPU Ultralytics loads pictures without worker processes")
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415
 
-    with hushed():
+    from lidd_yolo.export.making import quietly  # noqa: PLC0415 - loads Ultralytics
+
+    with quietly():
         check_det_dataset(data)  # in the training a missing set would be an error of any kind
-    clock = _Clock(_WARM_UP + steps)
-    net = YOLO(model, verbose=False)
-    for event, work in clock.callbacks().items():
-        net.add_callback(event, work)
     words: dict[str, Any] = {"data": data, "imgsz": imgsz, "batch": batch, "workers": workers, "device": device}
     words |= {"epochs": 10_000, "val": False, "plots": False, "save": False, "verbose": False}
-    with tempfile.TemporaryDirectory() as folder, hushed(), contextlib.suppress(_EnoughError):
-        net.train(**words, project=folder, name="loading", exist_ok=True)
-    return clock.figures()
+    results: dict[str, Any] = {}
+    with on_threads(torch.get_num_threads()), tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            say(f"training {name} for {_WARM_UP + steps} steps")
+            clock = _Clock(_WARM_UP + steps)
+            net = YOLO(name, verbose=False)
+            for event, work in clock.callbacks().items():
+                net.add_callback(event, work)
+            with quietly(), contextlib.suppress(_EnoughError):
+                net.train(**words, project=folder, name="loading", exist_ok=True)
+            results[name] = {**clock.figures(), "workers": net.trainer.train_loader.num_workers}
+        threads = torch.get_num_threads()
+    return {"results": results, "threads": threads}
 
 
 class _Clock:

@@ -58,9 +58,8 @@ def add_commands(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     loading.add_argument("--data", default="defects-demo.yaml", metavar="YAML", help="default: defects-demo.yaml")
     loading.add_argument("--imgsz", type=int, default=192, metavar="PX")
     loading.add_argument("--batch", type=int, default=32)
-    loading.add_argument("--workers", type=int, nargs="+", default=[0], metavar="N", help="loader processes")
+    loading.add_argument("--workers", type=int, default=8, metavar="N", help="as for yolo train (default: 8)")
     loading.add_argument("--steps", type=int, default=20, help="steps that count (default: 20)")
-    loading.add_argument("--threads", type=_threads, default=1, metavar="N", help="a number, or all (default: 1)")
     loading.add_argument("--device", default="cpu", help="cpu, or the number of a GPU (default: cpu)")
 
 
@@ -168,21 +167,15 @@ def _steps(args: argparse.Namespace, say: Say) -> None:
 
 def _loading(args: argparse.Namespace, say: Say) -> None:
     from lidd_yolo.benchmark import loading_time, step_time  # noqa: PLC0415 - loads torch
-    from lidd_yolo.benchmark.inference_time import on_threads  # noqa: PLC0415
 
     device = step_time.torch_device(args.device)
-    setting: dict[str, Any] = {"imgsz": args.imgsz, "batch": args.batch, "steps": args.steps, "data": args.data}
-    for workers in dict.fromkeys(args.workers):
-        results: dict[str, Any] = {}
-        for model in args.models:
-            with on_threads(args.threads):
-                found = loading_time.measure_loading(model, **setting, workers=workers, device=args.device)
-            say(f"{model:24s} {workers} workers: {100 * found['waiting']:.0f} % of the time waiting for pictures")
-            results[model] = found
-        kind = device.partition(":")[0]
-        name = f"loading-{_subject(args.models)}-{args.imgsz}-{kind}-workers{workers}"
-        facts = {**setting, "workers": workers}
-        say(f"wrote {keep(args.ledger, name, results, threads=args.threads, device=device, **facts)}")
+    facts: dict[str, Any] = {"imgsz": args.imgsz, "batch": args.batch, "steps": args.steps, "data": args.data}
+    found = loading_time.measure_loading(args.models, **facts, workers=args.workers, device=args.device, say=say)
+    for name, figures in found["results"].items():
+        waiting = f"{100 * figures['waiting']:.0f} % of the time waiting for pictures"
+        say(f"{name:24s} {figures['workers']} loader processes: {waiting}")
+    name = f"loading-{_subject(args.models)}-{args.imgsz}-{device.partition(':')[0]}"
+    say(f"wrote {keep(args.ledger, name, found['results'], threads=found['threads'], device=device, **facts)}")
 
 
 def _subject(models: list[str]) -> str:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
 import shutil
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,12 +71,14 @@ def make_exports(
     """
     from ultralytics import YOLO  # noqa: PLC0415
 
+    from lidd_yolo.export.making import quietly  # noqa: PLC0415 - loads Ultralytics
+
     made: dict[str, dict[str, Path]] = {runtime: {} for runtime in runtimes if runtime != PYTORCH}
     for index, name in enumerate(names if made else ()):
         checkpoint = as_checkpoint(name, folder / str(index))
         for runtime, files in made.items():
             say(f"exporting {name} for {runtime}, {imgsz} px, batch {batch}")
-            with hushed():
+            with quietly():
                 model = YOLO(checkpoint)
                 model.clear_callback("on_export_end")  # the notice that nobody compared the file
                 file = model.export(format=runtime, imgsz=imgsz, batch=batch, device="cpu", verbose=False)
@@ -108,19 +106,3 @@ def open_networks(
 def pytorch_networks(names: Sequence[str]) -> dict[str, Any]:
     """Return every network in each of its `ways_to_run`."""
     return {way: network for name in names for way, network in ways_to_run(name).items()}
-
-
-@contextlib.contextmanager
-def hushed() -> Iterator[None]:
-    """Hold back what Ultralytics and exporters write; errors come as exceptions."""
-    from ultralytics.utils import LOGGER  # noqa: PLC0415
-
-    level = LOGGER.level
-    LOGGER.setLevel(logging.ERROR)
-    try:
-        with Path(os.devnull).open("w", encoding="utf-8") as nothing, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with contextlib.redirect_stdout(nothing):
-                yield
-    finally:
-        LOGGER.setLevel(level)

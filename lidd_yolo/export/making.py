@@ -93,14 +93,15 @@ def make_export(
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Hold back what exporters, and the programs that they start, tell about themselves; errors come as exceptions."""
+    """Hold back what Ultralytics, exporters and the programs that they start write; errors come as exceptions."""
     level, stderr = LOGGER.level, os.dup(2)
     LOGGER.setLevel(logging.CRITICAL)
     try:
-        with Path(os.devnull).open("wb") as nothing, warnings.catch_warnings():
+        with Path(os.devnull).open("w", encoding="utf-8") as nothing, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             os.dup2(nothing.fileno(), 2)
-            yield
+            with contextlib.redirect_stdout(nothing):
+                yield
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)

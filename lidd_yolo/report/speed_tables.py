@@ -82,11 +82,11 @@ def loading_table(entries: list[Entry]) -> str:
         "| share of waiting |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for entry in sorted(entries, key=lambda held: (*_setting(held), held["workers"])):
+    for entry in sorted(entries, key=_setting):
         setting = f"{Path(entry['data']).stem} | {entry['imgsz']} | {entry['batch']} | {_device(entry)}"
         for name, found in entry["results"].items():
             times = f"{found['step_s']:.3f} | {found['wait_s']:.3f} | {100 * found['waiting']:.0f} %"
-            lines.append(f"| {name} | {setting} | {entry['workers']} | {times} |")
+            lines.append(f"| {name} | {setting} | {found['workers']} | {times} |")
     return "\n".join([*lines, "", _basis(entries)]) + "\n"
 
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from ultralytics.utils import NUM_THREADS
 
 from lidd_yolo.benchmark import loading_time
 from lidd_yolo.benchmark.loading_time import measure_loading
@@ -29,24 +30,29 @@ def slow_pictures(monkeypatch):
 
 class TestMeasureLoading:
     def test_waiting__grows_with_the_time_of_a_picture(self, tmp_path, slow_pictures):
-        data = str(generated_data(tmp_path))
-        words = {"imgsz": 64, "batch": 4, "steps": 2}
-        quick = measure_loading("yolov8n.yaml", data, **words)
+        data, said = str(generated_data(tmp_path)), []
+        words = {"imgsz": 64, "batch": 4, "steps": 2, "say": said.append}
+        threads = torch.get_num_threads()
+        quick = measure_loading(["yolov8n.yaml", "lidd.yaml"], data, **words)
+        assert torch.get_num_threads() == threads
+        assert said == ["training yolov8n.yaml for 4 steps", "training lidd.yaml for 4 steps"]
         slow_pictures(0.5)
-        slow = measure_loading("lidd.yaml", data, **words)
+        slow = measure_loading(["lidd.yaml"], data, **words)["results"]["lidd.yaml"]
         assert slow["wait_s"] >= 4 * 0.5  # four pictures, one after the other
-        assert 0 < quick["waiting"] < slow["waiting"] < 1
-        assert quick["step_s"] > 0
+        assert 0 < quick["results"]["lidd.yaml"]["waiting"] < slow["waiting"] < 1
+        assert quick["results"]["yolov8n.yaml"]["step_s"] > 0
+
+    def test_setting__what_ultralytics_made_of_it(self, tmp_path):
+        """On a CPU there are no loader processes, however many are asked for, and as many threads as it likes."""
+        data = str(generated_data(tmp_path))
+        found = measure_loading(["lidd.yaml"], data, imgsz=64, batch=4, steps=1, workers=2, say=lambda _: None)
+        assert (found["results"]["lidd.yaml"]["workers"], found["threads"]) == (0, NUM_THREADS)
 
     @pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 0}, {"imgsz": 0}, {"workers": -1}])
     def test_numbers__too_small(self, wrong):
         numbers = {"steps": 5, "batch": 4, "imgsz": 64, "workers": 0, **wrong}
         with pytest.raises(ValueError, match=f"got {numbers['steps']}, {numbers['batch']}, {numbers['imgsz']} and"):
-            measure_loading("lidd.yaml", "no.yaml", **numbers)
-
-    def test_workers__none_on_a_cpu(self):
-        with pytest.raises(ValueError, match="2 workers: on a CPU Ultralytics loads pictures without"):
-            measure_loading("lidd.yaml", "no.yaml", workers=2)
+            measure_loading(["lidd.yaml"], "no.yaml", **numbers, say=lambda _: None)
 
 
 class TestClock:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from ultralytics.utils import NUM_THREADS
 
 from lidd_yolo.benchmark import predict_time, speed_commands, step_memory
 from lidd_yolo.benchmark.ledger import read_ledger, verify
@@ -138,12 +139,11 @@ class TestLoading:
         words = ["--data", str(data), "--imgsz", "64", "--batch", "4", "--steps", "1"]
         assert bench("loading", "--models", "yolov8n.yaml", "lidd.yaml", *words) == 0
         (entry,) = read_ledger(tmp_path)
-        assert entry["name"] == "loading-lidd-64-cpu-workers0"
-        assert (entry["workers"], entry["batch"], entry["machine"]["threads"]) == (0, 4, 1)
+        assert (entry["name"], entry["batch"], entry["steps"]) == ("loading-lidd-64-cpu", 4, 1)
         assert all(0 < found["waiting"] < 1 for found in entry["results"].values())
         assert "% of the time waiting for pictures" in capsys.readouterr().out
         table = fill("<!-- loading: loading-* -->\n<!-- end of loading -->\n", tmp_path)
-        assert "| lidd.yaml | data | 64 | 4 | CPU, 1 thread(s) | 0 |" in table
+        assert f"| lidd.yaml | data | 64 | 4 | CPU, {NUM_THREADS} thread(s) | 0 |" in table
 
     def test_data__missing(self, bench, tmp_path, capsys):
         assert bench("loading", "--models", "lidd.yaml", "--data", str(tmp_path / "no.yaml")) == 2
@@ -200,7 +200,7 @@ class TestMakeBench:
                 names = [f"predict-{speed_commands._subject(args.models)}-{args.imgsz}"]
             elif args.action == "loading":
                 subject = speed_commands._subject(args.models)
-                names = [f"loading-{subject}-{args.imgsz}-cpu-workers{workers}" for workers in args.workers]
+                names = [f"loading-{subject}-{args.imgsz}-cpu"]
             elif args.action == "operators":
                 subject = speed_commands._subject(args.models)
                 names = [f"operators-{subject}-{args.imgsz}-{runtime}" for runtime in args.runtimes.split(",")]

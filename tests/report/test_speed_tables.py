@@ -101,12 +101,12 @@ class TestStepsOfADevice:
 
 
 class TestLoadingTable:
-    def test_loading_table__fewest_workers_first(self):
-        found = {"step_s": 1.5, "wait_s": 0.25, "waiting": 0.1429}
-        entry = {"imgsz": 192, "batch": 8, "workers": 2, "device": "cpu", "data": "some/steel.yaml", "machine": MACHINE}
-        lines = loading_table([{**entry, "results": {"x": found}}, {**entry, "workers": 0, "results": {"x": found}}])
+    def test_loading_table__smallest_batch_first(self):
+        found = {"step_s": 1.5, "wait_s": 0.25, "waiting": 0.1429, "workers": 2}
+        entry = {"imgsz": 192, "batch": 8, "device": "cpu", "data": "some/steel.yaml", "machine": MACHINE}
+        lines = loading_table([{**entry, "results": {"x": found}}, {**entry, "batch": 4, "results": {"y": found}}])
         assert lines.splitlines()[2:] == [
-            "| x | steel | 192 | 8 | CPU, 2 thread(s) | 0 | 1.500 | 0.250 | 14 % |",
+            "| y | steel | 192 | 4 | CPU, 2 thread(s) | 2 | 1.500 | 0.250 | 14 % |",
             "| x | steel | 192 | 8 | CPU, 2 thread(s) | 2 | 1.500 | 0.250 | 14 % |",
             "",
             "Some CPU, torch 2.15.0.",
