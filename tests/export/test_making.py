@@ -71,14 +71,16 @@ class TestMakeExport:
         def export(*_, **__):
             LOGGER.warning("one thing")
             os.write(2, b"another\n")
+            sys.stdout.write("a third\n")
             return str(lidd_weights)
 
         monkeypatch.setattr(YOLO, "export", export)
         with pytest.raises(ExportError):
             made(lidd_weights, tmp_path / "new")
         sys.stderr.write("after\n")
+        sys.stdout.write("told\n")
         out, err = capfd.readouterr()
-        assert (out, err) == ("", "after\n")
+        assert (out, err) == ("told\n", "after\n")
         assert level == LOGGER.level
 
     def test_half__in_the_words_of_this_release(self, lidd_weights, tmp_path, monkeypatch):
