@@ -48,7 +48,8 @@ class PrintedTable:
         note: What a reader of the whole table must know.
         models: Rows of networks that are trained here, in the order of the plan.
         quoted: Rows that are only quoted.
-        imgsz: Side in pixels of the input that operations were counted at; None if the plan does not say.
+        imgsz: Side in pixels of the input that operations were counted at: the first of a plan's sizes; None if
+            it has none.
     """
 
     source: str
@@ -85,6 +86,7 @@ def read_printed(plan: str | Path | None) -> PrintedTable:
         raise ValueError(f"{file}: a plan has a list `models`")
     rows = {key: tuple(_row(file, key, row) for row in read.get(key) or []) for key in ("models", "quoted")}
     imgsz = read.get("imgsz")
+    imgsz = imgsz[0] if isinstance(imgsz, list) and imgsz else imgsz
     if not isinstance(imgsz, (int, type(None))):
         raise ValueError(f"{file}: imgsz is not a number of pixels: {imgsz!r}")
     return PrintedTable(

@@ -18,11 +18,12 @@ _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what to train and how to the parser of a command."""
-    parser.add_argument("--data", metavar="YAML", help="data set (default: the plan's)")
-    parser.add_argument("--protocol", type=listed, metavar="NAMES", help="which splits of it, such as grouped,paper")
+    parser.add_argument("--data", type=listed, metavar="YAMLS", help="data sets (default: the plan's)")
+    parser.add_argument("--protocol", type=listed, metavar="NAMES", help="which splits of them, such as grouped,paper")
     parser.add_argument("--seeds", type=whole_number, metavar="N", help="number of seeds, counted from 0")
-    parser.add_argument("--imgsz", type=whole_number, metavar="PX", help="input size")
-    parser.add_argument("--epochs", type=whole_number, metavar="N", help="largest number of epochs, the same for all")
+    parser.add_argument("--imgsz", type=whole_numbers, metavar="PX", help="input size; several: each in turn")
+    told = "largest number of epochs, the same for all networks; several, such as 10,60: a block of runs for each"
+    parser.add_argument("--epochs", type=whole_numbers, metavar="N", help=told)
     parser.add_argument("--batch", type=whole_number, metavar="N", help="pictures in a batch")
     parser.add_argument(
         "--recipe",
@@ -72,7 +73,7 @@ def changed_by(plan: RunPlan, args: argparse.Namespace) -> RunPlan:
         key: getattr(args, key) for key in ("name", "imgsz", "epochs", "batch") if getattr(args, key) is not None
     }
     if args.data:
-        changes["data"] = protocols_of(args.data)
+        changes["data"] = tuple(protocols_of(file) for file in args.data)
     if args.seeds:
         changes["seeds"] = tuple(range(args.seeds))
     if args.recipe:
@@ -109,6 +110,11 @@ def whole_number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"has to be a whole number from 1 on, not {text}")
     return int(text)
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """Return the different whole numbers, at least 1, of a list with commas."""
+    return tuple(dict.fromkeys(whole_number(word) for word in listed(text)))
 
 
 def seconds(text: str) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +63,13 @@ class PlanModel:
 
 @dataclass(frozen=True)
 class RunPlan:
-    """A grid of runs: models x recipes x data sets x seeds.
+    """A grid of runs: data sets x protocols x sizes x budgets x seeds x models x recipes.
 
     Attributes:
         name: Begins the name of every run.
-        data: Protocol -> data YAML; the first is used where none is asked for.
-        imgsz: Side of the input in pixels.
-        epochs: Largest number of epochs, the same for all.
+        data: For each data set protocol -> data YAML; the first is used where none is asked for.
+        imgsz: Sides of the input in pixels.
+        epochs: Budgets: the largest number of epochs, the same for all networks.
         seeds: Seeds of the trainings of each network.
         models: The networks.
         batch: Pictures in a batch; None leaves it to the recipes.
@@ -80,9 +81,9 @@ class RunPlan:
     """
 
     name: str
-    data: Mapping[str, str]
-    imgsz: int
-    epochs: int
+    data: tuple[Mapping[str, str], ...]
+    imgsz: tuple[int, ...]
+    epochs: tuple[int, ...]
     seeds: tuple[int, ...]
     models: tuple[PlanModel, ...]
     batch: int | None = None
@@ -94,19 +95,19 @@ class RunPlan:
             raise ValueError(f"a plan's name has letters, digits and . _ + - only, not '{self.name}'")
 
     def runs(self, protocols: Sequence[str] = ()) -> list[Run]:
-        """Return all runs: seeds outermost, so that an interrupted plan has every network before it repeats one.
+        """Return all runs: models after seeds, so that an interrupted plan has every network before it repeats one.
 
         Args:
-            protocols: Which of the data sets; empty takes the first.
+            protocols: Which splits of every data set; empty takes the first.
 
         Raises:
-            ValueError: If the plan has no such protocol, or two runs would have the same name.
+            ValueError: If a data set has no such protocol, or two runs would have the same name.
         """
+        splits = [split for data in self.data for split in self._splits(data, protocols)]
+        grid = product(splits, self.imgsz, self.epochs, self.seeds, self.models)
         runs = [
-            self._run(model, recipe, protocol, seed)
-            for protocol in self._protocols(protocols)
-            for seed in self.seeds
-            for model in self.models
+            self._run(model, recipe, split, imgsz=imgsz, epochs=epochs, seed=seed)
+            for split, imgsz, epochs, seed, model in grid
             for recipe in _different(model)
         ]
         seen: set[str] = set()
@@ -116,22 +117,24 @@ class RunPlan:
             seen.add(run.name)
         return runs
 
-    def _protocols(self, asked: Sequence[str]) -> list[str]:
+    def _splits(self, data: Mapping[str, str], asked: Sequence[str]) -> list[tuple[str, str]]:
+        """Return protocol and data YAML of the splits of a data set that are asked for."""
         for protocol in asked:
-            if protocol not in self.data:
-                known = ", ".join(filter(None, self.data)) or "one data set without a protocol"
-                raise ValueError(f"plan {self.name} has no protocol '{protocol}', only {known}")
-        return list(asked) or list(self.data)[:1]
+            if protocol not in data:
+                known = ", ".join(filter(None, data)) or "one data set without a protocol"
+                whose = f" for {next(iter(data.values()))}" if len(self.data) > 1 else ""
+                raise ValueError(f"plan {self.name} has no protocol '{protocol}'{whose}, only {known}")
+        return [(protocol, data[protocol]) for protocol in asked or list(data)[:1]]
 
-    def _run(self, row: PlanModel, recipe: str, protocol: str, seed: int) -> Run:
-        data = self.data[protocol]
+    def _run(self, row: PlanModel, recipe: str, split: tuple[str, str], *, imgsz: int, epochs: int, seed: int) -> Run:
+        protocol, data = split
         return Run(
-            name=run_name(self.name, row.model, recipe, data, imgsz=self.imgsz, epochs=self.epochs, seed=seed),
+            name=run_name(self.name, row.model, recipe, data, imgsz=imgsz, epochs=epochs, seed=seed),
             model=row.model,
             data=data,
             seed=seed,
-            imgsz=self.imgsz,
-            epochs=self.epochs,
+            imgsz=imgsz,
+            epochs=epochs,
             batch=self.batch,
             recipe=recipe,
             extra=dict(self.arguments),
@@ -150,7 +153,7 @@ def run_name(plan: str, model: str, recipe: str, data: str, *, imgsz: int, epoch
 
 def plan_from_words(
     models: Sequence[str],
-    data: str,
+    data: Sequence[str],
     *,
     name: str = "compare",
     recipes: Sequence[str] = (OWN,),
@@ -162,7 +165,7 @@ def plan_from_words(
 
     Args:
         models: Model YAMLs or checkpoints.
-        data: Data YAML; where the package has ``NAME-PROTOCOL.yaml`` beside it, those are its protocols.
+        data: Data YAMLs; where the package has ``NAME-PROTOCOL.yaml`` beside one, those are its protocols.
         name: Name of the plan.
         recipes: Recipes to train every model with.
         imgsz: Side of the input in pixels.
@@ -171,7 +174,12 @@ def plan_from_words(
     """
     rows = tuple(PlanModel(model=model, label=Path(model).stem, recipes=tuple(recipes)) for model in models)
     return RunPlan(
-        name=name, data=protocols_of(data), imgsz=imgsz, epochs=epochs, seeds=tuple(range(seeds)), models=rows
+        name=name,
+        data=tuple(protocols_of(file) for file in data),
+        imgsz=(imgsz,),
+        epochs=(epochs,),
+        seeds=tuple(range(seeds)),
+        models=rows,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from lidd_yolo.benchmark.printed import read_printed
-from lidd_yolo.compare.plan import PlanModel, RunPlan
+from lidd_yolo.compare.plan import PlanModel, RunPlan, protocols_of
 from lidd_yolo.compare.recipe import OWN
 from lidd_yolo.paths import cfg_dir, find_cfg
 
@@ -17,9 +17,9 @@ _PLAN: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "source": str,
     "note": str,
-    "data": (str, dict),
-    "imgsz": int,
-    "epochs": int,
+    "data": (str, dict, list),
+    "imgsz": (int, list),
+    "epochs": (int, list),
     "batch": int,
     "seeds": list,
     "arguments": dict,
@@ -76,13 +76,12 @@ def read_plan(file: Path) -> RunPlan:
 
 def _plan(content: Any, file: Path) -> RunPlan:
     _check(content, _PLAN, needed=_NEEDED, where="")
-    data = content["data"]
     return RunPlan(
         name=content["name"],
-        data={"": data} if isinstance(data, str) else _texts(data, "data"),
-        imgsz=_positive(content["imgsz"], "imgsz"),
-        epochs=_positive(content["epochs"], "epochs"),
-        seeds=_seeds(content["seeds"]),
+        data=_data(content["data"]),
+        imgsz=_numbers(content["imgsz"], "imgsz"),
+        epochs=_numbers(content["epochs"], "epochs"),
+        seeds=_different(content["seeds"], "seeds"),
         models=tuple(_model(row, f"models[{index}]") for index, row in enumerate(content["models"])),
         batch=_positive(content["batch"], "batch") if "batch" in content else None,
         arguments=content.get("arguments", {}),
@@ -128,11 +127,28 @@ def _positive(value: int, key: str) -> int:
     return value
 
 
-def _seeds(values: list[Any]) -> tuple[int, ...]:
+def _numbers(value: int | list[Any], key: str) -> tuple[int, ...]:
+    """Return one number from 1 on, or several different ones."""
+    values = value if isinstance(value, list) else [value]
+    return tuple(_positive(number, key) for number in _different(values, key))
+
+
+def _different(values: list[Any], key: str) -> tuple[int, ...]:
     whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
     if not whole or len(set(values)) != len(values):
-        raise ValueError(f"seeds have to be different whole numbers, not {values}")
+        raise ValueError(f"{key} have to be different whole numbers, not {values}")
     return tuple(values)
+
+
+def _data(value: str | dict[Any, Any] | list[Any]) -> tuple[dict[str, str], ...]:
+    """Return protocol -> data YAML of each data set."""
+    sets = []
+    for index, item in enumerate(value if isinstance(value, list) else [value]):
+        where = f"data[{index}]" if isinstance(value, list) else "data"
+        if not item or not isinstance(item, (str, dict)):
+            raise ValueError(f"{where} has to be a text or a mapping, not {item!r}")
+        sets.append(protocols_of(item) if isinstance(item, str) else _texts(item, where))
+    return tuple(sets)
 
 
 def _texts(values: Mapping[Any, Any], key: str) -> dict[str, str]:

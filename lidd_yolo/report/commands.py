@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from lidd_yolo.benchmark.ledger import read_ledger, verify
+from lidd_yolo.report.choosing import chosen_entries
 from lidd_yolo.report.grouping import Entry, training_entries
 
 _LEDGER = Path("benchmarks/results")
@@ -18,7 +19,8 @@ _LEDGER = Path("benchmarks/results")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``lidd report``."""
-    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="entries, such as 'neu-det-*' (default: all)")
+    told = "entries, such as 'neu-det-*', or the folder of their runs, such as runs/compare (default: all)"
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help=told)
     parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
     parser.add_argument("--plan", metavar="NAME_OR_FILE", help="plan with printed figures, such as lidd-table3")
     parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
@@ -87,7 +89,7 @@ def _renew(pages: list[Path], ledger: Path) -> int:
 def _print_markdown(args: argparse.Namespace) -> None:
     from lidd_yolo.report.markdown import report_markdown  # noqa: PLC0415 - not needed to verify
 
-    sys.stdout.write(report_markdown(_entries(args.ledger, args.patterns), args.plan, ledger=args.ledger))
+    sys.stdout.write(report_markdown(_chosen(args), args.plan, ledger=args.ledger))
 
 
 def _write_page(args: argparse.Namespace) -> None:
@@ -96,7 +98,7 @@ def _write_page(args: argparse.Namespace) -> None:
     entries: list[Entry] = []
     findings: list[str] = []
     if args.patterns or not args.certificates:
-        entries = [*_entries(args.ledger, args.patterns), *read_ledger(args.ledger, "latency-*")]
+        entries = [*_chosen(args), *read_ledger(args.ledger, "latency-*")]
         findings = verify(args.ledger)
     with tempfile.TemporaryDirectory() as folder:
         drawn = _draw(args, Path(folder) / "detections.jpg") if args.pictures else None
@@ -120,15 +122,11 @@ def _write_page(args: argparse.Namespace) -> None:
         )
 
 
-def _entries(ledger: Path, patterns: list[str]) -> list[Entry]:
-    """Return the training entries that match any of the patterns, each once, in the order of the patterns."""
-    found: dict[str, Entry] = {}
-    for pattern in patterns or ["*"]:
-        matching = training_entries(read_ledger(ledger, pattern))
-        if not matching:
-            raise ValueError(f"no training run {pattern} in {ledger}")
-        found |= {entry["name"]: entry for entry in matching}
-    return list(found.values())
+def _chosen(args: argparse.Namespace) -> list[Entry]:
+    entries, left_out = chosen_entries(args.ledger, args.patterns)
+    if left_out:
+        sys.stderr.write(f"left out, not in {args.ledger} yet: {', '.join(left_out)}\n")
+    return entries
 
 
 def _draw(args: argparse.Namespace, target: Path) -> Path:

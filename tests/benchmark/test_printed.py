@@ -38,6 +38,10 @@ class TestReadPrinted:
         )
         assert table.quoted == (PrintedRow("NanoDet", {"map": 0.5}, "", "not trained"),)
 
+    @pytest.mark.parametrize(("sizes", "size"), [("192", 192), ("[192, 320]", 192)])
+    def test_read_printed__operations_are_of_the_first_size(self, plan, sizes, size):
+        assert read_printed(plan(f"models: []\nimgsz: {sizes}")).imgsz == size
+
     def test_read_printed__no_plan(self):
         assert read_printed(None) is NOTHING_PRINTED
 

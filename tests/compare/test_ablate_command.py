@@ -1,10 +1,13 @@
-"""Command ``lidd ablate``: which runs it lists."""
+"""Command ``lidd ablate``: which runs it lists, and both tables trained on generated data."""
 
 import pytest
 
 from lidd_yolo import cli
+from lidd_yolo.benchmark.ledger import read_ledger, verify
 from lidd_yolo.compare.ablate_command import _PLANS
 from lidd_yolo.compare.plan_file import packaged_plans
+from tests.helpers.generated import generated_data
+from tests.helpers.plans import tiny_table
 from tests.helpers.tiny import write_tiny_data
 
 
@@ -30,3 +33,17 @@ class TestRun:
     def test_wrong_words(self, capsys):
         assert cli.main(["ablate", "lidd", "--protocol", "official"]) == 2
         assert capsys.readouterr().err.startswith("lidd ablate: plan lidd-table2 has no protocol 'official'")
+
+
+class TestTrained:
+    @pytest.mark.parametrize(
+        ("paper", "printed"), [("lidd", ["0.954", "0.967", "0.981", "0.983"]), ("wlnet", ["0.933", "0.936", "0.939"])]
+    )
+    def test_run__every_row_beside_the_printed_one(self, paper, printed, tmp_path, capsys):
+        data = generated_data(tmp_path)
+        assert tiny_table(tmp_path, data, "ablate", paper) == 0
+        out = capsys.readouterr().out
+        assert "4 runs: 0 in " in out
+        assert [figure for figure in printed if f"printed {figure}" not in out] == []
+        assert verify(tmp_path / "ledger") == []
+        assert len(read_ledger(tmp_path / "ledger")) == 4

@@ -5,6 +5,7 @@ import pytest
 from lidd_yolo import cli
 from lidd_yolo.compare.compare_command import _plan
 from tests.helpers.plans import parsed
+from tests.helpers.tiny import write_tiny_data
 
 PLAN = "name: mine\ndata: d.yaml\nimgsz: 64\nepochs: 3\nseeds: [4]\nmodels:\n  - model: {}\n"
 
@@ -13,7 +14,7 @@ class TestPlan:
     def test_words(self):
         plan = _plan(parsed("compare", "--models", "lidd.yaml,yolov8n.yaml", "--data", "neu-det.yaml"))
         assert [row.model for row in plan.models] == ["lidd.yaml", "yolov8n.yaml"]
-        assert plan.data["grouped"] == "neu-det.yaml"
+        assert plan.data[0]["grouped"] == "neu-det.yaml"
 
     def test_plan__a_file(self, tmp_path):
         (tmp_path / "mine.yaml").write_text(PLAN.format("yolov8n.yaml"))
@@ -41,6 +42,14 @@ class TestRun:
         error = capsys.readouterr().err
         assert error.startswith("lidd compare: ")
         assert message in error
+
+    def test_dry_run__two_sizes_and_budgets(self, tmp_path, capsys):
+        data = write_tiny_data(tmp_path / "data")
+        words = "--data", str(data), "--imgsz", "64,96", "--epochs", "2,1", "--dry-run", "--ledger", str(tmp_path)
+        assert cli.main(["compare", "--models", "lidd.yaml", *words, "--project", str(tmp_path / "runs")]) == 0
+        names = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
+        grid = ["64px-2e", "64px-1e", "96px-2e", "96px-1e"]
+        assert names == [f"compare-lidd-tiny-{what}-s0" for what in grid]
 
     def test_further_arguments__anywhere(self, tmp_path, capsys):
         (tmp_path / "mine.yaml").write_text(PLAN.format("yolov8n.yaml"))

@@ -4,11 +4,11 @@ import argparse
 
 import pytest
 
-from lidd_yolo.compare.options import changed_by, key_values, listed, seconds, whole_number
+from lidd_yolo.compare.options import changed_by, key_values, listed, seconds, whole_number, whole_numbers
 from lidd_yolo.compare.plan import PlanModel, RunPlan
 from tests.helpers.plans import parsed
 
-PLAN = RunPlan("p", {"": "d.yaml"}, 64, 2, (5, 6, 7), (PlanModel("lidd.yaml", "L"),), 8, {"amp": False})
+PLAN = RunPlan("p", ({"": "d.yaml"},), (64,), (2,), (5, 6, 7), (PlanModel("lidd.yaml", "L"),), 8, {"amp": False})
 
 
 def changed(*options):
@@ -22,10 +22,12 @@ class TestChangedBy:
     @pytest.mark.parametrize(
         ("options", "key", "value"),
         [
-            (["--data", "neu-seg-paper.yaml"], "data", {"": "neu-seg-paper.yaml"}),
+            (["--data", "neu-seg-paper.yaml"], "data", ({"": "neu-seg-paper.yaml"},)),
+            (["--data", "a.yaml,b.yaml"], "data", ({"": "a.yaml"}, {"": "b.yaml"})),
             (["--seeds", "2"], "seeds", (0, 1)),
-            (["--imgsz", "96"], "imgsz", 96),
-            (["--epochs", "7"], "epochs", 7),
+            (["--imgsz", "96"], "imgsz", (96,)),
+            (["--imgsz", "96,128,96"], "imgsz", (96, 128)),
+            (["--epochs", "7"], "epochs", (7,)),
             (["--batch", "3"], "batch", 3),
             (["--name", "q"], "name", "q"),
             (["--recipe", "own,lidd"], "models", (PlanModel("lidd.yaml", "L", ("own", "lidd")),)),
@@ -37,7 +39,8 @@ class TestChangedBy:
         assert getattr(changed(*options), key) == value
 
     def test_data__with_its_protocols(self):
-        assert set(changed("--data", "neu-det.yaml").data) == {"grouped", "paper", "random"}
+        (data,) = changed("--data", "neu-det.yaml").data
+        assert set(data) == {"grouped", "paper", "random"}
 
 
 class TestValues:
@@ -54,8 +57,9 @@ class TestValues:
 
     @pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "x"])
     def test_count__wrong(self, text):
-        with pytest.raises(argparse.ArgumentTypeError, match="whole number"):
-            whole_number(text)
+        for kind in (whole_number, whole_numbers):
+            with pytest.raises(argparse.ArgumentTypeError, match=r"whole number|empty"):
+                kind(text)
 
     def test_words(self):
         assert listed(" a.yaml, b.yaml,") == ["a.yaml", "b.yaml"]

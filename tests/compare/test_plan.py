@@ -1,5 +1,7 @@
 """Plans: which runs they are, and what those are called."""
 
+from dataclasses import replace
+
 import pytest
 
 from lidd_yolo.compare.plan import PlanModel, RunPlan, plan_from_words, protocols_of, run_name
@@ -9,9 +11,9 @@ from lidd_yolo.compare.plan import PlanModel, RunPlan, plan_from_words, protocol
 def plan():
     return RunPlan(
         name="p",
-        data={"grouped": "neu-det.yaml", "paper": "neu-det-paper.yaml"},
-        imgsz=192,
-        epochs=60,
+        data=({"grouped": "neu-det.yaml", "paper": "neu-det-paper.yaml"},),
+        imgsz=(192,),
+        epochs=(60,),
         seeds=(0, 1),
         models=(PlanModel("lidd.yaml", "LIDD-Net"), PlanModel("yolov8n.yaml", "YOLOv8n", recipes=("own", "lidd"))),
         batch=32,
@@ -43,13 +45,30 @@ class TestRuns:
         with pytest.raises(ValueError, match="no protocol 'random', only grouped, paper"):
             plan.runs(["random"])
 
+    def test_runs__of_several_data_sets_sizes_and_budgets(self, plan):
+        data = (*plan.data, {"": "mine.yaml"})
+        grid = replace(plan, data=data, imgsz=(64, 96), epochs=(2, 1), seeds=(0,), models=plan.models[:1])
+        assert [run.name for run in grid.runs()] == [
+            "p-lidd-neu-det-64px-2e-s0",
+            "p-lidd-neu-det-64px-1e-s0",
+            "p-lidd-neu-det-96px-2e-s0",
+            "p-lidd-neu-det-96px-1e-s0",
+            "p-lidd-mine-64px-2e-s0",
+            "p-lidd-mine-64px-1e-s0",
+            "p-lidd-mine-96px-2e-s0",
+            "p-lidd-mine-96px-1e-s0",
+        ]
+        assert [(run.imgsz, run.epochs) for run in grid.runs()[:3]] == [(64, 2), (64, 1), (96, 2)]
+        with pytest.raises(ValueError, match=r"no protocol 'paper' for mine.yaml, only one data set without"):
+            grid.runs(["paper"])
+
     def test_runs__two_of_one_name(self):
-        same = plan_from_words(["a/net.yaml", "b/net.yaml"], "data.yaml")
+        same = plan_from_words(["a/net.yaml", "b/net.yaml"], ["data.yaml"])
         with pytest.raises(ValueError, match="two runs would be called compare-net-data-640px-100e-s0"):
             same.runs()
 
     def test_runs__recipe_of_the_own_family_is_own(self):
-        plan = plan_from_words(["lidd-cisb.yaml", "wlnet.yaml"], "d.yaml", recipes=("own", "lidd"))
+        plan = plan_from_words(["lidd-cisb.yaml", "wlnet.yaml"], ["d.yaml"], recipes=("own", "lidd"))
         assert [(run.model, run.recipe) for run in plan.runs()] == [
             ("lidd-cisb.yaml", "own"),
             ("wlnet.yaml", "own"),
@@ -84,6 +103,6 @@ class TestProtocols:
 
 class TestFromWords:
     def test_words__make_a_plan(self):
-        plan = plan_from_words(["x/lidd.yaml"], "mine.yaml", name="n", imgsz=320, epochs=5, seeds=2)
+        plan = plan_from_words(["x/lidd.yaml"], ["mine.yaml"], name="n", imgsz=320, epochs=5, seeds=2)
         assert plan.models == (PlanModel("x/lidd.yaml", "lidd", recipes=("own",)),)
-        assert (plan.name, plan.imgsz, plan.epochs, plan.seeds, plan.batch) == ("n", 320, 5, (0, 1), None)
+        assert (plan.name, plan.imgsz, plan.epochs, plan.seeds, plan.batch) == ("n", (320,), (5,), (0, 1), None)

@@ -1,5 +1,8 @@
 """Plan files: the packaged ones against the papers' tables, and what is said of a wrong one."""
 
+import re
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -34,7 +37,13 @@ def rows(name):
 class TestReadPlan:
     def test_read__least(self, tmp_path):
         plan = read_plan(written(tmp_path, GOOD))
-        assert (plan.name, plan.data, plan.imgsz, plan.epochs, plan.seeds) == ("p", {"": "d.yaml"}, 64, 2, (0,))
+        assert (plan.name, plan.data, plan.imgsz, plan.epochs, plan.seeds) == (
+            "p",
+            ({"": "d.yaml"},),
+            (64,),
+            (2,),
+            (0,),
+        )
         assert plan.models == (PlanModel("lidd.yaml", "lidd"),)
         assert (plan.batch, plan.arguments) == (None, {})
 
@@ -51,22 +60,41 @@ class TestReadPlan:
             "quoted": [{"label": "Q", "printed": {"macs": 7}, "note": "m"}],
         }
         plan = read_plan(written(tmp_path, {**GOOD, **more}))
-        assert plan.data == more["data"]
+        assert plan.data == (more["data"],)
         assert (plan.batch, plan.arguments) == (8, {"amp": False})
         assert plan.models == (PlanModel("a.yaml", "A", ("own", "lidd")),)
+
+    def test_read__several_data_sets_sizes_and_budgets(self, tmp_path):
+        several = {"data": ["neu-seg.yaml", {"hard": "a.yaml"}], "imgsz": [192, 320], "epochs": [60, 10]}
+        plan = read_plan(written(tmp_path, {**GOOD, **several}))
+        assert [list(data) for data in plan.data] == [["grouped", "official", "paper"], ["hard"]]
+        assert (plan.imgsz, plan.epochs) == ((192, 320), (60, 10))
+
+    def test_read__the_documented_one(self, tmp_path):
+        page = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+        plan = read_plan(written(tmp_path, re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]))
+        assert [data.get("grouped", data.get("")) for data in plan.data] == ["neu-det.yaml", "my-data.yaml"]
+        assert (plan.imgsz, plan.epochs, plan.seeds, plan.arguments) == ((192, 320), (60,), (0, 1, 2), {"amp": False})
+        assert len(plan.runs()) == 2 * 2 * 3 * 3
 
     @pytest.mark.parametrize(
         ("change", "message"),
         [
             ({"epoch": 3}, "unknown key epoch; known: name, source"),
-            ({"imgsz": "64"}, "imgsz has to be a whole number, not '64'"),
-            ({"imgsz": True}, "imgsz has to be a whole number, not True"),
+            ({"imgsz": "64"}, "imgsz has to be a whole number or a list, not '64'"),
+            ({"imgsz": True}, "imgsz has to be a whole number or a list, not True"),
             ({"epochs": 0}, "epochs has to be at least 1, not 0"),
+            ({"imgsz": []}, "imgsz is missing"),
+            ({"imgsz": [64, 64]}, r"imgsz have to be different whole numbers, not \[64, 64\]"),
+            ({"epochs": [5, 0]}, "epochs has to be at least 1, not 0"),
+            ({"epochs": [[5]]}, "epochs have to be different whole numbers"),
             ({"batch": -1}, "batch has to be at least 1, not -1"),
             ({"seeds": [0, 0]}, r"seeds have to be different whole numbers, not \[0, 0\]"),
             ({"seeds": ["a"]}, "seeds have to be different whole numbers"),
             ({"seeds": []}, "seeds is missing"),
-            ({"data": 5}, "data has to be a text or a mapping, not 5"),
+            ({"data": 5}, "data has to be a text or a mapping or a list, not 5"),
+            ({"data": ["a.yaml", 5]}, r"data\[1\] has to be a text or a mapping, not 5"),
+            ({"data": [{"paper": 5}]}, r"data\[0\].paper has to be a text, not 5"),
             ({"data": {"paper": 5}}, "data.paper has to be a text, not 5"),
             ({"models": []}, "models is missing"),
             ({"models": ["lidd.yaml"]}, r"models\[0\] has to map keys to values"),
@@ -124,11 +152,12 @@ class TestPackaged:
         """Data and models of ours exist; every run has a name of its own."""
         plan = read_plan(find_plan(name))
         assert plan.name == name
-        assert set(plan.data.values()) <= {f"{stem}.yaml" for stem in names.data_yamls()}
+        (data,) = plan.data
+        assert set(data.values()) <= {f"{stem}.yaml" for stem in names.data_yamls()}
         ours = [row.model for row in plan.models if names.is_ours(row.model)]
         assert ours
         assert all(find_cfg(model, "models") for model in ours)
-        assert len(plan.runs(list(plan.data))) == len(plan.data) * len(plan.models) * 3
+        assert len(plan.runs(list(data))) == len(data) * len(plan.models) * 3
 
     def test_lidd_table2(self):
         """The paper's table 2, row by row: mAP50, mAP50-95 in per cent, parameters in M, MACs in G."""

@@ -1,8 +1,11 @@
-"""Command ``lidd reproduce``: which runs it lists, and by which protocol."""
+"""Command ``lidd reproduce``: which runs it lists and by which protocol, and tables trained on generated data."""
 
 import pytest
 
 from lidd_yolo import cli
+from lidd_yolo.benchmark.ledger import read_ledger
+from tests.helpers.generated import generated_data
+from tests.helpers.plans import tiny_table
 
 
 class TestRun:
@@ -38,3 +41,21 @@ class TestRun:
         assert cli.main(["reproduce", "lidd-table4", "--protocol", "random"]) == 2
         told = "lidd reproduce: plan lidd-table4 has no protocol 'random', only grouped, paper"
         assert told in capsys.readouterr().err
+
+
+class TestTrained:
+    def test_run__then_the_page_of_its_runs(self, tmp_path, capsys):
+        data, page = generated_data(tmp_path), tmp_path / "page.html"
+        assert tiny_table(tmp_path, data, "reproduce", "lidd-table3") == 0
+        out = capsys.readouterr().out
+        assert "(printed 0.983, " in out
+        assert "| *YOLOX-Nano* |" in out
+        trained = {entry["model"] for entry in read_ledger(tmp_path / "ledger")}
+        assert trained == {"lidd.yaml", "lidd-latm.yaml", "yolov5n.yaml", "yolov8n.yaml"}
+
+        words = str(tmp_path / "runs"), "--ledger", str(tmp_path / "ledger"), "--plan", "lidd-table3"
+        assert cli.main(["report", *words, "--out", str(page)]) == 0
+        assert capsys.readouterr().out == f"wrote {page}: 4 training runs\n"
+        text = page.read_text(encoding="utf-8")
+        assert "0.983" in text
+        assert "YOLOX-Nano" in text

@@ -37,3 +37,9 @@ def compare(folder: Path, data: Path, *words: str) -> int:
     """Run ``lidd compare`` on this data, with ledger and runs below ``folder``; returns its exit status."""
     places = "--ledger", str(folder / "ledger"), "--project", str(folder / "runs"), "--name", "tiny"
     return cli.main(["compare", *places, "--data", str(data), *SMALL, *words])
+
+
+def tiny_table(folder: Path, data: Path, *words: str) -> int:
+    """Run ``lidd ablate`` or ``lidd reproduce`` for one epoch on this data, two trainings at once; its exit status."""
+    places = "--ledger", str(folder / "ledger"), "--project", str(folder / "runs"), "--data", str(data)
+    return cli.main([*words, *places, *SMALL, "--epochs", "1", "--seeds", "1", "--jobs", "2"])

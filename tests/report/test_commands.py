@@ -62,6 +62,16 @@ class TestRun:
         assert report("bad-*", "--ledger", ledger, "--markdown") == 0
         assert "lidd |" not in capsys.readouterr().out
 
+    def test_run__folder_of_runs(self, ledger, tmp_path, capsys):
+        for name in ("good-s0", "good-s1"):
+            (tmp_path / "runs" / name).mkdir(parents=True)
+            (tmp_path / "runs" / name / "run.json").touch()
+        assert report(tmp_path / "runs", "--ledger", ledger, "--markdown") == 0
+        out, err = capsys.readouterr()
+        assert "| lidd | 1 |" in out
+        assert "yolov8n" not in out
+        assert err == f"left out, not in {ledger} yet: good-s1\n"
+
     def test_run__plan(self, ledger, tmp_path, capsys):
         plan = tmp_path / "plan.yaml"
         plan.write_text("source: Paper\nmodels: [{model: lidd.yaml, printed: {map50: 0.983}}]")
