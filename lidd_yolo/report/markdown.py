@@ -14,6 +14,7 @@ from lidd_yolo.report.bootstrap import RESAMPLES
 from lidd_yolo.report.facts import block_facts, run_notes, warnings
 from lidd_yolo.report.figures import ACCURACIES
 from lidd_yolo.report.grouping import Block, Entry, group_entries
+from lidd_yolo.report.other_splits import NOTE, SPLITS, SplitComparison, compare_splits
 from lidd_yolo.report.pairs import Comparison, Pairs, compare_pairs
 from lidd_yolo.report.table import Cell, Line, Table, result_lines, signed
 
@@ -34,6 +35,8 @@ def report_markdown(entries: Sequence[Entry], plan: str | Path | None = None, *,
     printed = read_printed(plan)
     blocks = [arrange(printed, block) for block in group_entries(entries)]
     parts = [_block(block, blocks, printed, ledger) for block in blocks]
+    if ledger is not None and (told := _splits(*compare_splits(blocks, ledger))):
+        parts.append(f"### {SPLITS}\n\n{told}")
     if printed.note and parts:
         parts.append(f"*{_escape(printed.source)}: {_escape(printed.note)}*\n")
     return "\n".join(parts) or "No training run in the ledger.\n"
@@ -49,6 +52,32 @@ def differences_markdown(entries: Sequence[Entry], ledger: Path) -> str:
     blocks = [block for block in group_entries(entries) if len(block.contenders) > 1]
     parts = [[f"{_escape(block.title)}.", "", *_pairs(compare_pairs(block, ledger), block.split)] for block in blocks]
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n" if parts else "*One network alone.*\n"
+
+
+def splits_markdown(entries: Sequence[Entry], ledger: Path) -> str:
+    """Return what networks found after trainings on splits that leak differently, on the pictures both held out.
+
+    Args:
+        entries: Ledger entries; those that are no trainings are left out.
+        ledger: Folder of the entries and their evidence files.
+    """
+    return _splits(*compare_splits(group_entries(entries), ledger)) or "*One split alone.*\n"
+
+
+def _splits(found: Sequence[SplitComparison], problems: Sequence[str]) -> str:
+    lines = []
+    if found:
+        keys = list(found[0].differences)
+        headings = ["network", "trained on", "pictures", *(ACCURACIES[key] for key in keys)]
+        lines += [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
+        for one in found:
+            cells = (f"{one.values(key)} {one.interval(key)}: {_escape(one.verdict(key))}" for key in keys)
+            trained = f"{_escape(one.first)} − {_escape(one.second)}"
+            held = f"{one.pictures} in {one.groups} groups"
+            lines.append(f"| {_escape(one.label)} | {trained} | {held} | {' | '.join(cells)} |")
+        lines += ["", NOTE]
+    lines += [f"- {_escape(problem)}" for problem in problems]
+    return "\n".join(lines) + "\n" if lines else ""
 
 
 def _block(block: Block, blocks: Sequence[Block], printed: PrintedTable, ledger: Path | None) -> str:

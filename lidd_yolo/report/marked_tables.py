@@ -13,7 +13,7 @@ from lidd_yolo.benchmark.ledger import read_ledger
 from lidd_yolo.report.certificate_table import certificate_table
 from lidd_yolo.report.grouping import Entry
 from lidd_yolo.report.ledger_tables import group_table, leak_table, mask_table, result_table
-from lidd_yolo.report.markdown import differences_markdown
+from lidd_yolo.report.markdown import differences_markdown, splits_markdown
 from lidd_yolo.report.operator_table import operator_table
 from lidd_yolo.report.speed_tables import latency_table, loading_table, predict_table, ratio_table, step_table
 
@@ -31,8 +31,13 @@ _TABLES: dict[str, Callable[[list[Entry]], str]] = {
     "certificates": certificate_table,
 }
 
+_COMPARED: dict[str, Callable[[list[Entry], Path], str]] = {
+    "differences": differences_markdown,
+    "splits": splits_markdown,
+}
+
 _MARKED = re.compile(
-    rf"(<!-- (?P<kind>{'|'.join(_TABLES)}|differences): (?P<patterns>[\w.*?\[\] -]+) -->\n)"
+    rf"(<!-- (?P<kind>{'|'.join([*_TABLES, *_COMPARED])}): (?P<patterns>[\w.*?\[\] -]+) -->\n)"
     r".*?(<!-- end of (?P=kind) -->)",
     re.DOTALL,
 )
@@ -47,8 +52,8 @@ def fill(text: str, ledger: Path) -> str:
         entries = read_ledger(ledger, marked["patterns"])
         if not entries:
             table = _NOTHING
-        elif marked["kind"] == "differences":
-            table = differences_markdown(entries, ledger)
+        elif compared := _COMPARED.get(marked["kind"]):
+            table = compared(entries, ledger)
         else:
             table = _TABLES[marked["kind"]](entries)
         return f"{marked[1]}{table}{marked[4]}"

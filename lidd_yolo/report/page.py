@@ -22,6 +22,7 @@ from lidd_yolo.report.facts import block_facts, run_notes, warnings
 from lidd_yolo.report.figures import ACCURACIES
 from lidd_yolo.report.further import further_lines
 from lidd_yolo.report.grouping import Block, Entry, group_entries
+from lidd_yolo.report.other_splits import NOTE, SPLITS, compare_splits
 from lidd_yolo.report.pairs import Pairs, compare_pairs
 from lidd_yolo.report.plots import block_charts
 from lidd_yolo.report.table import Table, result_lines, signed
@@ -94,6 +95,7 @@ def report_page(
     if not blocks and not certificates:
         raise ValueError("no training run in the ledger")
     sections = [_section(block, blocks, printed, entries, ledger) for block in blocks]
+    splits, unlike = compare_splits(blocks, ledger)
     jinja = load_extra("jinja2")
     templates = jinja.Environment(
         loader=jinja.PackageLoader("lidd_yolo", "report"),
@@ -104,6 +106,11 @@ def report_page(
     )
     page: str = templates.get_template("page.html.j2").render(
         sections=sections,
+        splits=splits,
+        splits_title=SPLITS,
+        splits_note=NOTE,
+        splits_problems=unlike,
+        accuracies=ACCURACIES,
         printed=printed,
         findings=findings,
         picture=_inline(pictures) if pictures else "",

@@ -113,13 +113,13 @@ def compare_pairs(block: Block, ledger: Path, *, resamples: int = RESAMPLES, see
         return Pairs(_compared(evidence, weights), tuple(problems), pictures)
     count = int(groups.max()) + 1
     if count < FEWEST_GROUPS:
-        return Pairs((), (*problems, _too_few(pictures, count)), pictures, count)
+        return Pairs((), (*problems, too_few(pictures, count)), pictures, count)
     return Pairs(_compared(evidence, draw_weights(groups, resamples, seed)), tuple(problems), pictures, count)
 
 
 def _compared(evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]) -> tuple[Comparison, ...]:
     """Return every two networks in the same resamples."""
-    figures = _figures(evidence, weights)
+    figures = figures_of(evidence, weights)
     return tuple(
         Comparison(
             a,
@@ -132,10 +132,15 @@ def _compared(evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]
 
 
 def _load(contender: Contender, split: str, ledger: Path) -> list[Evidence]:
-    return aligned([_read(entry, split, ledger) for entry in contender.entries])
+    return aligned([read_evidence(entry, split, ledger) for entry in contender.entries])
 
 
-def _read(entry: Entry, split: str, ledger: Path) -> Evidence:
+def read_evidence(entry: Entry, split: str, ledger: Path) -> Evidence:
+    """Return what was found on a part of the data, ``val`` or ``test``.
+
+    Raises:
+        ValueError: If the entry's file is missing or was changed.
+    """
     told = entry["evidence"][split]
     file = ledger / told["file"]
     if not file.is_file():
@@ -145,17 +150,23 @@ def _read(entry: Entry, split: str, ledger: Path) -> Evidence:
     return Evidence.load(file)
 
 
-def _too_few(pictures: int, groups: int) -> str:
+def too_few(pictures: int, groups: int) -> str:
+    """Return why nothing is compared on so few groups."""
     return (
         f"Not compared: the {pictures} pictures are {groups} groups that show the same spot, too few to tell a "
         f"difference from chance; {FEWEST_GROUPS} are needed."
     )
 
 
-def _figures(
+def figures_of(
     evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return label -> key of a figure -> its value in every resample, shape ``(R,)``."""
+    """Return label -> key of a figure -> its value in every resample, shape ``(R,)``.
+
+    Args:
+        evidence: Label -> evidence of each seed, all of the same N pictures.
+        weights: How often each picture counts in each resample, shape ``(R, N)``.
+    """
     masks = all(e.mask_correct is not None for held in evidence.values() for e in held)
     found: dict[str, dict[str, NDArray[np.float64]]] = {}
     for label, held in evidence.items():

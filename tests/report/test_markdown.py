@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from lidd_yolo.benchmark.ledger import read_ledger
-from lidd_yolo.report.markdown import differences_markdown, report_markdown
+from lidd_yolo.report.markdown import differences_markdown, report_markdown, splits_markdown
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
+from tests.helpers.two_splits import write_two_splits
 
 ROOT = Path(__file__).parents[2]
 PLAN = """
@@ -93,3 +94,23 @@ class TestDifferencesMarkdown:
 
     def test_differences__one_network(self, tmp_path):
         assert differences_markdown([made_up_entry("a-s0")], tmp_path) == "*One network alone.*\n"
+
+
+class TestSplitsMarkdown:
+    def test_splits__one_network_on_two(self, tmp_path):
+        entries = write_two_splits(tmp_path)
+        told = splits_markdown(entries, tmp_path)
+        trained = "random (leak 80.0 %, 100 pictures, 5 epochs) − grouped (leak 0.0 %, 100 pictures, 5 epochs)"
+        assert f"| lidd | {trained} | 20 in 15 groups | 0." in told
+        assert told.count("random is higher |") == 2
+        text = report_markdown(entries, ledger=tmp_path)
+        assert text.endswith(f"### The same pictures after trainings on other splits\n\n{told}")
+
+    def test_splits__one_alone(self, tmp_path):
+        assert splits_markdown([made_up_entry("a-s0")], tmp_path) == "*One split alone.*\n"
+
+    def test_splits__problem(self, tmp_path):
+        entries = write_two_splits(tmp_path)
+        (tmp_path / "random-lidd-s0.val.npz").unlink()
+        told = splits_markdown(entries, tmp_path)
+        assert told.startswith("- lidd on random and grouped is not compared: ")

@@ -7,6 +7,7 @@ import pytest
 
 from lidd_yolo.report.marked_tables import fill, write_tables
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
+from tests.helpers.two_splits import write_two_splits
 from tests.report.test_ledger_tables import ENTRY
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,12 @@ class TestFill:
             write_entry(tmp_path, made_up_entry(f"steel-{name}-s0", model=f"{name}.yaml"), quality=quality)
         filled = fill("<!-- differences: steel-* -->\n<!-- end of differences -->\n", tmp_path)
         assert "| lidd − yolov8n | +" in filled
+        assert fill(filled, tmp_path) == filled
+
+    def test_fill__splits(self, tmp_path):
+        write_two_splits(tmp_path)
+        filled = fill("<!-- splits: random-* grouped-* -->\n<!-- end of splits -->\n", tmp_path)
+        assert "| lidd | random (" in filled
         assert fill(filled, tmp_path) == filled
 
 

@@ -10,6 +10,7 @@ from lidd_yolo.report.page import report_page
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.made_up_certificate import format_of, int8_entry, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
+from tests.helpers.two_splits import write_two_splits
 
 PLAN = """
 source: Paper, table 3
@@ -98,6 +99,14 @@ class TestReportPage:
             assert told in text
         assert reader.tags.count("figure") == 4
         assert "script" not in reader.tags
+
+    def test_report_page__one_network_on_two_splits(self, tmp_path):
+        reader = read(report_page(write_two_splits(tmp_path), tmp_path))
+        text = " ".join(reader.text.split())
+        assert "random (leak 80.0 %, 100 pictures, 5 epochs)" in text
+        assert "− grouped (leak 0.0 %, 100 pictures, 5 epochs)" in text
+        assert text.count("random is higher") == 2
+        assert "#splits" in reader.addresses
 
     def test_report_page__asks_for_nothing(self, entries, tmp_path):
         addresses = read(report_page(entries, tmp_path)).addresses

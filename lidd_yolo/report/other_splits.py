@@ -1,0 +1,162 @@
+"""What a leak is worth: one network trained on two splits of a data set, on the pictures that neither was trained on.
+
+Own work. The figures of two splits are of different pictures and cannot be compared. On the pictures that both held out
+they can: one training has seen the same spots, the other has not. The method is that of ``bootstrap.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+from lidd_yolo.benchmark.evidence import Evidence
+from lidd_yolo.report.bootstrap import FEWEST_GROUPS, RESAMPLES, Difference, draw_weights, paired_difference
+from lidd_yolo.report.bootstrap import same_pictures as refuse_others
+from lidd_yolo.report.grouping import Block, Contender
+from lidd_yolo.report.held_out import common_groups, joined, on_pictures
+from lidd_yolo.report.pairs import figures_of, read_evidence, too_few
+from lidd_yolo.report.table import signed
+
+SPLITS = "The same pictures after trainings on other splits"
+NOTE = (
+    "Each line: one network trained on two splits, measured on the pictures that neither training had. The interval is "
+    "over these pictures, drawn as groups that show the same spot, not over trainings. Besides the leak the number of "
+    "training pictures differs, and where it is said the number of epochs."
+)
+
+
+@dataclass(frozen=True)
+class SplitComparison:
+    """One network on two splits.
+
+    Args:
+        label: The network.
+        first: Protocol, leak, training pictures and epochs of the split that leaks more.
+        second: Those of the other.
+        protocols: Protocols of both.
+        pictures: Number of pictures that neither training had.
+        groups: Number of groups that they form.
+        figures: Key of a figure -> its values after the first and the second training.
+        differences: Key of a figure -> first minus second.
+    """
+
+    label: str
+    first: str
+    second: str
+    protocols: tuple[str, str]
+    pictures: int
+    groups: int
+    figures: Mapping[str, tuple[float, float]]
+    differences: Mapping[str, Difference]
+
+    def values(self, key: str) -> str:
+        """Return both values of a figure and their difference."""
+        first, second = self.figures[key]
+        return f"{first:.3f} − {second:.3f} = {signed(self.differences[key].value)}"
+
+    def interval(self, key: str) -> str:
+        """Return the interval of a difference."""
+        difference = self.differences[key]
+        return f"({signed(difference.low)} to {signed(difference.high)})"
+
+    def verdict(self, key: str) -> str:
+        """Return what may be said about one figure."""
+        return self.differences[key].verdict(*self.protocols)
+
+
+def compare_splits(blocks: Sequence[Block], ledger: Path) -> tuple[list[SplitComparison], list[str]]:
+    """Compare every network that was trained on splits of one data set that leak differently, at one size.
+
+    Args:
+        blocks: The blocks of a report.
+        ledger: Folder with the evidence files.
+
+    Returns:
+        comparisons: Those that could be made.
+        problems: Why the others could not.
+
+    Raises:
+        ImportError: If SciPy is missing.
+    """
+    found = [_compared_or_not(*pair, ledger) for pair in _alike(blocks)]
+    return [one for one in found if not isinstance(one, str)], [one for one in found if isinstance(one, str)]
+
+
+def _alike(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block, Contender, Contender]]:
+    """Yield every two blocks of splits that leak differently, the one that leaks more first, with a network of both."""
+    for one, other in combinations(blocks, 2):
+        hashes = [block.data.get("split_sha256") for block in (one, other)]
+        same_set = (one.dataset, one.imgsz) == (other.dataset, other.imgsz)
+        first, second = sorted((one, other), key=_leak, reverse=True)
+        if not same_set or None in hashes or hashes[0] == hashes[1] or _leak(first) == _leak(second):
+            continue
+        for a in first.contenders:
+            for b in second.contenders:
+                if _way(a) == _way(b):
+                    yield first, second, a, b
+
+
+def _compared_or_not(first: Block, second: Block, a: Contender, b: Contender, ledger: Path) -> SplitComparison | str:
+    """Return the comparison, or why there is none."""
+    try:
+        return _compared(first, second, a, b, ledger)
+    except ValueError as error:
+        return f"{a.label} on {_protocol(first)} and {_protocol(second)} is not compared: {error}"
+
+
+def _compared(first: Block, second: Block, a: Contender, b: Contender, ledger: Path) -> SplitComparison:
+    evidence = {"a": _held_out(a, ledger), "b": _held_out(b, ledger)}
+    every = [one for held in evidence.values() for one in held]
+    names = sorted(set.intersection(*({str(name) for name in one.pictures} for one in every)))
+    if not names:
+        raise ValueError("no picture was held out by both trainings.")
+    evidence = {key: [on_pictures(one, names) for one in held] for key, held in evidence.items()}
+    groups = common_groups([one for held in evidence.values() for one in held])
+    if groups is None:
+        raise ValueError("no groups of these pictures are known.")
+    count = int(groups.max()) + 1
+    if count < FEWEST_GROUPS:
+        raise ValueError(too_few(len(names), count))
+    evidence = {key: [replace(one, groups=groups) for one in held] for key, held in evidence.items()}
+    refuse_others([one for held in evidence.values() for one in held])
+    values = figures_of(evidence, draw_weights(groups, RESAMPLES, 0))
+    return SplitComparison(
+        a.label,
+        _trained_on(first),
+        _trained_on(second),
+        (_protocol(first), _protocol(second)),
+        len(names),
+        count,
+        {key: (float(values["a"][key][0]), float(values["b"][key][0])) for key in values["a"]},
+        {key: paired_difference(values["a"][key], values["b"][key]) for key in values["a"]},
+    )
+
+
+def _held_out(contender: Contender, ledger: Path) -> list[Evidence]:
+    """Return for each seed what was found on all pictures that it was not trained on."""
+    for entry in contender.entries:
+        if not entry.get("evidence"):
+            raise ValueError(f"nothing is kept of what {entry['name']} found.")
+    return [
+        joined([read_evidence(entry, split, ledger) for split in sorted(entry["evidence"])])
+        for entry in contender.entries
+    ]
+
+
+def _way(contender: Contender) -> tuple[str, str]:
+    return contender.model, str(contender.entries[0].get("recipe", "own"))
+
+
+def _leak(block: Block) -> float:
+    return max((block.data.get("leak") or {}).values(), default=0.0)
+
+
+def _protocol(block: Block) -> str:
+    return str(block.data.get("protocol", "unknown"))
+
+
+def _trained_on(block: Block) -> str:
+    pictures = block.data.get("images", {}).get("train", "?")
+    return f"{_protocol(block)} (leak {100 * _leak(block):.1f} %, {pictures} pictures, {block.epochs} epochs)"
