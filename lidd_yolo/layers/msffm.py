@@ -79,26 +79,29 @@ class MSFFM(nn.Module):
         c1: Input channels, divisible by 16.
         c2: Output channels, equal to ``c1``.
         pw_mul: Depth of D in the 1x1 DO-Conv; 0 means no D.
+        rates: Dilations of the shared kernel.
 
     Shape:
         - Input: ``(B, c1, H, W)``
         - Output: ``(B, c1, H, W)``
 
     Raises:
-        ValueError: If the channels differ or are not divisible by 16.
+        ValueError: If the channels differ or are not divisible by 16, or a rate is smaller than 1.
 
     Example:
         >>> MSFFM(256, 256)(torch.zeros(2, 256, 7, 6)).shape
         torch.Size([2, 256, 7, 6])
     """
 
-    def __init__(self, c1: int, c2: int, pw_mul: int = 0) -> None:
+    def __init__(self, c1: int, c2: int, pw_mul: int = 0, rates: Sequence[int] = (1, 2, 3)) -> None:
         super().__init__()
+        if not rates or min(rates) < 1:
+            raise ValueError(f"MSFFM needs dilations of at least 1, got {list(rates)}")
         if c1 != c2:
             raise ValueError(f"MSFFM keeps its channels, got {c1} in and {c2} out")
         if c1 <= 0 or c1 % 16:
             raise ValueError(f"MSFFM squeezes to 1/16, so the channels must be divisible by 16, got {c1}")
-        self.dilated = SharedDilatedConv(c1)
+        self.dilated = SharedDilatedConv(c1, tuple(rates))
         self.pool = nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False)
         self.squeeze = DOConvBN(c1, c1 // 16, 3)
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")

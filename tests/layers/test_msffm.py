@@ -98,6 +98,17 @@ class TestMSFFM:
         with pytest.raises(ValueError, match=message):
             MSFFM(c1, c2)
 
+    @pytest.mark.parametrize("rates", [[], [1, 0]])
+    def test_rates__refused(self, rates):
+        with pytest.raises(ValueError, match=r"dilations of at least 1, got \["):
+            MSFFM(32, 32, rates=rates)
+
+    def test_rates__of_a_yaml_row(self):
+        block = MSFFM(32, 32, 0, [1, 2])
+        assert block.dilated.rates == (1, 2)
+        folded = assert_fold_keeps_output(block, fold_all_batch_norm, 2, 32, 7, 5)
+        assert [conv.dilation for conv in folded.dilated.convs] == [(1, 1), (2, 2)]
+
     @pytest.mark.parametrize("fold", [MSFFM.reparameterize, MSFFM.fold_batch_norm, fold_all_batch_norm])
     @pytest.mark.parametrize("pw_mul", [0, 4])
     def test_fold__keeps_output(self, fold, pw_mul):
