@@ -7,6 +7,9 @@ from typing import Any
 
 from lidd_yolo.benchmark.printed import read_printed
 
+_PRINTED_ON = {"neu-det": ("lidd-table3", "lidd-table2"), "aluminium-sheet": ("lidd-table4",)}
+_OTHER_PICTURES = frozenset({"aluminium-sheet"})  # the paper's are not published
+
 
 def result_table(entries: list[dict[str, Any]]) -> str:
     """Return a Markdown table: a line for each run, measured beside printed figures, and what they rest on."""
@@ -22,8 +25,10 @@ def _row(entry: dict[str, Any]) -> str:
     results = entry["results"]
     parts = [(results.get(split, {}), key) for split in ("val", "test") for key in ("map50", "map")]
     figures = [f"{part[key]:.3f}" if key in part else "-" for part, key in parts]
-    printed = _printed("lidd-table3", "lidd-table2").get(entry["model"])
+    dataset = Path(entry["data"].get("dataset", entry["data"]["yaml"])).stem
+    printed = _printed(*_PRINTED_ON.get(dataset, ())).get(entry["model"])
     paper = "{map50:.3f} / {map:.3f}, {millions:g} M".format(**printed) if printed else "-"
+    paper += " (other pictures)" if printed and dataset in _OTHER_PICTURES else ""
     size = _millions(entry)
     recipe = entry.get("recipe", "own")
     network = entry["model"] + ("" if recipe == "own" else f", {Path(recipe).stem} recipe")

@@ -23,6 +23,12 @@ class TestResultTable:
         row = result_table([{**ENTRY, "model": "lidd-latm.yaml"}]).splitlines()[2]
         assert row.endswith("| 0.967 / 0.668, 1.1718 M |")
 
+    def test_result_table__printed_on_the_same_data_set(self):
+        """YOLOv8n: table 4 for the aluminium sheets, nothing for data that the paper does not have."""
+        for dataset, printed in (("aluminium-sheet", "0.955 / 0.508, 3.0068 M (other pictures)"), ("mine", "-")):
+            entry = {**ENTRY, "model": "yolov8n.yaml", "data": {**ENTRY["data"], "dataset": dataset}}
+            assert result_table([entry]).splitlines()[2].endswith(f" | {printed} |")
+
     def test_result_table__recipe_of_another_network(self):
         entry = {**ENTRY, "model": "yolov8n.yaml"}
         rows = result_table([{**entry, "recipe": "own"}, {**entry, "recipe": "lidd"}]).splitlines()[2:4]
