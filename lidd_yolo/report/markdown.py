@@ -30,7 +30,7 @@ def report_markdown(entries: Sequence[Entry], plan: str | Path | None = None, *,
     Raises:
         FileNotFoundError: If there is no such plan.
         ValueError: If the plan or an entry cannot be used.
-        ImportError: If there are several seeds and SciPy is missing.
+        ImportError: If there are several seeds, or splits to compare, and SciPy is missing.
     """
     printed = read_printed(plan)
     blocks = [arrange(printed, block) for block in group_entries(entries)]

@@ -12,8 +12,14 @@ from itertools import combinations
 from pathlib import Path
 
 from lidd_yolo.benchmark.evidence import Evidence
-from lidd_yolo.report.bootstrap import FEWEST_GROUPS, RESAMPLES, Difference, draw_weights, paired_difference
-from lidd_yolo.report.bootstrap import same_pictures as refuse_others
+from lidd_yolo.report.bootstrap import (
+    FEWEST_GROUPS,
+    RESAMPLES,
+    Difference,
+    draw_weights,
+    paired_difference,
+    same_pictures,
+)
 from lidd_yolo.report.grouping import Block, Contender
 from lidd_yolo.report.held_out import common_groups, joined, on_pictures
 from lidd_yolo.report.pairs import figures_of, read_evidence, too_few
@@ -22,8 +28,8 @@ from lidd_yolo.report.table import signed
 SPLITS = "The same pictures after trainings on other splits"
 NOTE = (
     "Each line: one network trained on two splits, measured on the pictures that neither training had. The interval is "
-    "over these pictures, drawn as groups that show the same spot, not over trainings. Besides the leak the number of "
-    "training pictures differs, and where it is said the number of epochs."
+    "over these pictures, drawn as groups that show the same spot, not over trainings. Besides the leak the trainings "
+    "differ in what their brackets say otherwise."
 )
 
 
@@ -33,7 +39,7 @@ class SplitComparison:
 
     Args:
         label: The network.
-        first: Protocol, leak, training pictures and epochs of the split that leaks more.
+        first: Protocol, leak, training pictures, epochs and further arguments of the split that leaks more.
         second: Those of the other.
         protocols: Protocols of both.
         pictures: Number of pictures that neither training had.
@@ -109,6 +115,8 @@ def _compared_or_not(first: Block, second: Block, a: Contender, b: Contender, le
 def _compared(first: Block, second: Block, a: Contender, b: Contender, ledger: Path) -> SplitComparison:
     evidence = {"a": _held_out(a, ledger), "b": _held_out(b, ledger)}
     every = [one for held in evidence.values() for one in held]
+    if any(len(set(one.pictures.tolist())) < len(one.pictures) for one in every):
+        raise ValueError("several pictures have one file name, which does not tell them apart.")
     names = sorted(set.intersection(*({str(name) for name in one.pictures} for one in every)))
     if not names:
         raise ValueError("no picture was held out by both trainings.")
@@ -120,12 +128,12 @@ def _compared(first: Block, second: Block, a: Contender, b: Contender, ledger: P
     if count < FEWEST_GROUPS:
         raise ValueError(too_few(len(names), count))
     evidence = {key: [replace(one, groups=groups) for one in held] for key, held in evidence.items()}
-    refuse_others([one for held in evidence.values() for one in held])
+    same_pictures([one for held in evidence.values() for one in held])
     values = figures_of(evidence, draw_weights(groups, RESAMPLES, 0))
     return SplitComparison(
         a.label,
-        _trained_on(first),
-        _trained_on(second),
+        _trained_on(first, _further(a, b)),
+        _trained_on(second, _further(b, a)),
         (_protocol(first), _protocol(second)),
         len(names),
         count,
@@ -157,6 +165,13 @@ def _protocol(block: Block) -> str:
     return str(block.data.get("protocol", "unknown"))
 
 
-def _trained_on(block: Block) -> str:
+def _further(contender: Contender, other: Contender) -> list[str]:
+    """Return the arguments that were asked for and are others than those of the same network on the other split."""
+    own, theirs = (c.entries[0].get("asked", {}).get("arguments", {}) for c in (contender, other))
+    return [f"{key}={own[key]}" for key in own if key not in {"epochs", "seed"} and own[key] != theirs.get(key)]
+
+
+def _trained_on(block: Block, further: Sequence[str]) -> str:
     pictures = block.data.get("images", {}).get("train", "?")
-    return f"{_protocol(block)} (leak {100 * _leak(block):.1f} %, {pictures} pictures, {block.epochs} epochs)"
+    told = [f"leak {100 * _leak(block):.1f} %", f"{pictures} pictures", f"{block.epochs} epochs", *further]
+    return f"{_protocol(block)} ({', '.join(told)})"

@@ -1,5 +1,9 @@
 """One network on two splits, measured on the pictures that neither training had."""
 
+import hashlib
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from lidd_yolo.report.grouping import group_entries
@@ -34,6 +38,25 @@ class TestCompareSplits:
         first, second = one.figures["map50"]
         assert one.values("map50") == f"{first:.3f} − {second:.3f} = +{first - second:.3f}"
         assert one.interval("map50").startswith("(+0.")
+
+    def test_compare_splits__other_arguments_are_told(self, tmp_path):
+        random, grouped = write_two_splits(tmp_path)
+        asked = {"batch": 8, "seed": 0}, {"batch": 8, "seed": 1, "lr0": 0.008}
+        entries = [{**entry, "asked": {"arguments": a}} for entry, a in zip((random, grouped), asked, strict=True)]
+        (one,), _ = compared(tmp_path, entries)
+        assert one.first == "random (leak 80.0 %, 100 pictures, 5 epochs)"
+        assert one.second == "grouped (leak 0.0 %, 100 pictures, 5 epochs, lr0=0.008)"
+
+    def test_compare_splits__one_name_for_two_pictures(self, tmp_path):
+        evidence = made(tmp_path, 0.5)
+        twice = replace(evidence, pictures=np.array(["1.jpg"] * len(evidence.pictures)))
+        random, grouped = write_two_splits(tmp_path)
+        twice.save(tmp_path / "random-lidd-s0.val.npz")
+        digest = hashlib.sha256((tmp_path / "random-lidd-s0.val.npz").read_bytes()).hexdigest()
+        random["evidence"]["val"]["sha256"] = digest
+        found, (problem,) = compared(tmp_path, [random, grouped])
+        assert found == []
+        assert problem.endswith("several pictures have one file name, which does not tell them apart.")
 
     def test_compare_splits__no_difference(self, tmp_path):
         (one,), _ = compared(tmp_path, write_two_splits(tmp_path, quality=(0.6, 0.6)))
