@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from lidd_yolo import names
-from lidd_yolo.engine.export_notice import attach_notice
+from lidd_yolo.export_notice import attach_notice
 
 TESTED = ("8.3.100", "8.4.190")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lidd_yolo.data.progress import progress
+from lidd_yolo.progress import progress
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,6 @@ def run(args: argparse.Namespace) -> int:
     try:
         return int(args.run_data(args))
     except KeyboardInterrupt:
-        # A target that was not complete has been taken away by `lidd_yolo.data.staging`.
+        # A target that was not complete has been taken away by `lidd_yolo.files`.
         sys.stderr.write(f"\nlidd data {args.action}: stopped; nothing was written\n")
         return _STOPPED

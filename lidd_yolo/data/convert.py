@@ -21,7 +21,6 @@ from lidd_yolo.data.enlarging.families import carry_record
 from lidd_yolo.data.formats.coco import write_coco
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.problems import NONE_USABLE, Problem
-from lidd_yolo.data.progress import progress
 from lidd_yolo.data.sources.class_masks import read_class_mask_folder
 from lidd_yolo.data.sources.coco import read_coco_folder
 from lidd_yolo.data.sources.item import Item
@@ -32,8 +31,9 @@ from lidd_yolo.data.sources.pairs import (
     read_yolo_folder,
 )
 from lidd_yolo.data.sources.yolo_data import read_yolo_data
-from lidd_yolo.data.staging import all_or_nothing, check_new
 from lidd_yolo.data.yolo_set import SPLITS
+from lidd_yolo.files import all_or_nothing, check_new
+from lidd_yolo.progress import progress
 
 REPORT = "convert.json"
 """File in the target that says what was made of what, and everything that was wrong."""

@@ -26,7 +26,7 @@ from lidd_yolo.data.grouping.orientation import turned
 from lidd_yolo.data.grouping.placement import Placement, place
 from lidd_yolo.data.grouping.texture import Gray, Texture, shrink_factor, texture
 from lidd_yolo.data.grouping.voting import Candidates, best_of_each_picture, best_of_later_pictures, candidates
-from lidd_yolo.data.progress import progress
+from lidd_yolo.progress import progress
 
 MIN_AREA = 0.05
 """Smallest shared area, as a fraction of the smaller picture, that counts as showing the same spot."""

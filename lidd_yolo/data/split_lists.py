@@ -23,9 +23,9 @@ from lidd_yolo.data.division import SIDES
 from lidd_yolo.data.enlarging.families import carry_record
 from lidd_yolo.data.groups_file import GROUPS_FILE, describe_groups, groups_text
 from lidd_yolo.data.picture_groups import PictureGroups
-from lidd_yolo.data.progress import progress
-from lidd_yolo.data.staging import all_or_nothing
 from lidd_yolo.data.yolo_set import YoloSet, label_file
+from lidd_yolo.files import all_or_nothing
+from lidd_yolo.progress import progress
 
 _REPLACED = frozenset({"path", "download", "minival", "names", "nc", *SIDES})
 

@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from lidd_yolo.data.staging import all_or_nothing
+from lidd_yolo.files import all_or_nothing
 
 REJECTED = ".failed"
 

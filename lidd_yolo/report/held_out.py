@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.report.extra import load_extra
+from lidd_yolo.optional import load_extra
 
 if TYPE_CHECKING:
     from lidd_yolo.benchmark.evidence import Evidence

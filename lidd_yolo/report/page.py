@@ -12,12 +12,12 @@ from pathlib import Path
 
 from lidd_yolo import __version__
 from lidd_yolo.benchmark.printed import PrintedTable, read_printed
+from lidd_yolo.optional import load_extra
 from lidd_yolo.report.arranging import arrange
 from lidd_yolo.report.bootstrap import RESAMPLES
 from lidd_yolo.report.certificate_chart import SERIES
 from lidd_yolo.report.certificates import COLUMNS, certificate_section
 from lidd_yolo.report.chart import Chart
-from lidd_yolo.report.extra import load_extra
 from lidd_yolo.report.facts import block_facts, run_notes, warnings
 from lidd_yolo.report.figures import ACCURACIES
 from lidd_yolo.report.further import further_lines

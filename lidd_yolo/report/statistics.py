@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from lidd_yolo.report.extra import load_extra
+from lidd_yolo.optional import load_extra
 
 LEVEL = 0.95
 """Share of intervals that hold the true value, here and in the paired comparison."""

@@ -25,8 +25,8 @@ from lidd_yolo.data.checks.pairs import Pair, yolo_pairs
 from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.checks.repeated import repeated_names, repeated_pictures
 from lidd_yolo.data.checks.yolo_labels import check_yolo_labels
-from lidd_yolo.data.progress import progress
 from lidd_yolo.data.yolo_set import YoloSet
+from lidd_yolo.progress import progress
 
 _MOST_WORKERS = 8
 

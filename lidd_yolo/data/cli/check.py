@@ -16,8 +16,8 @@ from lidd_yolo.data.checks.folder_labels import FORMATS
 from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.checks.report import check_json, check_text
 from lidd_yolo.data.checks.set_check import SetCheck, check_folder, check_yolo_set
-from lidd_yolo.data.staging import check_new
 from lidd_yolo.data.yolo_set import YoloSet, read_yolo_set
+from lidd_yolo.files import check_new
 
 
 def add_commands(sets: Any) -> None:

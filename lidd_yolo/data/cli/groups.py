@@ -17,8 +17,8 @@ from lidd_yolo.data.groups_file import GROUPS_FILE, describe_groups, groups_text
 from lidd_yolo.data.overlap import Overlap
 from lidd_yolo.data.pair_sheet import pair_sheet
 from lidd_yolo.data.picture_groups import PictureGroups, all_pictures, find_groups, split_names
-from lidd_yolo.data.staging import all_or_nothing, check_writable
 from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.files import all_or_nothing, check_writable
 
 PAIRS_SHEET = "pairs.jpg"
 _DRAWN = 48

@@ -18,7 +18,7 @@ from lidd_yolo.data.enlarging.change import Settings
 from lidd_yolo.data.enlarging.copies import make_copies
 from lidd_yolo.data.enlarging.picture import decode_picture
 from lidd_yolo.data.enlarging.record import describe_enlargement
-from lidd_yolo.data.progress import progress
+from lidd_yolo.progress import progress
 
 
 class EnlargedSamples(NamedTuple):

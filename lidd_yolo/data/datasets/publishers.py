@@ -15,7 +15,7 @@ from typing import NamedTuple
 from lidd_yolo.data.archive import unpack
 from lidd_yolo.data.checksums import Verification, read_checksums, verify_files
 from lidd_yolo.data.download import fetch
-from lidd_yolo.data.staging import all_or_nothing, check_new
+from lidd_yolo.files import all_or_nothing, check_new
 
 _CHECKSUMS = Path(__file__).resolve().parent / "checksums"
 _SHOWN = 3

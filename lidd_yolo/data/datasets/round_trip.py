@@ -15,7 +15,7 @@ from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.formats.mask import draw_mask, drop_specks, load_mask
 from lidd_yolo.data.formats.yolo import parse_yolo, write_yolo
 from lidd_yolo.data.outline import Mask
-from lidd_yolo.data.progress import progress
+from lidd_yolo.progress import progress
 
 
 def measure_labels(samples: Sequence[Sample], class_names: Sequence[str], min_pixels: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from lidd_yolo.data.digest import digest, group_digest, split_digest
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.split import leak_share
-from lidd_yolo.data.staging import all_or_nothing, check_writable
+from lidd_yolo.files import all_or_nothing, check_writable
 
 REPORT = "split.json"
 """File that marks a folder as a data set of ours and describes its split."""

@@ -26,10 +26,10 @@ from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.groups_file import GROUPS_FILE, groups_text
 from lidd_yolo.data.picture_groups import PictureGroups
 from lidd_yolo.data.problems import NONE_USABLE, Problem
-from lidd_yolo.data.progress import progress
 from lidd_yolo.data.sources.item import name_below
-from lidd_yolo.data.staging import all_or_nothing, check_new
 from lidd_yolo.data.yolo_set import YoloSet, label_file, read_yolo_set
+from lidd_yolo.files import all_or_nothing, check_new
+from lidd_yolo.progress import progress
 
 _SPLIT = "split.json"
 _OF_SPLIT = ("leak", "group_sha256", "split_sha256")

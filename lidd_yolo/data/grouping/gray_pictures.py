@@ -15,7 +15,7 @@ import numpy as np
 from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.grouping.texture import Gray
 from lidd_yolo.data.problems import Problem
-from lidd_yolo.data.progress import progress
+from lidd_yolo.progress import progress
 
 LONGEST_SIDE = 512
 """Pixels; twice the side that overlaps are searched at, so that halving loses nothing."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.grouping.fingerprints import Fingerprints
 from lidd_yolo.data.grouping.texture import Floats
-from lidd_yolo.data.progress import progress
+from lidd_yolo.progress import progress
 
 Indices = NDArray[np.int64]
 

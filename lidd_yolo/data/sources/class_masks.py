@@ -11,7 +11,6 @@ from pathlib import Path
 
 from lidd_yolo.data.formats.class_masks import read_class_masks
 from lidd_yolo.data.problems import Problem
-from lidd_yolo.data.progress import progress
 from lidd_yolo.data.sources.item import Item, item_of, picture_size
 from lidd_yolo.data.sources.pairing import (
     OF_ANNOTATIONS,
@@ -23,6 +22,7 @@ from lidd_yolo.data.sources.pairing import (
     side_named,
 )
 from lidd_yolo.data.yolo_set import PICTURES
+from lidd_yolo.progress import progress
 
 _MASK = "_mask"
 

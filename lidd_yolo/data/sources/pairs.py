@@ -15,10 +15,10 @@ from lidd_yolo.data.formats.mask import read_mask
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.problems import Problem
-from lidd_yolo.data.progress import progress
 from lidd_yolo.data.sources.item import Item, Size, item_of, kept_item, picture_size
 from lidd_yolo.data.sources.pairing import Key, Pictures, in_annotations, key_of, list_files, list_pictures
 from lidd_yolo.data.yolo_set import PICTURES
+from lidd_yolo.progress import progress
 
 _Read = Callable[[Path, Size], tuple[Annotation | None, list[Problem]]]
 

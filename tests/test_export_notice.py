@@ -7,8 +7,8 @@ from ultralytics import YOLO
 from ultralytics.utils import LOGGER
 from ultralytics.utils.callbacks import default_callbacks
 
-from lidd_yolo.engine import export_notice
-from lidd_yolo.engine.export_notice import attach_notice, mention_unchecked, unchecked_text
+from lidd_yolo import export_notice
+from lidd_yolo.export_notice import attach_notice, mention_unchecked, unchecked_text
 from tests.helpers.checkpoints import write_lidd
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.data.staging import all_or_nothing, check_new, check_writable
+from lidd_yolo.files import all_or_nothing, check_new, check_writable
 
 
 class TestAllOrNothing:

@@ -2,7 +2,7 @@
 
 import io
 
-from lidd_yolo.data.progress import progress
+from lidd_yolo.progress import progress
 
 
 class _Terminal(io.StringIO):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lidd_yolo.report.extra import load_extra
+from lidd_yolo.optional import load_extra
 
 
 class TestLoadExtra:
