@@ -2,6 +2,6 @@
 
 import sys
 
-from lidd_yolo.cli import main
+from lidd_yolo.cli.main import main
 
 sys.exit(main())

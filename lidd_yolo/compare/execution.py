@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lidd_yolo.benchmark.ledger import read_ledger
+from lidd_yolo.cli.compare_options import changed_by
 from lidd_yolo.compare.folder import claim_folder, clear_folder
 from lidd_yolo.compare.identity import data_of, make_data
-from lidd_yolo.compare.options import changed_by
 from lidd_yolo.compare.outcome import Outcome
 from lidd_yolo.compare.plan import Run, RunPlan
 from lidd_yolo.compare.pool import carry_out_runs

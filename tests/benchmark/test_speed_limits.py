@@ -6,8 +6,7 @@ limit here to the new figure.
 
 import pytest
 
-from lidd_yolo.benchmark.inference_time import measure_latency
-from lidd_yolo.benchmark.timed_models import make_exports, open_networks
+from lidd_yolo.bench.latency import make_exports, measure_latency, open_networks
 
 MOST_OPERATORS = {"lidd.yaml": (192, 425), "wlnet.yaml": (224, 450)}
 """Model -> input size, nodes of its ONNX graph; found with torch 2.15 and onnxslim 0.1: 417 and 443."""

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from lidd_yolo import cli
 from lidd_yolo.benchmark.evidence import Evidence
+from lidd_yolo.cli import main as cli
 from lidd_yolo.compare import ray_pool
 from lidd_yolo.compare.folder import claim_folder, note_begun
 from lidd_yolo.compare.identity import asked_of, data_of

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from ultralytics import YOLO
 
-from lidd_yolo.data import commands
+from lidd_yolo.cli import data as commands
 from lidd_yolo.engine.leak import known_leak, leak_message, log_leak
 from lidd_yolo.engine.nwd_trainer import NWDDetectionTrainer, WLNetTrainer
 from lidd_yolo.engine.trainer import LIDDTrainer

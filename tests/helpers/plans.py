@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from lidd_yolo import cli
+from lidd_yolo.cli import main as cli
 from lidd_yolo.compare.plan import Run
 
 SMALL = ("--imgsz", "64", "--batch", "4")

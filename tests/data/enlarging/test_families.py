@@ -7,7 +7,7 @@ import random
 import pytest
 import yaml
 
-from lidd_yolo.data import commands
+from lidd_yolo.cli import data as commands
 from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.checks.set_check import check_yolo_set
 from lidd_yolo.data.convert import convert

@@ -1,0 +1,1 @@
+"""Speed of networks and tools, measured in turn on one machine."""

@@ -1,0 +1,1 @@
+"""The commands of ``lidd``: one file a command."""

@@ -1,0 +1,136 @@
+"""Command ``lidd``: help, its own sub-commands, and what it hands to Ultralytics."""
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lidd_yolo
+from lidd_yolo.cli import doctor
+from lidd_yolo.cli import main as cli
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("torch", "ultralytics", "torchvision", "matplotlib", "pandas")
+
+
+def loaded_by(*words):
+    """Run the command in an interpreter of its own; return its exit status and the heavy packages it loaded."""
+    code = f"""
+import sys
+from lidd_yolo.cli.main import main
+try:
+    status = main({list(words)!r})
+except SystemExit as stop:
+    status = stop.code
+print("", status, *sorted({set(HEAVY)!r} & set(sys.modules)), sep="|")
+"""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    _, status, *heavy = done.stdout.splitlines()[-1].split("|")
+    return int(status), heavy
+
+
+class TestHelp:
+    def test_version(self, capsys):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["--version"])
+        assert stop.value.code == 0
+        assert capsys.readouterr().out == f"lidd_yolo {lidd_yolo.__version__}\n"
+
+    def test_help__lists_every_command(self, capsys):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["--help"])
+        out = capsys.readouterr().out
+        assert stop.value.code == 0
+        assert all(re.search(rf"^    {name}\b", out, re.MULTILINE) for name in cli._COMMANDS)
+        assert "lidd train model=lidd.yaml" in out
+
+    @pytest.mark.parametrize("name", cli._COMMANDS)
+    def test_help__of_each_command(self, name, capsys):
+        with pytest.raises(SystemExit) as stop:
+            cli.main([name, "--help"])
+        assert stop.value.code == 0
+        assert f"usage: lidd {name}" in capsys.readouterr().out
+
+    def test_nothing__prints_help(self, capsys):
+        assert cli.main([]) == 2
+        assert capsys.readouterr().out.startswith("usage: lidd")
+
+    @pytest.mark.parametrize("words", [["doktor"], ["doctor", "now"], ["--verbose"], ["data"], ["data", "neu"]])
+    def test_wrong__names_the_choices(self, words, capsys):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(words)
+        assert stop.value.code == 2
+        assert "error: " in capsys.readouterr().err
+
+    @pytest.mark.parametrize("words", [["--help"], ["--version"], ["doctor", "--help"], ["data", "neu-det", "--help"]])
+    def test_start__loads_nothing_heavy(self, words):
+        assert loaded_by(*words) == (0, [])
+
+    def test_data__loads_nothing_heavy(self, tmp_path):
+        words = "data", "neu-det", "--source", str(tmp_path), "--target", str(tmp_path / "made")
+        assert loaded_by(*words) == (2, [])
+
+
+class TestForYolo:
+    @pytest.fixture
+    def handed_over(self, monkeypatch):
+        """What Ultralytics' entry point would have seen."""
+        seen = []
+        monkeypatch.setattr(sys, "argv", ["lidd", "old", "words"])
+        monkeypatch.setattr("ultralytics.cfg.entrypoint", lambda: seen.append(list(sys.argv)))
+        return seen
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["train", "model=lidd.yaml", "data=neu-det.yaml"],
+            ["detect", "train", "model=lidd.yaml"],
+            ["mode=predict", "model=best.pt", "source=some folder/with blanks"],
+            ["task=detect", "mode=val"],
+            ["export", "model=best.pt", "format=onnx"],
+        ],
+    )
+    def test_words__unchanged(self, handed_over, words):
+        assert cli.main(words) == 0
+        assert handed_over == [["ultralytics", *words]]
+
+    def test_export__alone_tells_how_it_is_used(self, handed_over, capsys):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["export"])
+        assert stop.value.code == 2
+        assert "required: WEIGHTS, --data" in capsys.readouterr().err
+        assert handed_over == []
+
+    def test_words__of_the_command_line(self, handed_over):
+        sys.argv[1:] = ["val", "model=best.pt"]
+        assert cli.main() == 0
+        assert handed_over == [["ultralytics", "val", "model=best.pt"]]
+
+    def test_error__reaches_the_user(self, monkeypatch):
+        def entrypoint():
+            raise SyntaxError("'nwd' is not a valid YOLO argument")
+
+        monkeypatch.setattr(sys, "argv", ["lidd"])
+        monkeypatch.setattr("ultralytics.cfg.entrypoint", entrypoint)
+        with pytest.raises(SyntaxError, match="not a valid YOLO argument"):
+            cli.main(["train", "nwd=3"])
+
+
+class TestMain:
+    def test_module__is_the_same_command(self, monkeypatch, capsys):
+        """``python -m lidd_yolo`` (lidd_yolo/__main__.py)."""
+        monkeypatch.setattr(sys, "argv", ["lidd_yolo", "--version"])
+        with pytest.raises(SystemExit) as stop:
+            runpy.run_module("lidd_yolo", run_name="__main__")
+        assert stop.value.code == 0
+        assert capsys.readouterr().out.startswith("lidd_yolo ")
+
+    def test_status__of_the_command(self, monkeypatch, capsys):
+        monkeypatch.setattr("lidd_yolo.cli.doctor.examine", lambda: doctor.Report([], ["x"]))
+        assert cli.main(["doctor"]) == 1
+        assert "1 problem:" in capsys.readouterr().out
