@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import yaml
-
-from lidd_yolo.compare.plan import RunPlan, protocols_of
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -61,40 +54,6 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     here.add_argument("--project", type=Path, default=Path("runs/compare"), metavar="DIR", help="folder of the runs")
     here.add_argument("--again", action="store_true", help="train anew what is there with other arguments or data")
     here.add_argument("--dry-run", action="store_true", help="list the runs and how far each is")
-
-
-def changed_by(plan: RunPlan, args: argparse.Namespace) -> RunPlan:
-    """Return a plan with what the command line says otherwise.
-
-    Raises:
-        ValueError: If a further argument is not written ``key=value``.
-    """
-    changes: dict[str, Any] = {
-        key: getattr(args, key) for key in ("name", "imgsz", "epochs", "batch") if getattr(args, key) is not None
-    }
-    if args.data:
-        changes["data"] = tuple(protocols_of(file) for file in args.data)
-    if args.seeds:
-        changes["seeds"] = tuple(range(args.seeds))
-    if args.recipe:
-        changes["models"] = tuple(replace(row, recipes=tuple(args.recipe)) for row in plan.models)
-    device = {} if args.device is None else {"device": args.device}
-    return replace(plan, **changes, arguments={**plan.arguments, **key_values(args.more), **device})
-
-
-def key_values(pairs: Sequence[str]) -> dict[str, Any]:
-    """Return ``["lr0=0.01", "amp=False"]`` as arguments, each value read as YAML.
-
-    Raises:
-        ValueError: If one has no ``=`` or no key.
-    """
-    found = {}
-    for pair in pairs:
-        key, sign, value = pair.partition("=")
-        if not sign or not key.isidentifier():
-            raise ValueError(f"'{pair}' is not written key=value")
-        found[key] = yaml.safe_load(value)
-    return found
 
 
 def listed(text: str) -> list[str]:

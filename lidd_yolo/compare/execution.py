@@ -10,15 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lidd_yolo.benchmark.ledger import read_ledger
-from lidd_yolo.cli.compare_options import changed_by
-from lidd_yolo.compare.folder import claim_folder, clear_folder
-from lidd_yolo.compare.identity import data_of, make_data
-from lidd_yolo.compare.outcome import Outcome
-from lidd_yolo.compare.plan import Run, RunPlan
-from lidd_yolo.compare.pool import carry_out_runs
+from lidd_yolo.compare.plan import Run, RunPlan, changed_by
+from lidd_yolo.compare.pool import Outcome, carry_out_runs
+from lidd_yolo.compare.process import DONE, STOPPED, WRONG
 from lidd_yolo.compare.ray_pool import Cluster, carry_out_on_ray, load_ray
-from lidd_yolo.compare.state import RunState, state_of
-from lidd_yolo.compare.status import DONE, STOPPED, WRONG
+from lidd_yolo.compare.run_folder import claim_folder, clear_folder
+from lidd_yolo.compare.run_state import RunState, data_of, make_data, state_of
 from lidd_yolo.paths import cfg_dir
 
 _EXTRA = ("faster_coco_eval", "jinja2", "scipy")

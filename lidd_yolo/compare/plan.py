@@ -6,12 +6,15 @@ devices or processes; the same plan gives the same run names everywhere.
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from lidd_yolo import names
 from lidd_yolo.compare.recipe import OWN, recipe_family
@@ -200,3 +203,37 @@ def _different(row: PlanModel) -> list[str]:
     """Return a row's recipes without repetition: the recipe of a network's own family is its ``own``."""
     own = recipe_family(row.model)
     return list(dict.fromkeys(OWN if recipe == own else recipe for recipe in row.recipes))
+
+
+def changed_by(plan: RunPlan, args: argparse.Namespace) -> RunPlan:
+    """Return a plan with what the command line says otherwise.
+
+    Raises:
+        ValueError: If a further argument is not written ``key=value``.
+    """
+    changes: dict[str, Any] = {
+        key: getattr(args, key) for key in ("name", "imgsz", "epochs", "batch") if getattr(args, key) is not None
+    }
+    if args.data:
+        changes["data"] = tuple(protocols_of(file) for file in args.data)
+    if args.seeds:
+        changes["seeds"] = tuple(range(args.seeds))
+    if args.recipe:
+        changes["models"] = tuple(replace(row, recipes=tuple(args.recipe)) for row in plan.models)
+    device = {} if args.device is None else {"device": args.device}
+    return replace(plan, **changes, arguments={**plan.arguments, **key_values(args.more), **device})
+
+
+def key_values(pairs: Sequence[str]) -> dict[str, Any]:
+    """Return ``["lr0=0.01", "amp=False"]`` as arguments, each value read as YAML.
+
+    Raises:
+        ValueError: If one has no ``=`` or no key.
+    """
+    found = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.isidentifier():
+            raise ValueError(f"'{pair}' is not written key=value")
+        found[key] = yaml.safe_load(value)
+    return found

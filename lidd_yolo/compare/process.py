@@ -9,10 +9,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from lidd_yolo.compare.folder import LOG
+from lidd_yolo.compare.run_folder import LOG
 
 _GRACE = 10.0
 
@@ -72,3 +73,24 @@ def _signal(process: subprocess.Popen[bytes], name: str) -> None:
         process.kill()
     except ProcessLookupError:
         pass
+
+
+def end_with_parent() -> None:
+    """From now on, end this process at once, as a kill would, when its standard input is closed."""
+    threading.Thread(target=_wait, daemon=True).start()
+
+
+def _wait() -> None:
+    while os.read(sys.stdin.fileno(), 1):  # not sys.stdin.read: it holds a lock that the interpreter's end waits for
+        pass
+    os._exit(FAILED)
+
+
+DONE = 0
+FAILED = 1
+WRONG = 2
+"""A command line or a plan that cannot be carried out."""
+TIME_IS_UP = 75
+"""EX_TEMPFAIL of sysexits.h: call again to go on."""
+STOPPED = 130
+"""Ended by Ctrl-C, as a shell counts it."""

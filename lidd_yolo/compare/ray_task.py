@@ -12,9 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lidd_yolo.compare.folder import note_begun
-from lidd_yolo.compare.process import command_words, end_processes, start_process
-from lidd_yolo.compare.status import TIME_IS_UP, WRONG
+from lidd_yolo.compare.process import TIME_IS_UP, WRONG, command_words, end_processes, start_process
+from lidd_yolo.compare.run_folder import note_begun
 
 _LOOK_EVERY = 0.2
 

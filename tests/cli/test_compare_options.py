@@ -4,8 +4,8 @@ import argparse
 
 import pytest
 
-from lidd_yolo.cli.compare_options import changed_by, key_values, listed, seconds, whole_number, whole_numbers
-from lidd_yolo.compare.plan import PlanModel, RunPlan
+from lidd_yolo.cli.compare_options import listed, seconds, whole_number, whole_numbers
+from lidd_yolo.compare.plan import PlanModel, RunPlan, changed_by, key_values
 from tests.helpers.plans import parsed
 
 PLAN = RunPlan("p", ({"": "d.yaml"},), (64,), (2,), (5, 6, 7), (PlanModel("lidd.yaml", "L"),), 8, {"amp": False})

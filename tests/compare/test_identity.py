@@ -5,8 +5,8 @@ import platform
 
 import pytest
 
-from lidd_yolo.compare import identity
-from lidd_yolo.compare.identity import (
+from lidd_yolo.compare import run_state as identity
+from lidd_yolo.compare.run_state import (
     asked_of,
     check_here,
     data_of,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lidd_yolo.compare import outcome
-from lidd_yolo.compare.outcome import Outcome, Teller
+from lidd_yolo.compare import pool as outcome
+from lidd_yolo.compare.pool import Outcome, Teller
 from tests.helpers.plans import make_run
 
 

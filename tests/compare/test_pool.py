@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from lidd_yolo.compare import outcome, pool
-from lidd_yolo.compare.folder import claim_folder
+from lidd_yolo.compare import pool
+from lidd_yolo.compare import pool as outcome
 from lidd_yolo.compare.pool import carry_out_runs
+from lidd_yolo.compare.run_folder import claim_folder
 from tests.helpers.plans import make_run
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from lidd_yolo.compare import snapshot
-from lidd_yolo.compare.snapshot import drop_snapshots, has_snapshot, keep_snapshot, restore_snapshot
+from lidd_yolo.compare import run_folder as snapshot
+from lidd_yolo.compare.run_folder import drop_snapshots, has_snapshot, keep_snapshot, restore_snapshot
 
 
 def write_state(run, epoch):

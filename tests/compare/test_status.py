@@ -1,6 +1,6 @@
 """Exit statuses are told apart."""
 
-from lidd_yolo.compare import status
+from lidd_yolo.compare import process as status
 
 
 def test_statuses__all_different():

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 
-TETHERED = "from lidd_yolo.compare.tether import end_with_parent; import time; end_with_parent(); time.sleep({})"
+TETHERED = "from lidd_yolo.compare.process import end_with_parent; import time; end_with_parent(); time.sleep({})"
 
 
 def started(seconds):

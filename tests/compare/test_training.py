@@ -9,10 +9,9 @@ import torch
 import yaml
 from ultralytics.utils import LOGGER
 
-from lidd_yolo.compare import training
-from lidd_yolo.compare.folder import incompletely_validated
-from lidd_yolo.compare.snapshot import restore_snapshot
-from lidd_yolo.compare.training import TimeIsUpError, train_run
+from lidd_yolo.compare import worker as training
+from lidd_yolo.compare.run_folder import incompletely_validated, restore_snapshot
+from lidd_yolo.compare.worker import TimeIsUpError, train_run
 from lidd_yolo.engine.channels_last import train_channels_last
 from tests.helpers.generated import generated_data
 

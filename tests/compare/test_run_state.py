@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from lidd_yolo.compare.folder import claim_folder, note_trained
-from lidd_yolo.compare.identity import asked_of, data_of
-from lidd_yolo.compare.state import state_of
+from lidd_yolo.compare.run_folder import claim_folder, note_trained
+from lidd_yolo.compare.run_state import asked_of, data_of, state_of
 from tests.helpers.plans import make_run
 from tests.helpers.tiny import write_tiny_data
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from lidd_yolo.compare.folder import (
+from lidd_yolo.compare.run_folder import (
     begun_on,
     bring_back_arguments,
     claim_folder,
