@@ -13,8 +13,8 @@ import pytest
 
 from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.cli import main as cli
-from lidd_yolo.compare import ray_pool
-from lidd_yolo.compare.ray_pool import Cluster, carry_out_on_ray, gpu_of, load_ray
+from lidd_yolo.compare.ray import pool as ray_pool
+from lidd_yolo.compare.ray.pool import Cluster, carry_out_on_ray, gpu_of, load_ray
 from lidd_yolo.compare.run_folder import claim_folder, note_begun
 from lidd_yolo.compare.run_state import asked_of, data_of
 from tests.helpers.generated import generated_data

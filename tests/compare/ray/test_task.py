@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lidd_yolo.compare import ray_task
-from lidd_yolo.compare.ray_task import Errand, carry_out_errand
+from lidd_yolo.compare.ray import task as ray_task
+from lidd_yolo.compare.ray.task import Errand, carry_out_errand
 from lidd_yolo.compare.run_folder import begun_on, claim_folder
 from tests.helpers.plans import make_run
 

@@ -20,7 +20,7 @@ from typing import Any
 from lidd_yolo.compare.plan import Run
 from lidd_yolo.compare.pool import Outcome, Teller
 from lidd_yolo.compare.process import DONE, FAILED, TIME_IS_UP
-from lidd_yolo.compare.ray_task import Errand, carry_out_errand
+from lidd_yolo.compare.ray.task import Errand, carry_out_errand
 from lidd_yolo.compare.run_folder import LOG, begun_on, progress_of
 
 _LOOK_EVERY = 0.5
