@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.annotation import MAX_PIXELS
 from lidd_yolo.data.checks.completeness import missing_part
-from lidd_yolo.data.checks.finding import Finding
 from lidd_yolo.data.checks.header import PictureHeader, picture_format, read_header
+from lidd_yolo.data.checks.label import Finding
 
 MAX_BYTES = 500_000_000
 """Largest file that is read."""

@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from lidd_yolo.data.annotation import Annotation
-from lidd_yolo.data.checks.pair_check import PairFacts
+from lidd_yolo.data.checks.pairs import PairFacts
 from lidd_yolo.data.checks.picture import decode
 from lidd_yolo.data.checks.report import check_json
 from lidd_yolo.data.checks.set_check import SetCheck

@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from lidd_yolo.data.checks.figures import CELL
-from lidd_yolo.data.checks.finding import Finding
 from lidd_yolo.data.checks.kinds import KINDS
-from lidd_yolo.data.checks.set_check import SetCheck
+from lidd_yolo.data.checks.label import Finding
+from lidd_yolo.data.checks.set_check import CELL, SetCheck
 
 SHOWN = 20
 """Findings listed on the screen; all of them are in the JSON."""

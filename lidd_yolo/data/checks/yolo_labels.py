@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lidd_yolo.data.checks.finding import Finding
-from lidd_yolo.data.checks.label import LabelFacts, label_facts
+from lidd_yolo.data.checks.label import Finding, LabelFacts, label_facts
 from lidd_yolo.data.formats.yolo import parse_yolo
 
 MAX_BYTES = 20_000_000

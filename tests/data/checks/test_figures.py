@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.data.checks.figures import set_figures, suggested_size
-from lidd_yolo.data.checks.pair_check import Marked, PairFacts
-from lidd_yolo.data.checks.pairs import Pair
+from lidd_yolo.data.checks.pairs import Marked, Pair, PairFacts
+from lidd_yolo.data.checks.set_check import set_figures, suggested_size
 
 
 def _picture(split, size, *boxes, usable=True):

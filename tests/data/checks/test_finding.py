@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lidd_yolo.data.checks.finding import Finding
+from lidd_yolo.data.checks.label import Finding
 from lidd_yolo.data.problems import Problem
 
 

@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.checks.finding import Finding
-from lidd_yolo.data.checks.label import LabelFacts
-from lidd_yolo.data.checks.pair_check import Marked, check_pair, check_pairs
-from lidd_yolo.data.checks.pairs import Pair
+from lidd_yolo.data.checks.label import Finding, LabelFacts
+from lidd_yolo.data.checks.pairs import Marked, Pair, check_pair, check_pairs
 from tests.helpers.pictures import encoded, noise
 
 

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from lidd_yolo.data.checks.pair_check import PairFacts
-from lidd_yolo.data.checks.pairs import Pair
-from lidd_yolo.data.checks.repeated import repeated_names, repeated_pictures
+from lidd_yolo.data.checks.across import repeated_names, repeated_pictures
+from lidd_yolo.data.checks.pairs import Pair, PairFacts
 
 
 def _picture(split, name, digest):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from lidd_yolo.data.checks.folder import check_voc_labels, leads_out
 from lidd_yolo.data.checks.picture import check_picture
-from lidd_yolo.data.checks.voc_labels import check_voc_labels, leads_out
 from tests.helpers.pictures import encoded, noise
 from tests.helpers.plates import voc, voc_object
 

@@ -7,10 +7,10 @@ import json
 
 import numpy as np
 
+from lidd_yolo.data.checks.folder import check_voc_labels
 from lidd_yolo.data.checks.label import LabelFacts
 from lidd_yolo.data.checks.repair import repaired_labels
 from lidd_yolo.data.checks.set_check import check_folder
-from lidd_yolo.data.checks.voc_labels import check_voc_labels
 from lidd_yolo.data.checks.yolo_labels import check_yolo_labels
 from tests.helpers.fuzzing import in_time, rounds
 from tests.helpers.pictures import encoded, noise

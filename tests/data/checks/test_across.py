@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from lidd_yolo.data.checks.classes import unannounced_classes, untrained_classes
-from lidd_yolo.data.checks.pair_check import Marked, PairFacts
-from lidd_yolo.data.checks.pairs import Pair
+from lidd_yolo.data.checks.across import unannounced_classes, untrained_classes
+from lidd_yolo.data.checks.pairs import Marked, Pair, PairFacts
 
 YAML = Path("data.yaml")
 
