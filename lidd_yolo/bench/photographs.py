@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lidd_yolo.data.defects import CLASSES, draw_defect
+from lidd_yolo.data.demo.defects import CLASSES, draw_defect
+from lidd_yolo.data.demo.textures import FINISHES, steel_texture
 from lidd_yolo.data.grouping.orientation import COUNT, turned
 from lidd_yolo.data.grouping.texture import Gray
 from lidd_yolo.data.overlap import find_overlaps
 from lidd_yolo.data.pair_sheet import pair_sheet
-from lidd_yolo.data.textures import FINISHES, steel_texture
 
 SIDE = 200
 """Pixels of a photograph, as in NEU-DET."""

@@ -18,7 +18,7 @@ import torch
 
 from lidd_yolo.bench.in_turn import measured_alone, time_in_turn
 from lidd_yolo.bench.latency import as_checkpoint, on_threads
-from lidd_yolo.data.synthetic import generate
+from lidd_yolo.data.demo.synthetic import generate
 
 _ALONE = "lidd_yolo.bench.first_prediction"
 

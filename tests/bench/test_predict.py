@@ -6,7 +6,7 @@ from ultralytics import YOLO
 
 from lidd_yolo.bench import predict as predict_time
 from lidd_yolo.bench.predict import measure_predictions
-from lidd_yolo.data.synthetic import generate
+from lidd_yolo.data.demo.synthetic import generate
 from tests.helpers.checkpoints import write_lidd
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from lidd_yolo.data.defects import CLASSES
-from lidd_yolo.data.synthetic import generate
+from lidd_yolo.data.demo.defects import CLASSES
+from lidd_yolo.data.demo.synthetic import generate
 
 
 def generated_data(folder: Path, *, train: int = 8, val: int = 4, size: int = 96, seed: int = 0) -> Path:

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.defects import CLASSES, draw_defect
-from lidd_yolo.data.textures import FINISHES, steel_texture
+from lidd_yolo.data.demo.defects import CLASSES, draw_defect
+from lidd_yolo.data.demo.textures import FINISHES, steel_texture
 
 Gray = NDArray[np.uint8]
 Areas = dict[tuple[int, int], float]

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from lidd_yolo.data.demo.textures import FloatImage, smooth_noise
 from lidd_yolo.data.outline import Mask, enclose
-from lidd_yolo.data.textures import FloatImage, smooth_noise
 
 Points = npt.NDArray[np.float64]
 

@@ -20,14 +20,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lidd_yolo.data.defects import CLASSES, draw_defect
+from lidd_yolo.data.demo.defects import CLASSES, draw_defect
+from lidd_yolo.data.demo.textures import FINISHES, FloatImage, steel_texture
 from lidd_yolo.data.outline import Mask, trace
-from lidd_yolo.data.textures import FINISHES, FloatImage, steel_texture
 
 VERSION = 1  # raise it when the same seed gives other pictures
 COUNTS: Mapping[str, int] = {"train": 300, "val": 60, "test": 40}
 
-_GENERATOR = "lidd_yolo.data.synthetic"
+_GENERATOR = "lidd_yolo.data.demo.synthetic"
 _SPLITS = ("train", "val", "test")  # the place in here is part of every picture's seed
 _MIN_SIZE = 64
 _EMPTY_EVERY = 10

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from lidd_yolo.data import synthetic
-from lidd_yolo.data.defects import CLASSES
-from lidd_yolo.data.synthetic import generate, render
+from lidd_yolo.data.demo import synthetic
+from lidd_yolo.data.demo.defects import CLASSES
+from lidd_yolo.data.demo.synthetic import generate, render
 from lidd_yolo.paths import cfg_dir
 
 COUNTS = {"train": 24, "val": 10, "test": 6}

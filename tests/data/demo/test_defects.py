@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data import defects
-from lidd_yolo.data.defects import CLASSES, draw_defect
+from lidd_yolo.data.demo import defects
+from lidd_yolo.data.demo.defects import CLASSES, draw_defect
 
 
 def _draw(name, seed, size=128):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lidd_yolo.data.textures import FINISHES, Finish, smooth_noise, steel_texture
+from lidd_yolo.data.demo.textures import FINISHES, Finish, smooth_noise, steel_texture
 
 
 def _texture(finish, seed=0, size=128):

@@ -1,0 +1,1 @@
+"""Generated pictures of steel with defects."""
