@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.data.enlarging.change import BORDERS, BOX_RULES, Settings
-from lidd_yolo.data.enlarging.data_set import Enlarged, enlarge
-from lidd_yolo.data.enlarging.record import figures
+from lidd_yolo.data.enlarge.change import BORDERS, BOX_RULES, Settings
+from lidd_yolo.data.enlarge.data_set import Enlarged, enlarge
+from lidd_yolo.data.enlarge.record import figures
 from lidd_yolo.data.yolo_set import SPLITS
 
 _SHOWN = 20

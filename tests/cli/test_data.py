@@ -32,7 +32,7 @@ class TestCommands:
             raise KeyboardInterrupt
 
         file = yolo_set(tmp_path / "set", {"train/a": "0 0.5 0.5 0.5 0.5\n"})
-        monkeypatch.setattr("lidd_yolo.data.enlarging.copies.change_picture", stop)
+        monkeypatch.setattr("lidd_yolo.data.enlarge.copies.change_picture", stop)
         assert commands.run(parser().parse_args(["enlarge", str(file)])) == 130
         assert capsys.readouterr().err.endswith("\nlidd data enlarge: stopped; nothing was written\n")
         assert [path.name for path in tmp_path.iterdir()] == ["set"]

@@ -1,6 +1,6 @@
 """Samples of a release enlarged before they are split, as the LIDD-Net paper does.
 
-Paper: LIDD-Net, section 2.3. Copies stand on both sides of such a split; `lidd_yolo.data.enlarging.data_set` enlarges
+Paper: LIDD-Net, section 2.3. Copies stand on both sides of such a split; `lidd_yolo.data.enlarge.data_set` enlarges
 one side of a split that is there.
 """
 
@@ -14,10 +14,9 @@ import cv2
 import numpy as np
 
 from lidd_yolo.data.datasets.release import Sample
-from lidd_yolo.data.enlarging.change import Settings
-from lidd_yolo.data.enlarging.copies import make_copies
-from lidd_yolo.data.enlarging.picture import decode_picture
-from lidd_yolo.data.enlarging.record import describe_enlargement
+from lidd_yolo.data.enlarge.change import Settings, decode_picture
+from lidd_yolo.data.enlarge.copies import make_copies
+from lidd_yolo.data.enlarge.record import describe_enlargement
 from lidd_yolo.progress import progress
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
 from lidd_yolo.data.datasets.release import VOC, read_release, release_parts
 from lidd_yolo.data.datasets.writer import Conversion, check_target
-from lidd_yolo.data.enlarging.change import Settings
+from lidd_yolo.data.enlarge.change import Settings
 
 CLASS_NAMES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Classes in the order of their numbers."""

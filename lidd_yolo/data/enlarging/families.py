@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lidd_yolo.data.enlarging.record import ENLARGED, read_originals
+from lidd_yolo.data.enlarge.record import ENLARGED, read_originals
 
 _Family = tuple[Path, str]
 """Folder of an enlarged data set and place of the original in it."""

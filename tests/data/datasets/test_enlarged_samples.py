@@ -7,8 +7,7 @@ import pytest
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.datasets.enlarged_samples import enlarge_samples, place_copies
 from lidd_yolo.data.datasets.release import Sample
-from lidd_yolo.data.enlarging.change import Change, Settings, draw_change
-from lidd_yolo.data.enlarging.picture import change_picture
+from lidd_yolo.data.enlarge.change import Change, Settings, change_picture, draw_change
 
 _SETTINGS = Settings(times=3, seed=2)
 

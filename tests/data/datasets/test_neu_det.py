@@ -6,8 +6,8 @@ import pytest
 
 from lidd_yolo.data.datasets.neu_det import CLASS_NAMES, convert_neu_det
 from lidd_yolo.data.datasets.release import VOC, Part, read_release
-from lidd_yolo.data.enlarging.change import Settings
-from lidd_yolo.data.enlarging.record import read_originals
+from lidd_yolo.data.enlarge.change import Settings
+from lidd_yolo.data.enlarge.record import read_originals
 from tests.helpers.plates import voc, voc_object, write_release
 from tests.helpers.releases import release
 

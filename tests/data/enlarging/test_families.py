@@ -11,10 +11,10 @@ from lidd_yolo.cli import data as commands
 from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.checks.set_check import check_yolo_set
 from lidd_yolo.data.convert import convert
-from lidd_yolo.data.enlarging.change import Settings
-from lidd_yolo.data.enlarging.data_set import enlarge
+from lidd_yolo.data.enlarge.change import Settings
+from lidd_yolo.data.enlarge.data_set import enlarge
+from lidd_yolo.data.enlarge.record import ENLARGED, read_originals
 from lidd_yolo.data.enlarging.families import carry_record, family_links
-from lidd_yolo.data.enlarging.record import ENLARGED, read_originals
 from lidd_yolo.data.picture_groups import all_pictures, find_groups
 from lidd_yolo.data.yolo_set import read_yolo_set
 from tests.helpers.folders import yolo_set

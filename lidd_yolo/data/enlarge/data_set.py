@@ -16,12 +16,11 @@ from typing import Any
 import yaml
 
 from lidd_yolo.data.annotation import Annotation
-from lidd_yolo.data.enlarging.change import Settings
-from lidd_yolo.data.enlarging.copies import make_copies
+from lidd_yolo.data.enlarge.change import Image, Settings, decode_picture
+from lidd_yolo.data.enlarge.copies import make_copies
+from lidd_yolo.data.enlarge.record import ENLARGED, carry_split, describe_enlargement, figures
 from lidd_yolo.data.enlarging.families import family_links
 from lidd_yolo.data.enlarging.known_groups import read_known_groups
-from lidd_yolo.data.enlarging.picture import Image, decode_picture
-from lidd_yolo.data.enlarging.record import ENLARGED, carry_split, describe_enlargement, figures
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.groups_file import GROUPS_FILE, groups_text
 from lidd_yolo.data.picture_groups import PictureGroups

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lidd_yolo.data.enlarging.change import Change, Settings, draw_change
+from lidd_yolo.data.enlarge.change import Change, Settings, draw_change
 
 
 def _go(change, *points):

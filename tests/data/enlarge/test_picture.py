@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.enlarging.change import Change
-from lidd_yolo.data.enlarging.picture import change_picture, decode_picture, encode_picture
+from lidd_yolo.data.enlarge.change import Change, change_picture, decode_picture, encode_picture
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.data.digest import digest, group_digest, split_digest
-from lidd_yolo.data.enlarging.change import Settings
+from lidd_yolo.data.enlarge.change import Settings
 from lidd_yolo.data.split import leak_share
 
 ENLARGED = "enlarged.json"

@@ -1,7 +1,7 @@
 """Labels of a changed picture, worked out from the shapes: never the box around a turned box where an outline is known.
 
 Own work; turning ellipses in place of boxes after Kalra et al., "Towards Rotation Invariance in Object Detection", ICCV
-2021, where the choice is left to `lidd_yolo.data.enlarging.change.Settings`.
+2021, where the choice is left to `lidd_yolo.data.enlarge.change.Settings`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
-from lidd_yolo.data.enlarging.change import Change, Floats, Settings
+from lidd_yolo.data.enlarge.change import Change, Floats, Settings
 from lidd_yolo.data.outline import Mask, outline_object
 
 _CORNERS = 360  # of a polygon for an ellipse; a box around it is at most 0.004 % too small

@@ -11,9 +11,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from lidd_yolo.data.annotation import Annotation
-from lidd_yolo.data.enlarging.change import Change, Settings, draw_change
-from lidd_yolo.data.enlarging.labels import change_annotation
-from lidd_yolo.data.enlarging.picture import Image, change_picture, encode_picture
+from lidd_yolo.data.enlarge.change import Change, Image, Settings, change_picture, draw_change, encode_picture
+from lidd_yolo.data.enlarge.labels import change_annotation
 
 
 @dataclass(frozen=True)

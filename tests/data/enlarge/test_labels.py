@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.enlarging.change import Change, Settings
-from lidd_yolo.data.enlarging.labels import change_annotation
-from lidd_yolo.data.enlarging.picture import change_picture
+from lidd_yolo.data.enlarge.change import Change, Settings, change_picture
+from lidd_yolo.data.enlarge.labels import change_annotation
 from lidd_yolo.data.formats.mask import annotate_mask, fill_rings
 from tests.helpers.masks import PROPERTY
 

@@ -1,0 +1,1 @@
+"""Data sets made larger by turned and changed copies."""
