@@ -15,7 +15,7 @@ from lidd_yolo.data.checks.label import LabelFacts, label_facts
 from lidd_yolo.data.checks.pairs import folder_pairs
 from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.formats.labelme import read_labelme
-from lidd_yolo.data.formats.mask import read_mask
+from lidd_yolo.data.formats.masks import read_mask
 from lidd_yolo.data.sources.pairing import in_annotations, list_files
 from lidd_yolo.data.yolo_set import PICTURES
 

@@ -13,13 +13,14 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
+import numpy as np
+
+from lidd_yolo.data.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.formats.boxes import check_box
 from lidd_yolo.data.formats.bridges import containers, join_parts
 from lidd_yolo.data.formats.outlines import check_outline
-from lidd_yolo.data.formats.rle import decode_rle
 from lidd_yolo.data.formats.union import unite
-from lidd_yolo.data.outline import outline_object
+from lidd_yolo.data.outline import Mask, outline_object
 from lidd_yolo.data.problems import Problem
 
 _LISTS = ("images", "annotations", "categories")
@@ -163,3 +164,48 @@ def _read_segmentation(
         problems += wrong
     rings = unite(found, *size)
     return (Box.around(c for ring in rings for c in ring) if rings else None), rings, problems
+
+
+def decode_rle(counts: str | Sequence[int], width: int, height: int) -> Mask:
+    """Return the mask that run lengths stand for.
+
+    Args:
+        counts: The lengths, as numbers or as the API's text.
+        width: Width of the mask in pixels.
+        height: Height of the mask in pixels.
+
+    Returns:
+        0/1 mask, shape ``(H, W)``.
+
+    Raises:
+        ValueError: If the text is damaged, a length is negative, they do not fill the mask, or it is too large.
+    """
+    lengths = _lengths(counts) if isinstance(counts, str) else [int(count) for count in counts]
+    if any(length < 0 for length in lengths) or sum(lengths) != width * height:
+        raise ValueError(f"its run lengths do not add up to {width}x{height} pixels")
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"its mask of {width}x{height} pixels is larger than {MAX_PIXELS} pixels")
+    values = (np.arange(len(lengths)) % 2).astype(np.uint8)
+    mask: Mask = np.ascontiguousarray(np.repeat(values, lengths).reshape(width, height).T)
+    return mask
+
+
+def _lengths(text: str) -> list[int]:
+    """Return the run lengths in a text: 5 bits a character, low bits first, from the fourth on as differences."""
+    lengths: list[int] = []
+    number, shift = 0, 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64:
+            raise ValueError(f"its run lengths hold the character {character!r}")
+        number |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:  # the number goes on
+            continue
+        if bits & 16:  # the sign of its last five bits is its own
+            number -= 1 << shift
+        lengths.append(number + (lengths[-2] if len(lengths) > 2 else 0))
+        number, shift = 0, 0
+    if shift:
+        raise ValueError("its run lengths end within a number")
+    return lengths

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lidd_yolo.data.annotation import MAX_PIXELS, Box, Polygon
-from lidd_yolo.data.formats.mask import fill_rings
+from lidd_yolo.data.formats.masks import fill_rings
 from lidd_yolo.data.outline import outline_object
 
 

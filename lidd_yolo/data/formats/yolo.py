@@ -1,6 +1,6 @@
 """YOLO label file: one line per object, a box ``class cx cy w h`` or an outline, as fractions of the picture.
 
-Format: Ultralytics, "Object Detection Datasets Overview"; outlines are in `lidd_yolo.data.formats.yolo_segment`. A box
+Format: Ultralytics, "Object Detection Datasets Overview"; outlines are in `lidd_yolo.data.formats.yolo`. A box
 in whole pixels survives writing and reading exactly in pictures up to 300 000 pixels wide, because six decimals resolve
 less than half a pixel there.
 """
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.formats.boxes import check_box
-from lidd_yolo.data.formats.yolo_segment import read_outline, write_outline
+from lidd_yolo.data.formats.bridges import join_rings
+from lidd_yolo.data.formats.outlines import check_outline
 from lidd_yolo.data.problems import Problem
 
 _STEP = 1e-6
@@ -135,3 +136,33 @@ def _snap(value: float, length: int) -> float:
     # Centre and half the size are rounded separately: at most 0.5 + 0.25 steps.
     nearest = float(round(value)) if abs(value) < float("inf") else value
     return nearest if abs(value - nearest) <= _STEP * length else value
+
+
+def write_outline(item: DefectObject, annotation: Annotation) -> str:
+    """Return the coordinates of an object's line; the four corners of its box if it has no outline.
+
+    Args:
+        item: One object of ``annotation``.
+        annotation: Gives the picture's size.
+    """
+    b = item.box
+    polygon = join_rings(item.polygons or (((b.x1, b.y1), (b.x2, b.y1), (b.x2, b.y2), (b.x1, b.y2)),))
+    return " ".join(f"{x / annotation.width:.6f} {y / annotation.height:.6f}" for x, y in polygon)
+
+
+def read_outline(
+    values: Sequence[float], size: tuple[int, int], *, file: Path, where: str
+) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
+    """Return the outline that the coordinates of a line stand for.
+
+    Args:
+        values: x and y in turn as fractions of the picture, at least three of each.
+        size: Width and height of the picture in pixels.
+        file: File named in the problem.
+        where: Place named in the problem.
+
+    Returns:
+        Box, rings and problems, see `lidd_yolo.data.formats.outlines.check_outline`.
+    """
+    corners = [(x * size[0], y * size[1]) for x, y in zip(values[::2], values[1::2], strict=True)]
+    return check_outline(corners, *size, file=file, where=where)

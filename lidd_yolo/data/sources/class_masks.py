@@ -1,6 +1,6 @@
 """Binary masks in a folder for each class: ``masks/CLASS/a.png``, or ``ground_truth/CLASS/a_mask.png`` as in MVTec AD.
 
-Own work; the masks themselves are read by `lidd_yolo.data.formats.class_masks`. A class that has no mask for a picture
+Own work; the masks themselves are read by `lidd_yolo.data.formats.masks`. A class that has no mask for a picture
 is not in it, so that a picture without any is one without defects.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.data.formats.class_masks import read_class_masks
+from lidd_yolo.data.formats.masks import read_class_masks
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.sources.item import Item, item_of, picture_size
 from lidd_yolo.data.sources.pairing import (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.formats.labelme import read_labelme
-from lidd_yolo.data.formats.mask import read_mask
+from lidd_yolo.data.formats.masks import read_mask
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.problems import Problem

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lidd_yolo.data.datasets.neu_seg import CLASS_NAMES, convert_neu_seg
-from lidd_yolo.data.formats.mask import draw_mask
+from lidd_yolo.data.formats.masks import draw_mask
 from lidd_yolo.data.formats.yolo import read_yolo
 from tests.helpers.masks import square, write_mask_release
 from tests.helpers.releases import release

@@ -8,7 +8,7 @@ import pytest
 
 from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.datasets.round_trip import measure_labels
-from lidd_yolo.data.formats.mask import annotate_mask
+from lidd_yolo.data.formats.masks import annotate_mask
 from tests.helpers.masks import square
 
 _NAMES = ("inclusion", "patches")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.enlarge.change import Change, Settings, change_picture
 from lidd_yolo.data.enlarge.labels import change_annotation
-from lidd_yolo.data.formats.mask import annotate_mask, fill_rings
+from lidd_yolo.data.formats.masks import annotate_mask, fill_rings
 from tests.helpers.masks import PROPERTY
 
 _SIDE = 120

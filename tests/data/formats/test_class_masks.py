@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.formats.class_masks import draw_class_masks, read_class_masks
-from lidd_yolo.data.formats.mask import annotate_mask
+from lidd_yolo.data.formats.masks import annotate_mask, draw_class_masks, read_class_masks
 from tests.helpers.masks import PROPERTY, masks, square
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.formats.coco import read_coco, write_coco
-from lidd_yolo.data.formats.mask import annotate_mask, draw_mask, fill_rings
+from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, fill_rings
 from tests.helpers.masks import PROPERTY, masks, square
 from tests.helpers.run_lengths import as_text, run_lengths
 

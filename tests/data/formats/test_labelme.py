@@ -8,7 +8,7 @@ from hypothesis import given
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.formats.labelme import read_labelme, write_labelme
-from lidd_yolo.data.formats.mask import annotate_mask, draw_mask, fill_rings
+from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, fill_rings
 from tests.helpers.masks import PROPERTY, masks
 from tests.helpers.releases import release
 

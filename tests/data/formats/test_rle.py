@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.formats.rle import decode_rle
+from lidd_yolo.data.formats.coco import decode_rle
 from tests.helpers.masks import PROPERTY, masks
 from tests.helpers.run_lengths import as_text, run_lengths
 

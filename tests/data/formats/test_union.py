@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lidd_yolo.data.annotation import MAX_PIXELS
-from lidd_yolo.data.formats.mask import fill_rings
+from lidd_yolo.data.formats.masks import fill_rings
 from lidd_yolo.data.formats.union import unite
 from tests.helpers.masks import PROPERTY
 

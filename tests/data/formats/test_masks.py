@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.formats.mask import annotate_mask, draw_mask, drop_specks, fill_rings, load_mask, read_mask
+from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, drop_specks, fill_rings, load_mask, read_mask
 from tests.helpers.masks import PROPERTY, masks, square
 
 _NAMES = ("inclusion", "patches", "scratches")
