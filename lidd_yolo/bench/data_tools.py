@@ -22,9 +22,10 @@ import yaml
 
 from lidd_yolo.bench.photographs import photograph, shared_areas
 from lidd_yolo.benchmark.machine import commit
-from lidd_yolo.data.datasets.writer import REPORT
-from lidd_yolo.data.overlap import find_overlaps
-from lidd_yolo.data.split import leak_share, split_random
+from lidd_yolo.data.groups.groups_file import REPORT
+from lidd_yolo.data.groups.links import leak_share
+from lidd_yolo.data.groups.overlap import find_overlaps
+from lidd_yolo.data.split import split_random
 
 _TEXTURES = 20
 _CLASSES = ("one", "two", "three", "four", "five", "six")

@@ -14,10 +14,10 @@ import numpy as np
 
 from lidd_yolo.data.demo.defects import CLASSES, draw_defect
 from lidd_yolo.data.demo.textures import FINISHES, steel_texture
-from lidd_yolo.data.grouping.orientation import COUNT, turned
-from lidd_yolo.data.grouping.texture import Gray
-from lidd_yolo.data.overlap import find_overlaps
-from lidd_yolo.data.pair_sheet import pair_sheet
+from lidd_yolo.data.groups.orientation import COUNT, turned
+from lidd_yolo.data.groups.overlap import find_overlaps
+from lidd_yolo.data.groups.pair_sheet import pair_sheet
+from lidd_yolo.data.groups.texture import Gray
 
 SIDE = 200
 """Pixels of a photograph, as in NEU-DET."""

@@ -19,7 +19,7 @@ from lidd_yolo.benchmark.evidence import Evidence, from_seen
 from lidd_yolo.benchmark.machine import commit, describe_machine
 from lidd_yolo.benchmark.observation import observe
 from lidd_yolo.benchmark.seen import Seen
-from lidd_yolo.data.stated_groups import stated_groups
+from lidd_yolo.data.groups.groups_file import stated_groups
 
 SCHEMA = 2
 """Version of a training entry: 1, without the key, lacks counts, second opinion, losses and evidence."""

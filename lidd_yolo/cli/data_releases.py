@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from lidd_yolo.data.datasets import aluminium_sheet, neu_det, neu_seg
 from lidd_yolo.data.datasets.publishers import PUBLISHERS, download_release
-from lidd_yolo.data.datasets.writer import REPORT, Conversion
+from lidd_yolo.data.datasets.writer import Conversion
+from lidd_yolo.data.groups.groups_file import REPORT
 from lidd_yolo.paths import datasets_dir, find_cfg
 
 _SHOWN = 20

@@ -70,12 +70,6 @@ def split_random(count: int, ratios: Mapping[str, float], seed: int) -> dict[str
     return {name: sorted(part.tolist()) for name, part in zip(ratios, np.split(order, cuts), strict=True)}
 
 
-def leak_share(split: Mapping[str, Sequence[int]], groups: Sequence[int], side: str) -> float:
-    """Return the share of one side's examples whose group also stands in ``train``; 0 for an empty side."""
-    trained = {groups[example] for example in split["train"]}
-    return sum(groups[example] in trained for example in split[side]) / max(len(split[side]), 1)
-
-
 def shares(side: Sequence[int], labels: NDArray[np.int64]) -> tuple[float, Floats]:
     """Return the share of all examples, and of each class's objects, that one side holds.
 

@@ -17,12 +17,11 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from lidd_yolo.data.datasets.writer import REPORT
-from lidd_yolo.data.digest import split_digest
 from lidd_yolo.data.division import SIDES
-from lidd_yolo.data.enlarging.families import carry_record
-from lidd_yolo.data.groups_file import GROUPS_FILE, describe_groups, groups_text
-from lidd_yolo.data.picture_groups import PictureGroups
+from lidd_yolo.data.groups.digest import split_digest
+from lidd_yolo.data.groups.families import carry_record
+from lidd_yolo.data.groups.groups_file import GROUPS_FILE, REPORT, describe_groups, groups_text
+from lidd_yolo.data.groups.picture_groups import PictureGroups
 from lidd_yolo.data.yolo_set import YoloSet, label_file
 from lidd_yolo.files import all_or_nothing
 from lidd_yolo.progress import progress

@@ -12,7 +12,7 @@ from typing import Any
 
 from ultralytics.utils import LOGGER, RANK
 
-from lidd_yolo.data.datasets.writer import REPORT
+from lidd_yolo.data.groups.groups_file import REPORT
 
 
 def log_leak(trainer: Any) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.digest import digest
-from lidd_yolo.data.enlarging.known_groups import read_known_groups
-from lidd_yolo.data.picture_groups import picture_name
+from lidd_yolo.data.groups.digest import digest
+from lidd_yolo.data.groups.groups_file import read_known_groups
+from lidd_yolo.data.groups.picture_groups import picture_name
 from lidd_yolo.data.yolo_set import YoloSet
 from lidd_yolo.export.input_shapes import InputShape
 from lidd_yolo.export.real_pictures import read_input

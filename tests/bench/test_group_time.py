@@ -2,7 +2,7 @@
 
 from lidd_yolo.bench import data_tools as group_time
 from lidd_yolo.bench.data_tools import measure_groups
-from lidd_yolo.data.overlap import Overlap
+from lidd_yolo.data.groups.overlap import Overlap
 
 
 class TestMeasureGroups:

@@ -9,7 +9,7 @@ import yaml
 
 from lidd_yolo.cli import data as commands
 from lidd_yolo.cli import data_groups as groups
-from lidd_yolo.data.overlap import Overlap
+from lidd_yolo.data.groups.overlap import Overlap
 from tests.helpers.crops import write_crop_set
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lidd_yolo.data.split import leak_share, shares, split_groups, split_random
+from lidd_yolo.data.groups.links import leak_share
+from lidd_yolo.data.split import shares, split_groups, split_random
 
 _RATIOS = {"train": 0.7, "val": 0.15, "test": 0.15}
 

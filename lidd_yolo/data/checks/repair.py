@@ -21,8 +21,8 @@ from lidd_yolo.data.checks.picture import decode
 from lidd_yolo.data.checks.report import check_json
 from lidd_yolo.data.checks.set_check import SetCheck
 from lidd_yolo.data.checks.yolo_labels import check_yolo_labels, line_number, read_label_text
-from lidd_yolo.data.enlarging.families import carry_record
 from lidd_yolo.data.formats.yolo import write_yolo
+from lidd_yolo.data.groups.families import carry_record
 from lidd_yolo.data.yolo_set import YoloSet
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress

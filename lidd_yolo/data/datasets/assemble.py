@@ -18,8 +18,9 @@ from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.datasets.writer import Conversion, describe, write_dataset
 from lidd_yolo.data.division import divide, shortfalls
 from lidd_yolo.data.enlarge.change import Settings
-from lidd_yolo.data.enlarge.record import ENLARGED, figures
-from lidd_yolo.data.overlap import LIMITS, find_overlaps, group_overlaps
+from lidd_yolo.data.enlarge.record import figures
+from lidd_yolo.data.groups.families import ENLARGED
+from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps, group_overlaps
 from lidd_yolo.data.problems import Problem
 from lidd_yolo.data.split import split_random
 

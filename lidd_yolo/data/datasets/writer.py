@@ -16,14 +16,12 @@ from typing import Any
 import yaml
 
 from lidd_yolo.data.datasets.release import Sample
-from lidd_yolo.data.digest import digest, group_digest, split_digest
 from lidd_yolo.data.formats.yolo import write_yolo
+from lidd_yolo.data.groups.digest import digest, group_digest, split_digest
+from lidd_yolo.data.groups.groups_file import REPORT
+from lidd_yolo.data.groups.links import leak_share
 from lidd_yolo.data.problems import Problem
-from lidd_yolo.data.split import leak_share
 from lidd_yolo.files import all_or_nothing, check_writable
-
-REPORT = "split.json"
-"""File that marks a folder as a data set of ours and describes its split."""
 
 
 @dataclass(frozen=True)

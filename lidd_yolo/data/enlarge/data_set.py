@@ -18,12 +18,11 @@ import yaml
 from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.enlarge.change import Image, Settings, decode_picture
 from lidd_yolo.data.enlarge.copies import make_copies
-from lidd_yolo.data.enlarge.record import ENLARGED, carry_split, describe_enlargement, figures
-from lidd_yolo.data.enlarging.families import family_links
-from lidd_yolo.data.enlarging.known_groups import read_known_groups
+from lidd_yolo.data.enlarge.record import carry_split, describe_enlargement, figures
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
-from lidd_yolo.data.groups_file import GROUPS_FILE, groups_text
-from lidd_yolo.data.picture_groups import PictureGroups
+from lidd_yolo.data.groups.families import ENLARGED, family_links
+from lidd_yolo.data.groups.groups_file import GROUPS_FILE, groups_text, read_known_groups
+from lidd_yolo.data.groups.picture_groups import PictureGroups
 from lidd_yolo.data.problems import NONE_USABLE, Problem
 from lidd_yolo.data.sources.item import name_below
 from lidd_yolo.data.yolo_set import YoloSet, label_file, read_yolo_set

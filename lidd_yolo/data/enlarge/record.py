@@ -6,19 +6,14 @@ it is of.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from lidd_yolo.data.digest import digest, group_digest, split_digest
 from lidd_yolo.data.enlarge.change import Settings
-from lidd_yolo.data.split import leak_share
-
-ENLARGED = "enlarged.json"
-"""File in an enlarged data set."""
+from lidd_yolo.data.groups.digest import digest, group_digest, split_digest
+from lidd_yolo.data.groups.links import leak_share
 
 
 def describe_enlargement(
@@ -45,25 +40,6 @@ def describe_enlargement(
 def figures(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of ``enlarged.json`` without the single pictures."""
     return {key: value for key, value in record.items() if key != "pictures"}
-
-
-def read_originals(root: Path) -> dict[str, str]:
-    """Return the original of each copy of an enlarged data set, both by their place in it; empty if it is none.
-
-    Args:
-        root: Folder of the data set.
-
-    Raises:
-        ValueError: If its ``enlarged.json`` is damaged.
-    """
-    file = root / ENLARGED
-    if not file.is_file():
-        return {}
-    try:
-        pictures = json.loads(file.read_text(encoding="utf-8"))["pictures"]
-        return {str(copy): str(name) for name, copies in pictures.items() for copy in copies}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file} is damaged ({error!r}); enlarge the data set again") from error
 
 
 def carry_split(

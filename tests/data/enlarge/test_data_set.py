@@ -9,8 +9,8 @@ import yaml
 from lidd_yolo.data.enlarge.change import Settings, change_picture, decode_picture, draw_change
 from lidd_yolo.data.enlarge.data_set import enlarge
 from lidd_yolo.data.enlarge.labels import change_annotation
-from lidd_yolo.data.enlarge.record import read_originals
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
+from lidd_yolo.data.groups.families import read_originals
 from lidd_yolo.data.yolo_set import read_yolo_set
 from tests.helpers.folders import tree, yolo_set
 

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from lidd_yolo.data.digest import digest, group_digest, split_digest
 from lidd_yolo.data.enlarge.change import Settings
-from lidd_yolo.data.enlarge.record import ENLARGED, carry_split, describe_enlargement, figures, read_originals
+from lidd_yolo.data.enlarge.record import carry_split, describe_enlargement, figures
+from lidd_yolo.data.groups.digest import digest, group_digest, split_digest
+from lidd_yolo.data.groups.families import ENLARGED, read_originals
 
 _COPIES = {"a.png": [("a-e1.png", {"angle": 3.0, "dropped": 2})], "b.png": [("b-e1.png", {"angle": 4.0, "dropped": 1})]}
 

@@ -1,1 +1,0 @@
-"""Offline enlargement: changed copies of pictures, their labels worked out anew from the shapes."""

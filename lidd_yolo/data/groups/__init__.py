@@ -1,0 +1,1 @@
+"""Pictures of one spot, and the groups that they form."""

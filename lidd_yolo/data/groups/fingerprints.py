@@ -1,0 +1,128 @@
+"""Fingerprints of the small patches around a picture's brightest and darkest dots, the same however it is turned.
+
+Origin: extrema of a band of frequencies as in Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", 2004,
+and their patch, reduced by principal components, as in Ke and Sukthankar, "PCA-SIFT", 2004. Differs from them: one size
+only, since crops are not scaled, and instead of a measured angle the patch is brought to one of its eight orientations,
+so that mirrored copies have equal fingerprints as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lidd_yolo.data.groups.texture import Floats, Texture, as_floats, blurred
+
+Points = NDArray[np.int16]
+
+_REACH = 4  # samples of a patch to each side of its centre
+_WINDOW = np.ones((7, 7), dtype=np.uint8)  # a dot is the highest or lowest value of such a window
+_FAINTEST = 0.05  # of a dot, in units of the texture
+_CELL = 50  # pixels; every cell gives dots, so that a picture's corner is found as well as its middle
+_PER_CELL = 16
+_LENGTH = 32  # numbers of a fingerprint
+_LEARNT_FROM = 300  # pictures; more do not change the principal components
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Size of the details that are looked at.
+
+    Attributes:
+        blur: Gaussian in front of it, in pixels.
+        step: Pixels between two samples of a patch, which is ``8 * step + 1`` pixels wide.
+        cosine: Smallest cosine of two fingerprints that count as equal.
+    """
+
+    blur: float
+    step: int
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """Fingerprints of many pictures, ordered by picture.
+
+    Attributes:
+        picture: Index of each one's picture, shape ``(N,)``.
+        position: Pixel ``(x, y)`` of the dot, shape ``(N, 2)``.
+        orientation: How the patch was turned before it was described, shape ``(N,)``.
+        vector: The fingerprint, of length 1, shape ``(N, 32)``.
+    """
+
+    picture: NDArray[np.int32]
+    position: Points
+    orientation: NDArray[np.uint8]
+    vector: Floats
+
+
+def fingerprints(textures: Sequence[Texture], scale: Scale) -> Fingerprints:
+    """Return the fingerprints of all pictures at one scale.
+
+    Args:
+        textures: Textures of the pictures, each of shape ``(H, W)``.
+        scale: Size of the details.
+
+    Returns:
+        Up to 16 for each 50x50 pixels of each picture; none of a picture smaller than a patch.
+    """
+    every = max(1, len(textures) // _LEARNT_FROM)
+    basis = _principal(np.concatenate([_describe(texture, scale)[2] for texture in textures[::every]]))
+    parts = []
+    for texture in textures:
+        position, orientation, patches = _describe(texture, scale)
+        parts.append((position, orientation, _unit(patches @ basis)))
+    counts = [len(position) for position, _, _ in parts]
+    position, orientation, vector = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return Fingerprints(np.repeat(np.arange(len(parts), dtype=np.int32), counts), position, orientation, vector)
+
+
+def _describe(texture: Texture, scale: Scale) -> tuple[Points, NDArray[np.uint8], Floats]:
+    """Return the positions ``(N, 2)``, orientations ``(N,)`` and whole patches ``(N, 81)`` of a picture's dots."""
+    values = blurred(as_floats(texture), scale.blur)
+    points = _dots(values, scale.step * _REACH)
+    steps = np.arange(-_REACH, _REACH + 1, dtype=np.int16) * scale.step
+    x, y = points[:, 0], points[:, 1]
+    patches, orientation = _upright(values[y[:, None, None] + steps[:, None], x[:, None, None] + steps])
+    flat = patches.reshape(len(patches), (2 * _REACH + 1) ** 2)
+    return points, orientation, _unit(flat - flat.mean(axis=1, keepdims=True))
+
+
+def _dots(values: Floats, margin: int) -> Points:
+    """Return the strongest dots of each cell that are ``margin`` pixels away from the border, shape ``(N, 2)``."""
+    extreme = (values == cv2.dilate(values, _WINDOW)) | (values == cv2.erode(values, _WINDOW))
+    extreme &= np.abs(values) > _FAINTEST
+    inside = np.zeros_like(extreme)
+    inside[margin:-margin, margin:-margin] = True
+    y, x = np.nonzero(extreme & inside)
+    cell = y // _CELL * (values.shape[1] // _CELL + 1) + x // _CELL
+    order = np.lexsort((-np.abs(values[y, x]), cell))
+    rank = np.arange(len(order)) - np.searchsorted(cell[order], cell[order])
+    best = order[rank < _PER_CELL]
+    return np.stack([x[best], y[best]], axis=1).astype(np.int16)
+
+
+def _upright(patches: Floats) -> tuple[Floats, NDArray[np.uint8]]:
+    """Turn each patch so that it is brighter on the right than on the left, less so below than above, shape kept."""
+    steps = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
+    slope_x, slope_y = patches.sum(axis=1) @ steps, patches.sum(axis=2) @ steps
+    mirror, upside_down, swap = slope_x < 0, slope_y < 0, np.abs(slope_y) > np.abs(slope_x)
+    patches = np.where(mirror[:, None, None], patches[:, :, ::-1], patches)
+    patches = np.where(upside_down[:, None, None], patches[:, ::-1], patches)
+    patches = np.where(swap[:, None, None], patches.transpose(0, 2, 1), patches)
+    return patches, (mirror + 2 * upside_down + 4 * swap).astype(np.uint8)
+
+
+def _principal(patches: Floats) -> Floats:
+    """Return the directions in which the patches differ most, shape ``(81, 32)``."""
+    directions = np.linalg.eigh(patches.T @ patches)[1]
+    return np.asarray(directions[:, : -_LENGTH - 1 : -1], dtype=np.float32)
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Return the rows at length 1."""
+    return np.asarray(vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9), dtype=np.float32)

@@ -1,0 +1,135 @@
+"""How well two pictures agree when one is laid over the other: the close look at a likely pair.
+
+Methods: Kuglin and Hines, "The Phase Correlation Image Alignment Method", 1975, for the shift; Lewis, "Fast Normalized
+Cross-Correlation", 1995, for the similarity. Differs from them: the likely shift is known to a few pixels, so only the
+part that is then shared is correlated. The height of the phase correlation serves as a second check: parallel scratches
+are similar, but only across their direction, while the same steel agrees in all directions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from lidd_yolo.data.groups.texture import Floats, Texture, as_floats
+
+_SMALLEST = 8  # pixels; the side of a shared area below which nothing can be said
+_SEARCH = 6  # pixels by which the voted shift may be wrong
+_HOPELESS = 4.5  # standard deviations; noise reaches 3 somewhere among so few shifts, what is real far more
+_HIGHEST = 0.18  # cycles per pixel; higher frequencies are mostly compression noise
+_LOWEST = 0.02  # cycles per pixel; lower frequencies are lighting
+_FAINTEST = 1e-4  # variance of a shared area without texture
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One picture laid over another.
+
+    Attributes:
+        dx: Columns by which a spot lies further right in the second picture.
+        dy: Rows by which a spot lies further down in the second picture.
+        area: Shared area as a fraction of the smaller picture.
+        similarity: Normalised cross-correlation of the shared area, at most 1.
+        sharpness: Height of the phase correlation there, in standard deviations of what unrelated textures give.
+    """
+
+    dx: int
+    dy: int
+    area: float
+    similarity: float
+    sharpness: float
+
+
+def place(first: Texture, second: Texture, shift: tuple[int, int], *, min_area: float) -> Placement | None:
+    """Lay two pictures over each other where they agree best near a likely shift.
+
+    Args:
+        first: Texture of the first picture, shape ``(H, W)``.
+        second: Texture of the second, already turned like the first, any shape.
+        shift: Likely ``(dx, dy)``, a few pixels wrong at most.
+        min_area: Smallest shared area as a fraction of the smaller picture.
+
+    Returns:
+        How they agree, or None if they share too little or nowhere agree.
+    """
+    rough = _shared(first, second, shift)
+    if min(rough[0].shape) < _SMALLEST:
+        return None
+    wave = _near(_correlation(*rough), _SEARCH)
+    if wave.max() < _HOPELESS:
+        return None
+    y, x = divmod(int(wave.argmax()), wave.shape[1])
+    dx, dy = shift[0] + x - _SEARCH, shift[1] + y - _SEARCH
+    shared = _shared(first, second, (dx, dy))
+    area = shared[0].size / min(first.size, second.size)
+    if min(shared[0].shape) < _SMALLEST or area < min_area:
+        return None
+    return Placement(dx, dy, area, _similarity(*shared), float(_near(_correlation(*shared), 1).max()))
+
+
+def shared_bounds(first: tuple[int, ...], second: tuple[int, ...], shift: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return top, bottom, left and right of the shared area in the first picture, in pixels, the ends exclusive.
+
+    Args:
+        first: Shape of the first picture.
+        second: Shape of the second picture, already turned like the first.
+        shift: ``(dx, dy)`` by which a spot lies further right and down in the second picture.
+
+    Returns:
+        The bounds; top equals bottom, or left equals right, if nothing is shared.
+    """
+    dx, dy = shift
+    top, left = max(0, -dy), max(0, -dx)
+    return top, max(top, min(first[0], second[0] - dy)), left, max(left, min(first[1], second[1] - dx))
+
+
+def _shared(first: Texture, second: Texture, shift: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Return what either picture shows of the area they share, twice the same shape, perhaps without pixels."""
+    dx, dy = shift
+    top, bottom, left, right = shared_bounds(first.shape, second.shape, shift)
+    mine = first[top:bottom, left:right]
+    other = second[top + dy : bottom + dy, left + dx : right + dx]
+    return as_floats(mine), as_floats(other)
+
+
+def _correlation(mine: Floats, other: Floats) -> Floats:
+    """Return the phase correlation of two areas at every cyclic shift, in standard deviations of its noise."""
+    height, width = (2 * cv2.getOptimalDFTSize((side + 1) // 2) for side in mine.shape)
+    window, weight = _window(*mine.shape), _weight(height, width)
+    spectrum = np.fft.rfft2(mine * window, (height, width)).conj() * np.fft.rfft2(other * window, (height, width))
+    white = spectrum * (weight / (np.abs(spectrum) + 1e-6))
+    return np.asarray(np.fft.irfft2(white, (height, width)), dtype=np.float32)
+
+
+def _near(wave: Floats, reach: int) -> Floats:
+    """Return the correlation at shifts up to ``reach`` pixels, shape ``(2 * reach + 1, 2 * reach + 1)``."""
+    steps = np.arange(-reach, reach + 1)
+    return wave[np.ix_(steps, steps)]
+
+
+@lru_cache(maxsize=64)
+def _window(height: int, width: int) -> Floats:
+    """Return weights that fade out at the edges, where a wrong shift compares nothing, shape ``(H, W)``."""
+    return np.sqrt(np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _weight(height: int, width: int) -> Floats:
+    """Return the weight of each frequency, at which random phases sum to a variance of 1, shape ``(H, W // 2 + 1)``."""
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    squared = fx**2 + fy**2
+    band = np.exp(-squared / (2 * _HIGHEST**2)) * (1 - np.exp(-squared / (2 * _LOWEST**2)))
+    twice = np.where((fx > 0) & (fx < 0.5), 2, 1)  # a real picture's spectrum is stored by half
+    return np.asarray(band * height * width / np.sqrt((twice * band**2).sum()), dtype=np.float32)
+
+
+def _similarity(mine: Floats, other: Floats) -> float:
+    """Return the normalised cross-correlation of two areas; 0 if one has no texture."""
+    mine, other = mine - mine.mean(), other - other.mean()
+    variances = float((mine * mine).mean()), float((other * other).mean())
+    # Without texture any two places look alike, and what correlates is rounding.
+    return float((mine * other).mean()) / math.sqrt(math.prod(variances)) if min(variances) > _FAINTEST else 0.0
