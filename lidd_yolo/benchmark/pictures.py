@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.formats.yolo import read_yolo
+from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.yolo_set import YoloSet, label_file, read_yolo_set
 from lidd_yolo.progress import progress
 

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.data.annotation import MAX_PIXELS
 from lidd_yolo.data.checks.folder_labels import FORMATS
 from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.checks.report import check_json, check_text
 from lidd_yolo.data.checks.set_check import SetCheck, check_folder, check_yolo_set
+from lidd_yolo.data.labels.annotation import MAX_PIXELS
 from lidd_yolo.data.yolo_set import YoloSet, read_yolo_set
 from lidd_yolo.files import check_new
 

@@ -20,7 +20,7 @@ from lidd_yolo.data.datasets.release import clean_annotation
 from lidd_yolo.data.formats.coco import write_coco
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.families import carry_record
-from lidd_yolo.data.problems import NONE_USABLE, Problem
+from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
 from lidd_yolo.data.sources.class_masks import read_class_mask_folder
 from lidd_yolo.data.sources.coco import read_coco_folder
 from lidd_yolo.data.sources.item import Item

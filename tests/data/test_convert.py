@@ -11,12 +11,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.convert import convert
 from lidd_yolo.data.formats.labelme import write_labelme
 from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, read_mask
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
-from lidd_yolo.data.problems import NONE_USABLE
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.problems import NONE_USABLE
 from lidd_yolo.data.sources.coco import read_coco_folder
 from tests.helpers.folders import picture, text, tree, yolo_set
 from tests.helpers.masks import PROPERTY, masks

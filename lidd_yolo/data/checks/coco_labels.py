@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.checks.folder import Folder, leads_out, with_known_classes
 from lidd_yolo.data.checks.label import Finding, LabelFacts, label_facts
 from lidd_yolo.data.checks.pairs import Pair
 from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.formats.coco import read_coco
+from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.sources.pairing import list_files, list_pictures
 
 

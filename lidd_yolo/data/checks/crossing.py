@@ -1,7 +1,7 @@
 """Whether an outline crosses itself: every pair of its edges that come near each other is compared.
 
 Own work, after the orientation test of computational geometry (de Berg et al., "Computational Geometry", chapter 2).
-Edges that only touch, or that bridges walk there and back (`lidd_yolo.data.formats.bridges`), do not cross.
+Edges that only touch, or that bridges walk there and back (`lidd_yolo.data.labels.bridges`), do not cross.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.annotation import Polygon
+from lidd_yolo.data.labels.annotation import Polygon
 
 Points = NDArray[np.float64]
 

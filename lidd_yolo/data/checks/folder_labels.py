@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.checks.coco_labels import open_coco
 from lidd_yolo.data.checks.folder import Check, Folder, check_voc_labels, with_known_classes
 from lidd_yolo.data.checks.label import LabelFacts, label_facts
@@ -16,6 +15,7 @@ from lidd_yolo.data.checks.pairs import folder_pairs
 from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import read_mask
+from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.sources.pairing import in_annotations, list_files
 from lidd_yolo.data.yolo_set import PICTURES
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation, DefectObject
 from lidd_yolo.data.checks.crossing import crosses_itself
-from lidd_yolo.data.checks.kinds import KINDS, kind_of
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import Annotation, DefectObject
+from lidd_yolo.data.labels.kinds import KINDS, kind_of
+from lidd_yolo.data.labels.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Finding:
     """What is wrong in one place.
 
     Args:
-        kind: Its kind, a key of `lidd_yolo.data.checks.kinds.KINDS`.
+        kind: Its kind, a key of `lidd_yolo.data.labels.kinds.KINDS`.
         file: The file it was found in.
         where: Place in the file, such as ``line 3`` or ``object 2``; empty for the whole file.
         reason: What is wrong, in one clause.

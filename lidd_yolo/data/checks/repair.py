@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import yaml
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.checks.pairs import PairFacts
 from lidd_yolo.data.checks.picture import decode
 from lidd_yolo.data.checks.report import check_json
@@ -23,6 +22,7 @@ from lidd_yolo.data.checks.set_check import SetCheck
 from lidd_yolo.data.checks.yolo_labels import check_yolo_labels, line_number, read_label_text
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.families import carry_record
+from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.yolo_set import YoloSet
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from lidd_yolo.data.checks.kinds import KINDS
 from lidd_yolo.data.checks.label import Finding
 from lidd_yolo.data.checks.set_check import CELL, SetCheck
+from lidd_yolo.data.labels.kinds import KINDS
 
 SHOWN = 20
 """Findings listed on the screen; all of them are in the JSON."""

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from lidd_yolo.data.annotation import MAX_PIXELS
 from lidd_yolo.data.checks.across import repeated_names, repeated_pictures, unannounced_classes, untrained_classes
 from lidd_yolo.data.checks.folder_labels import open_folder
-from lidd_yolo.data.checks.kinds import KINDS
 from lidd_yolo.data.checks.label import Finding, LabelFacts
 from lidd_yolo.data.checks.pairs import Pair, PairFacts, check_pairs, yolo_pairs
 from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.checks.yolo_labels import check_yolo_labels
+from lidd_yolo.data.labels.annotation import MAX_PIXELS
+from lidd_yolo.data.labels.kinds import KINDS
 from lidd_yolo.data.yolo_set import YoloSet
 from lidd_yolo.progress import progress
 
@@ -36,7 +36,7 @@ class SetCheck:
     Args:
         place: Data YAML or folder.
         facts: Every picture and label file.
-        findings: What is wrong, in the order of `lidd_yolo.data.checks.kinds.KINDS`, then of files.
+        findings: What is wrong, in the order of `lidd_yolo.data.labels.kinds.KINDS`, then of files.
         figures: What the set holds, see `lidd_yolo.data.checks.set_check.set_figures`.
     """
 

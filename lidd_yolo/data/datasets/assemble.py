@@ -21,7 +21,7 @@ from lidd_yolo.data.enlarge.change import Settings
 from lidd_yolo.data.enlarge.record import figures
 from lidd_yolo.data.groups.families import ENLARGED
 from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps, group_overlaps
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.split import split_random
 
 _RANDOM = ("paper", "random")

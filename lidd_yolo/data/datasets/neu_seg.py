@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
 from lidd_yolo.data.datasets.release import AnnotationKind, read_release, release_parts
 from lidd_yolo.data.datasets.round_trip import measure_labels
 from lidd_yolo.data.datasets.writer import Conversion, check_target
 from lidd_yolo.data.formats.masks import annotate_mask, drop_specks, load_mask
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import Annotation
+from lidd_yolo.data.labels.problems import Problem
 
 CLASS_NAMES = ("inclusion", "patches", "scratches")
 """Classes in the order of their numbers; a mask's values are one more."""

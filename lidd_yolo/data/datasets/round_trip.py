@@ -14,7 +14,7 @@ import numpy as np
 from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.formats.masks import draw_mask, drop_specks, load_mask
 from lidd_yolo.data.formats.yolo import parse_yolo, write_yolo
-from lidd_yolo.data.outline import Mask
+from lidd_yolo.data.labels.outline import Mask
 from lidd_yolo.progress import progress
 
 

@@ -20,7 +20,7 @@ from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.digest import digest, group_digest, split_digest
 from lidd_yolo.data.groups.groups_file import REPORT
 from lidd_yolo.data.groups.links import leak_share
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.files import all_or_nothing, check_writable
 
 

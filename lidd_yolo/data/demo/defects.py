@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lidd_yolo.data.demo.textures import FloatImage, smooth_noise
-from lidd_yolo.data.outline import Mask, enclose
+from lidd_yolo.data.labels.outline import Mask, enclose
 
 Points = npt.NDArray[np.float64]
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from lidd_yolo.data.demo.defects import CLASSES, draw_defect
 from lidd_yolo.data.demo.textures import FINISHES, FloatImage, steel_texture
-from lidd_yolo.data.outline import Mask, trace
+from lidd_yolo.data.labels.outline import Mask, trace
 
 VERSION = 1  # raise it when the same seed gives other pictures
 COUNTS: Mapping[str, int] = {"train": 300, "val": 60, "test": 40}

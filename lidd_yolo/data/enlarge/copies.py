@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.enlarge.change import Change, Image, Settings, change_picture, draw_change, encode_picture
 from lidd_yolo.data.enlarge.labels import change_annotation
+from lidd_yolo.data.labels.annotation import Annotation
 
 
 @dataclass(frozen=True)

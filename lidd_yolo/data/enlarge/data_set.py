@@ -15,7 +15,6 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.enlarge.change import Image, Settings, decode_picture
 from lidd_yolo.data.enlarge.copies import make_copies
 from lidd_yolo.data.enlarge.record import carry_split, describe_enlargement, figures
@@ -23,7 +22,8 @@ from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.groups.families import ENLARGED, family_links
 from lidd_yolo.data.groups.groups_file import GROUPS_FILE, groups_text, read_known_groups
 from lidd_yolo.data.groups.picture_groups import PictureGroups
-from lidd_yolo.data.problems import NONE_USABLE, Problem
+from lidd_yolo.data.labels.annotation import Annotation
+from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
 from lidd_yolo.data.sources.item import name_below
 from lidd_yolo.data.yolo_set import YoloSet, label_file, read_yolo_set
 from lidd_yolo.files import all_or_nothing, check_new

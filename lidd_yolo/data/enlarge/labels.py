@@ -12,9 +12,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.enlarge.change import Change, Floats, Settings
-from lidd_yolo.data.outline import Mask, outline_object
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.labels.outline import Mask, outline_object
 
 _CORNERS = 360  # of a polygon for an ellipse; a box around it is at most 0.004 % too small
 

@@ -1,1 +1,1 @@
-"""Annotation formats, one file each, all to and from ``lidd_yolo.data.annotation``."""
+"""Annotation formats, one file each, all to and from ``lidd_yolo.data.labels.annotation``."""

@@ -2,7 +2,7 @@
 
 Format: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014. Crowd regions are left out, since they mark
 no single object. Holes, for which COCO polygons have no place, are tied to their part by bridges
-(`lidd_yolo.data.formats.bridges`); several polygons of an object cover what any of them covers, as in COCO's own tools.
+(`lidd_yolo.data.labels.bridges`); several polygons of an object cover what any of them covers, as in COCO's own tools.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from lidd_yolo.data.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
-from lidd_yolo.data.formats.boxes import check_box
-from lidd_yolo.data.formats.bridges import containers, join_parts
-from lidd_yolo.data.formats.outlines import check_outline
-from lidd_yolo.data.formats.union import unite
-from lidd_yolo.data.outline import Mask, outline_object
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.labels.bridges import containers, join_parts
+from lidd_yolo.data.labels.outline import Mask, outline_object
+from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.union import unite
+from lidd_yolo.data.labels.validity import check_box, check_outline
 
 _LISTS = ("images", "annotations", "categories")
 _DECIMALS = 4

@@ -15,12 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from lidd_yolo.data.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
-from lidd_yolo.data.formats.bridges import join_parts
-from lidd_yolo.data.formats.outlines import check_outline
-from lidd_yolo.data.formats.union import unite
-from lidd_yolo.data.outline import outline_object
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.labels.bridges import join_parts
+from lidd_yolo.data.labels.outline import outline_object
+from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.union import unite
+from lidd_yolo.data.labels.validity import check_outline
 
 LINE_WIDTH = 10
 """Width in pixels that a line is given, labelme's own."""

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.decoding import decode_within
-from lidd_yolo.data.outline import Mask, trace_exactly
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.labels.outline import Mask, fill_rings, trace_exactly
+from lidd_yolo.data.labels.problems import Problem
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_COLOUR_TYPE = 25  # offset in the file
@@ -140,7 +140,7 @@ def annotate_mask(mask: Mask, class_names: Sequence[str], image: str) -> Annotat
 
     Returns:
         Objects in order of class, then from the top. The boxes are the pixels' outer edges, the outlines run a quarter
-        of a pixel inside them, see `lidd_yolo.data.outline.trace_exactly`.
+        of a pixel inside them, see `lidd_yolo.data.labels.outline.trace_exactly`.
     """
     objects = []
     for value, box, part, _ in _components(mask):
@@ -175,23 +175,6 @@ def draw_mask(annotation: Annotation, class_names: Sequence[str]) -> Mask:
     for _, value, filled in sorted(drawn, key=lambda entry: -entry[0]):
         mask[filled > 0] = value
     return mask
-
-
-def fill_rings(rings: Sequence[Polygon], width: int, height: int) -> Mask:
-    """Return what rings cover, filled as Ultralytics does: corners cut to whole pixels, borders included, even-odd.
-
-    Args:
-        rings: Rings in pixels.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
-
-    Returns:
-        0/1 mask, shape ``(H, W)``.
-    """
-    filled = np.zeros((height, width), dtype=np.uint8)
-    # float32 as in Ultralytics, so that rounding is the same
-    cv2.fillPoly(filled, [np.array(ring, dtype=np.float32).astype(np.int32) for ring in rings], 1)
-    return filled
 
 
 def _edge(box: Box) -> Polygon:

@@ -14,9 +14,9 @@ from xml.etree.ElementTree import ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import parse
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.formats.boxes import check_box
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.validity import check_box
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject, Polygon
-from lidd_yolo.data.formats.boxes import check_box
-from lidd_yolo.data.formats.bridges import join_rings
-from lidd_yolo.data.formats.outlines import check_outline
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.labels.bridges import join_rings
+from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.validity import check_box, check_outline
 
 _STEP = 1e-6
 """Resolution of the six decimals written, as a fraction of the picture."""
@@ -162,7 +161,7 @@ def read_outline(
         where: Place named in the problem.
 
     Returns:
-        Box, rings and problems, see `lidd_yolo.data.formats.outlines.check_outline`.
+        Box, rings and problems, see `lidd_yolo.data.labels.validity.check_outline`.
     """
     corners = [(x * size[0], y * size[1]) for x, y in zip(values[::2], values[1::2], strict=True)]
     return check_outline(corners, *size, file=file, where=where)

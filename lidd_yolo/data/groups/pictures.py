@@ -14,7 +14,7 @@ import numpy as np
 
 from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.groups.texture import Gray
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.progress import progress
 
 LONGEST_SIDE = 512

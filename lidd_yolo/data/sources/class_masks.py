@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lidd_yolo.data.formats.masks import read_class_masks
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.sources.item import Item, item_of, picture_size
 from lidd_yolo.data.sources.pairing import (
     OF_ANNOTATIONS,

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.formats.coco import read_coco
-from lidd_yolo.data.problems import NONE_USABLE, Problem
+from lidd_yolo.data.labels.annotation import Annotation
+from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
 from lidd_yolo.data.sources.item import Item, item_of, picture_size
 from lidd_yolo.data.sources.pairing import key_of, list_files, list_pictures, side_named, side_of
 from lidd_yolo.progress import progress

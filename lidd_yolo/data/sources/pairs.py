@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation
 from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import read_mask
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import read_yolo
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import Annotation
+from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.sources.item import Item, Size, item_of, kept_item, picture_size
 from lidd_yolo.data.sources.pairing import Key, Pictures, in_annotations, key_of, list_files, list_pictures
 from lidd_yolo.data.yolo_set import PICTURES

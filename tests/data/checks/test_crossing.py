@@ -7,7 +7,7 @@ import pytest
 
 from lidd_yolo.data.checks import crossing
 from lidd_yolo.data.checks.crossing import crosses_itself
-from lidd_yolo.data.formats.bridges import join_rings, split_rings
+from lidd_yolo.data.labels.bridges import join_rings, split_rings
 
 SQUARE = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
 HOLE = ((3.0, 3.0), (3.0, 6.0), (6.0, 6.0), (6.0, 3.0))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lidd_yolo.data.checks.label import Finding
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.problems import Problem
 
 
 class TestFinding:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.checks.folder import with_known_classes
 from lidd_yolo.data.checks.label import LabelFacts
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 
 
 def _check(file, _picture):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.checks.label import label_facts
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.problems import Problem
 
 FILE = Path("f")
 

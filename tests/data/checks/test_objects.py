@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.checks import crossing
 from lidd_yolo.data.checks.label import check_objects
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 
 BOX = Box(1, 1, 9, 9)
 BOW = ((0.0, 0.0), (10.0, 10.0), (10.0, 0.0), (0.0, 10.0))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.checks.label import Finding, LabelFacts
 from lidd_yolo.data.checks.pairs import Marked, Pair, check_pair, check_pairs
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from tests.helpers.pictures import encoded, noise
 
 

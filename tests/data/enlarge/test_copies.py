@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.enlarge.change import Settings, change_picture, decode_picture, draw_change
 from lidd_yolo.data.enlarge.copies import make_copies
 from lidd_yolo.data.enlarge.labels import change_annotation
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 
 _ANNOTATION = Annotation("a.png", 30, 20, (DefectObject("x", Box(10, 5, 20, 15)),))
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.enlarge.change import Change, Settings, change_picture
 from lidd_yolo.data.enlarge.labels import change_annotation
-from lidd_yolo.data.formats.masks import annotate_mask, fill_rings
+from lidd_yolo.data.formats.masks import annotate_mask
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.outline import fill_rings
 from tests.helpers.masks import PROPERTY
 
 _SIDE = 120

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.formats.masks import annotate_mask, draw_class_masks, read_class_masks
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from tests.helpers.masks import PROPERTY, masks, square
 
 

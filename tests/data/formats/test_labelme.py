@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.formats.labelme import read_labelme, write_labelme
-from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, fill_rings
+from lidd_yolo.data.formats.masks import annotate_mask, draw_mask
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.outline import fill_rings
 from tests.helpers.masks import PROPERTY, masks
 from tests.helpers.releases import release
 

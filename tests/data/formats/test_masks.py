@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, drop_specks, fill_rings, load_mask, read_mask
+from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, drop_specks, load_mask, read_mask
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.outline import fill_rings
 from tests.helpers.masks import PROPERTY, masks, square
 
 _NAMES = ("inclusion", "patches", "scratches")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.formats.voc import read_voc
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from tests.helpers.plates import voc, voc_object
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 
 _NAMES = ("crazing", "inclusion")
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from ultralytics.data.utils import polygon2mask
 from ultralytics.utils.ops import resample_segments
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, fill_rings
+from lidd_yolo.data.formats.masks import annotate_mask, draw_mask
 from lidd_yolo.data.formats.yolo import parse_yolo, read_outline, write_outline, write_yolo
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.outline import fill_rings
 from tests.helpers.masks import PROPERTY, masks
 
 _NAMES = ("inclusion", "patches", "scratches")

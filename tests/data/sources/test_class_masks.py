@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.annotation import Box
+from lidd_yolo.data.labels.annotation import Box
 from lidd_yolo.data.sources.class_masks import read_class_mask_folder
 from tests.helpers.folders import picture
 

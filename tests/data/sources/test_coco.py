@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lidd_yolo.data.annotation import Box
+from lidd_yolo.data.labels.annotation import Box
 from lidd_yolo.data.sources.coco import read_coco_folder
 from tests.helpers.folders import picture, text
 

@@ -4,8 +4,8 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.problems import NONE_USABLE, Problem
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
 from lidd_yolo.data.sources.item import Item, item_of, kept_item, name_below, picture_size
 from tests.helpers.folders import picture
 

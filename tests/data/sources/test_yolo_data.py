@@ -1,6 +1,6 @@
 """YOLO data sets read by their YAML."""
 
-from lidd_yolo.data.annotation import Box
+from lidd_yolo.data.labels.annotation import Box
 from lidd_yolo.data.sources.yolo_data import read_yolo_data
 from tests.helpers.folders import yolo_set
 

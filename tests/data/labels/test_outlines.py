@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.data.annotation import Box
-from lidd_yolo.data.formats.outlines import check_outline
+from lidd_yolo.data.labels.annotation import Box
+from lidd_yolo.data.labels.validity import check_outline
 
 _FILE = Path("a.txt")
 

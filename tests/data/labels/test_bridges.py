@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.formats.bridges import containers, join_parts, join_rings, split_rings
-from lidd_yolo.data.outline import trace_exactly
+from lidd_yolo.data.labels.bridges import containers, join_parts, join_rings, split_rings
+from lidd_yolo.data.labels.outline import trace_exactly
 from tests.helpers.masks import PROPERTY, masks
 
 _OUTER = ((0.0, 0.0), (10.0, 0.0), (10.0, 8.0), (0.0, 8.0))

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from lidd_yolo.data.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 
 
 class TestBox:

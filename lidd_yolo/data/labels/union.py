@@ -10,16 +10,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lidd_yolo.data.annotation import MAX_PIXELS, Box, Polygon
-from lidd_yolo.data.formats.masks import fill_rings
-from lidd_yolo.data.outline import outline_object
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Box, Polygon
+from lidd_yolo.data.labels.outline import fill_rings, outline_object
 
 
 def unite(parts: Sequence[Sequence[Polygon]], width: int, height: int) -> tuple[Polygon, ...]:
     """Return rings that cover what any of the parts covers.
 
     Parts that do not overlap in whole pixels keep their corners. Others are drawn together and traced along the
-    pixels, see `lidd_yolo.data.outline.trace_exactly`, so that corners between pixels are lost.
+    pixels, see `lidd_yolo.data.labels.outline.trace_exactly`, so that corners between pixels are lost.
 
     Args:
         parts: Rings of each part, inside the picture; a part's own rings are filled by the even-odd rule.
@@ -27,7 +26,7 @@ def unite(parts: Sequence[Sequence[Polygon]], width: int, height: int) -> tuple[
         height: Height of the picture in pixels.
 
     Raises:
-        ValueError: If the parts reach over more than `lidd_yolo.data.annotation.MAX_PIXELS` pixels.
+        ValueError: If the parts reach over more than `lidd_yolo.data.labels.annotation.MAX_PIXELS` pixels.
     """
     rings = tuple(ring for part in parts for ring in part)
     if len([part for part in parts if part]) < 2:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.data.annotation import Box
-from lidd_yolo.data.formats.boxes import check_box
+from lidd_yolo.data.labels.annotation import Box
+from lidd_yolo.data.labels.validity import check_box
 
 
 def _check(*corners):

@@ -6,11 +6,13 @@ by Suzuki and Abe, "Topological Structural Analysis of Digitized Binary Images",
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lidd_yolo.data.annotation import Box, Polygon
+from lidd_yolo.data.labels.annotation import Box, Polygon
 
 Mask = npt.NDArray[np.uint8]
 
@@ -143,3 +145,20 @@ def _close(pieces: Mask, radius: float) -> Mask:
     far = cv2.distanceTransform((wide == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > radius
     closed = cv2.distanceTransform((~far).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > radius
     return np.asarray(closed[pad:-pad, pad:-pad], dtype=np.uint8)
+
+
+def fill_rings(rings: Sequence[Polygon], width: int, height: int) -> Mask:
+    """Return what rings cover, filled as Ultralytics does: corners cut to whole pixels, borders included, even-odd.
+
+    Args:
+        rings: Rings in pixels.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
+
+    Returns:
+        0/1 mask, shape ``(H, W)``.
+    """
+    filled = np.zeros((height, width), dtype=np.uint8)
+    # float32 as in Ultralytics, so that rounding is the same
+    cv2.fillPoly(filled, [np.array(ring, dtype=np.float32).astype(np.int32) for ring in rings], 1)
+    return filled

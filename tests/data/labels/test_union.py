@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lidd_yolo.data.annotation import MAX_PIXELS
-from lidd_yolo.data.formats.masks import fill_rings
-from lidd_yolo.data.formats.union import unite
+from lidd_yolo.data.labels.annotation import MAX_PIXELS
+from lidd_yolo.data.labels.outline import fill_rings
+from lidd_yolo.data.labels.union import unite
 from tests.helpers.masks import PROPERTY
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lidd_yolo.data.problems import Problem
+from lidd_yolo.data.labels.problems import Problem
 
 
 class TestProblem:

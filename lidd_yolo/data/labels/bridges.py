@@ -12,7 +12,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.annotation import Polygon
+from lidd_yolo.data.labels.annotation import Polygon
 
 Points = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ def join_rings(rings: Sequence[Polygon]) -> Polygon:
     is a line one pixel wide, the least that a label of one polygon an object can say.
 
     Args:
-        rings: At least one ring, see `lidd_yolo.data.annotation.DefectObject`.
+        rings: At least one ring, see `lidd_yolo.data.labels.annotation.DefectObject`.
 
     Raises:
         ValueError: If there is no ring.
@@ -71,7 +71,7 @@ def join_parts(rings: Sequence[Polygon]) -> tuple[Polygon, ...]:
     """Return one polygon for each separate part, its holes tied on, for formats that allow several polygons an object.
 
     Args:
-        rings: Rings that do not cross, see `lidd_yolo.data.annotation.DefectObject`.
+        rings: Rings that do not cross, see `lidd_yolo.data.labels.annotation.DefectObject`.
     """
     around = containers(rings)
     parts = {number: [ring] for number, ring in enumerate(rings) if len(around[number]) % 2 == 0}

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.checks.kinds import KINDS, kind_of
 from lidd_yolo.data.formats.coco import read_coco
 from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import read_class_masks, read_mask
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import parse_yolo
+from lidd_yolo.data.labels.kinds import KINDS, kind_of
 from tests.helpers.pictures import bombs
 from tests.helpers.plates import voc, voc_object
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.outline import enclose, outline_object, trace, trace_exactly
+from lidd_yolo.data.labels.outline import enclose, outline_object, trace, trace_exactly
 from tests.helpers.masks import PROPERTY, masks
 
 

@@ -1,0 +1,1 @@
+"""Labels of a picture: classes, boxes, outlines, and what may be wrong with them."""
