@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from ultralytics.data.augment import LetterBox
 
-from lidd_yolo.data.decoding import decode_within
+from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.data.yolo_set import YoloSet
 
 

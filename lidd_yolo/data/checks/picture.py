@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.checks.completeness import missing_part
-from lidd_yolo.data.checks.header import PictureHeader, picture_format, read_header
 from lidd_yolo.data.checks.label import Finding
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
+from lidd_yolo.data.pictures.completeness import missing_part
+from lidd_yolo.data.pictures.header import PictureHeader, picture_format, read_header
 
 MAX_BYTES = 500_000_000
 """Largest file that is read."""

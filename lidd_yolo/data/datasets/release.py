@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
+from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.progress import progress
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.decoding import decode_within
+from lidd_yolo.data.pictures.decoding import decode_within
 
 Floats = NDArray[np.float64]
 

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.labels.outline import Mask, fill_rings, trace_exactly
 from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.pictures.decoding import decode_within
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_COLOUR_TYPE = 25  # offset in the file

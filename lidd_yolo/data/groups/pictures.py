@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lidd_yolo.data.decoding import decode_within
 from lidd_yolo.data.groups.texture import Gray
 from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.progress import progress
 
 LONGEST_SIDE = 512

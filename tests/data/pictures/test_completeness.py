@@ -2,8 +2,8 @@
 
 import pytest
 
-from lidd_yolo.data.checks.completeness import missing_part
-from lidd_yolo.data.checks.header import read_header
+from lidd_yolo.data.pictures.completeness import missing_part
+from lidd_yolo.data.pictures.header import read_header
 from tests.helpers.pictures import encoded, frames, noise, pillow, turned_by_exif
 
 WHOLE = {

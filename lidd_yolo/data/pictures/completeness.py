@@ -1,6 +1,6 @@
 """Whether an encoded picture is all there: its parts are walked to the end, checksums compared where there are any.
 
-Own work, from the formats named in `lidd_yolo.data.checks.header`. Decoders fill what is missing with grey and say
+Own work, from the formats named in `lidd_yolo.data.pictures.header`. Decoders fill what is missing with grey and say
 nothing, so that a half copied picture would be trained on.
 """
 
@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from lidd_yolo.data.checks.header import PictureHeader, jpeg_segments, png_chunks
+from lidd_yolo.data.pictures.header import PictureHeader, jpeg_segments, png_chunks
 
 _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """A marker among coded pixels, other than the restart marks and stuffed bytes that belong there."""

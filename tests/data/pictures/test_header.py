@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lidd_yolo.data.checks.header import PictureHeader, picture_format, read_header
+from lidd_yolo.data.pictures.header import PictureHeader, picture_format, read_header
 from tests.helpers.pictures import bombs, encoded, frames, noise, pillow, png_chunk, turned_by_exif
 
 PLAIN = [

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.decoding import NO_PICTURE, decode_within
+from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode_within
 from tests.helpers.pictures import bombs, encoded, noise
 
 _BOMBS = {**bombs(), **{f" 30000{ending}": data for ending, data in bombs(30000).items()}}

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.checks.header import read_header
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
+from lidd_yolo.data.pictures.header import read_header
 
 NO_PICTURE = "it cannot be decoded as a picture"
 
