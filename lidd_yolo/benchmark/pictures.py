@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.yolo_set import YoloSet, label_file, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
 from lidd_yolo.progress import progress
 
 Picture = NDArray[np.uint8]

@@ -16,7 +16,7 @@ from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.checks.report import check_json, check_text
 from lidd_yolo.data.checks.set_check import SetCheck, check_folder, check_yolo_set
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
-from lidd_yolo.data.yolo_set import YoloSet, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
 from lidd_yolo.files import check_new
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.data.convert import FORMATS, REPORT, TARGETS, Converted, convert
-from lidd_yolo.data.yolo_set import read_class_names
+from lidd_yolo.data.readers.data_yaml import read_class_names
 
 _SHOWN = 20
 """Problems listed on the screen; all of them are in the report."""

@@ -14,7 +14,7 @@ from typing import Any
 from lidd_yolo.data.enlarge.change import BORDERS, BOX_RULES, Settings
 from lidd_yolo.data.enlarge.data_set import Enlarged, enlarge
 from lidd_yolo.data.enlarge.record import figures
-from lidd_yolo.data.yolo_set import SPLITS
+from lidd_yolo.data.readers.data_yaml import SPLITS
 
 _SHOWN = 20
 _ABOUT = """Make a data set of TIMES pictures for each original: the original, and copies that are mirrored, turned by

@@ -17,7 +17,7 @@ from lidd_yolo.data.groups.groups_file import GROUPS_FILE, describe_groups, grou
 from lidd_yolo.data.groups.overlap import Overlap
 from lidd_yolo.data.groups.pair_sheet import pair_sheet
 from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures, find_groups, split_names
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.files import all_or_nothing, check_writable
 
 PAIRS_SHEET = "pairs.jpg"

@@ -18,8 +18,8 @@ from lidd_yolo.data.division import divide, parse_ratio, shortfalls
 from lidd_yolo.data.groups.groups_file import GROUPS_FILE, read_groups
 from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures, find_groups, join_families, split_names
 from lidd_yolo.data.label_counts import LabelCounts, balance_columns, count_labels
+from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
 from lidd_yolo.data.split_lists import Division, describe_division, write_division
-from lidd_yolo.data.yolo_set import YoloSet, read_yolo_set
 
 
 def add_commands(actions: Any) -> None:

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _certified(args: argparse.Namespace) -> Certified:
     """Check what was asked for, cheapest first, and carry it out."""
-    from lidd_yolo.data.yolo_set import read_yolo_set  # noqa: PLC0415 - `--help` must not wait for torch
+    from lidd_yolo.data.readers.data_yaml import read_yolo_set  # noqa: PLC0415 - `--help` must not wait for torch
     from lidd_yolo.export.formats import check_packages, parse_formats  # noqa: PLC0415
 
     formats = parse_formats(args.formats)

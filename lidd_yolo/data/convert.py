@@ -21,17 +21,17 @@ from lidd_yolo.data.formats.coco import write_coco
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.families import carry_record
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
-from lidd_yolo.data.sources.class_masks import read_class_mask_folder
-from lidd_yolo.data.sources.coco import read_coco_folder
-from lidd_yolo.data.sources.item import Item
-from lidd_yolo.data.sources.pairs import (
+from lidd_yolo.data.readers.coco import read_coco_folder
+from lidd_yolo.data.readers.data_yaml import SPLITS
+from lidd_yolo.data.readers.folders import (
+    read_class_mask_folder,
     read_labelme_folder,
     read_mask_folder,
     read_voc_folder,
     read_yolo_folder,
 )
-from lidd_yolo.data.sources.yolo_data import read_yolo_data
-from lidd_yolo.data.yolo_set import SPLITS
+from lidd_yolo.data.readers.item import Item
+from lidd_yolo.data.readers.yolo import read_yolo_data
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 

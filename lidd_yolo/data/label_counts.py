@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.yolo_set import label_file
+from lidd_yolo.data.readers.data_yaml import label_file
 from lidd_yolo.progress import progress
 
 _BOX_FIELDS = 5  # class, centre, width and height; an outline has three corners or more

@@ -22,7 +22,7 @@ from lidd_yolo.data.groups.digest import split_digest
 from lidd_yolo.data.groups.families import carry_record
 from lidd_yolo.data.groups.groups_file import GROUPS_FILE, REPORT, describe_groups, groups_text
 from lidd_yolo.data.groups.picture_groups import PictureGroups
-from lidd_yolo.data.yolo_set import YoloSet, label_file
+from lidd_yolo.data.readers.data_yaml import YoloSet, label_file
 from lidd_yolo.files import all_or_nothing
 from lidd_yolo.progress import progress
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lidd_yolo.data.yolo_set import YoloSet
+from lidd_yolo.data.readers.data_yaml import YoloSet
 from lidd_yolo.export.calibration import Calibration, choose_calibration
 from lidd_yolo.export.certificate import (
     certificate_file,

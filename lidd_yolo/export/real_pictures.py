@@ -12,7 +12,7 @@ from torch import Tensor
 from ultralytics.data.augment import LetterBox
 
 from lidd_yolo.data.pictures.decoding import decode_within
-from lidd_yolo.data.yolo_set import YoloSet
+from lidd_yolo.data.readers.data_yaml import YoloSet
 
 
 def choose_pictures(data: YoloSet, split: str, count: int) -> list[Path]:

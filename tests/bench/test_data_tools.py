@@ -5,7 +5,7 @@ import pytest
 from lidd_yolo.bench import data_tools as check_time
 from lidd_yolo.bench.data_tools import Load, measure_checks, write_load
 from lidd_yolo.data.checks.set_check import check_yolo_set
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 
 SMALL = (Load(labels=40, each=4, side=64), Load(labels=40, each=10, side=64, corners=60))
 

@@ -11,7 +11,7 @@ from ultralytics import YOLO
 from lidd_yolo.benchmark import pictures
 from lidd_yolo.benchmark.pictures import choose, draw_side_by_side, read_split
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.generated import generated_data
 from tests.helpers.tiny import write_tiny_data
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from lidd_yolo.cli import data as commands
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.crops import write_crop_set
 
 

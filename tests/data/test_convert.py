@@ -17,7 +17,7 @@ from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, read_mask
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.problems import NONE_USABLE
-from lidd_yolo.data.sources.coco import read_coco_folder
+from lidd_yolo.data.readers.coco import read_coco_folder
 from tests.helpers.folders import picture, text, tree, yolo_set
 from tests.helpers.masks import PROPERTY, masks
 from tests.helpers.plates import voc, voc_object

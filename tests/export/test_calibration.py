@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.export.calibration import CalibrationBatches, choose_calibration
 from lidd_yolo.export.input_shapes import InputShape
 from lidd_yolo.export.real_pictures import read_input

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.export import int8_check
 from lidd_yolo.export.calibration import choose_calibration
 from lidd_yolo.export.comparison import Comparer

@@ -18,7 +18,7 @@ from lidd_yolo.data.checks.pairs import Pair
 from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.formats.coco import read_coco
 from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.sources.pairing import list_files, list_pictures
+from lidd_yolo.data.readers.layout import list_files, list_pictures
 
 
 def open_coco(source: Path, class_names: Sequence[str]) -> Folder:

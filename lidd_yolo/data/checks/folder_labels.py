@@ -16,8 +16,8 @@ from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import read_mask
 from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.sources.pairing import in_annotations, list_files
-from lidd_yolo.data.yolo_set import PICTURES
+from lidd_yolo.data.readers.data_yaml import PICTURES
+from lidd_yolo.data.readers.layout import in_annotations, list_files
 
 FORMATS = ("voc", "labelme", "mask", "coco")
 _ANY_VALUE = tuple(f"value {value}" for value in range(1, 256))

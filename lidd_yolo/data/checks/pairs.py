@@ -1,6 +1,6 @@
 """Which label file belongs to which picture, and which of the two are alone.
 
-Own work; YOLO sets as Ultralytics pairs them, other folders by `lidd_yolo.data.sources.pairing`.
+Own work; YOLO sets as Ultralytics pairs them, other folders by `lidd_yolo.data.readers.layout`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from lidd_yolo.data.checks.label import Finding, LabelFacts
 from lidd_yolo.data.checks.picture import PictureFacts, check_picture
-from lidd_yolo.data.sources.pairing import Pictures, key_of, list_pictures
-from lidd_yolo.data.yolo_set import PICTURES, YoloSet, label_file
+from lidd_yolo.data.readers.data_yaml import PICTURES, YoloSet, label_file
+from lidd_yolo.data.readers.layout import Pictures, key_of, list_pictures
 
 _OF_TOOLS = frozenset({"classes.txt"})
 """Texts that tools of annotation leave among the labels."""

@@ -23,7 +23,7 @@ from lidd_yolo.data.checks.yolo_labels import check_yolo_labels, line_number, re
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.families import carry_record
 from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.yolo_set import YoloSet
+from lidd_yolo.data.readers.data_yaml import YoloSet
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 

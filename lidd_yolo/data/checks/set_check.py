@@ -23,7 +23,7 @@ from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.checks.yolo_labels import check_yolo_labels
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
 from lidd_yolo.data.labels.kinds import KINDS
-from lidd_yolo.data.yolo_set import YoloSet
+from lidd_yolo.data.readers.data_yaml import YoloSet
 from lidd_yolo.progress import progress
 
 _MOST_WORKERS = 8

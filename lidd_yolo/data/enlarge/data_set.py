@@ -24,8 +24,8 @@ from lidd_yolo.data.groups.groups_file import GROUPS_FILE, groups_text, read_kno
 from lidd_yolo.data.groups.picture_groups import PictureGroups
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
-from lidd_yolo.data.sources.item import name_below
-from lidd_yolo.data.yolo_set import YoloSet, label_file, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
+from lidd_yolo.data.readers.item import name_below
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lidd_yolo.data.groups.picture_groups import PictureGroups, picture_name
-from lidd_yolo.data.yolo_set import YoloSet
+from lidd_yolo.data.readers.data_yaml import YoloSet
 
 GROUPS_FILE = "groups.json"
 

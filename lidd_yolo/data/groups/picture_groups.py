@@ -19,7 +19,7 @@ from lidd_yolo.data.groups.links import burst_links, group_numbers, leak_share
 from lidd_yolo.data.groups.overlap import LIMITS, Overlap, find_overlaps
 from lidd_yolo.data.groups.pictures import GrayPictures, load_gray
 from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.yolo_set import YoloSet
+from lidd_yolo.data.readers.data_yaml import YoloSet
 
 _WHOLE = 0.95  # shared area from which a pair is one picture saved again and not two crops
 

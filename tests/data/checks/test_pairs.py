@@ -5,7 +5,7 @@ import json
 import yaml
 
 from lidd_yolo.data.checks.pairs import Pair, folder_pairs, yolo_pairs
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.pictures import encoded, noise
 from tests.helpers.yolo_sets import GOOD, write_yolo_set
 

@@ -10,7 +10,7 @@ import yaml
 from lidd_yolo.data.checks import repair
 from lidd_yolo.data.checks.repair import repair_set, repaired_labels
 from lidd_yolo.data.checks.set_check import check_yolo_set
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.pictures import encoded, frames, noise, pillow, turned_by_exif
 from tests.helpers.yolo_sets import GOOD, write_yolo_set
 

@@ -4,7 +4,7 @@ import json
 
 from lidd_yolo.data.checks.report import SHOWN, check_json, check_text
 from lidd_yolo.data.checks.set_check import check_folder, check_yolo_set
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.pictures import encoded, noise
 from tests.helpers.plates import voc
 from tests.helpers.yolo_sets import GOOD, write_yolo_set

@@ -5,7 +5,7 @@ import yaml
 
 from lidd_yolo.data.checks.set_check import check_folder, check_yolo_set
 from lidd_yolo.data.labels.kinds import KINDS
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.pictures import bombs, encoded, noise
 from tests.helpers.yolo_sets import GOOD, write_yolo_set
 

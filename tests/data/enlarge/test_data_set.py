@@ -11,7 +11,7 @@ from lidd_yolo.data.enlarge.data_set import enlarge
 from lidd_yolo.data.enlarge.labels import change_annotation
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.groups.families import read_originals
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.folders import tree, yolo_set
 
 _MIDDLE = "0 0.5 0.5 0.25 0.25\n"

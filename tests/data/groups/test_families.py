@@ -15,7 +15,7 @@ from lidd_yolo.data.enlarge.change import Settings
 from lidd_yolo.data.enlarge.data_set import enlarge
 from lidd_yolo.data.groups.families import ENLARGED, carry_record, family_links, read_originals
 from lidd_yolo.data.groups.picture_groups import all_pictures, find_groups
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.folders import yolo_set
 
 _LABELS = ("0 0.5 0.5 0.25 0.25\n", "1 0.4 0.6 0.3 0.2\n")

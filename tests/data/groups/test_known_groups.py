@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lidd_yolo.data.groups.groups_file import read_known_groups
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.folders import yolo_set
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from lidd_yolo.data.groups.digest import group_digest
 from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures, find_groups, picture_name, split_names
-from lidd_yolo.data.yolo_set import read_yolo_set
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.crops import write_crop_set
 from tests.helpers.plates import crop, plate
 from tests.helpers.releases import release

@@ -8,8 +8,8 @@ import pytest
 
 from lidd_yolo.data.groups.groups_file import stated_groups
 from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.data.split_lists import Division, write_division
-from lidd_yolo.data.yolo_set import read_yolo_set
 from tests.helpers.crops import write_crop_set
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from ultralytics.data.utils import img2label_paths
 
-from lidd_yolo.data.yolo_set import label_file, read_class_names, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import label_file, read_class_names, read_yolo_set
 from tests.helpers.tiny import write_tiny_data
 
 
@@ -88,7 +88,7 @@ class TestReadYoloSet:
             read_yolo_set("nothing-of-the-kind.yaml")
 
     def test_packaged__how_to_make_it(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("lidd_yolo.data.yolo_set.datasets_dir", lambda: tmp_path)
+        monkeypatch.setattr("lidd_yolo.data.readers.data_yaml.datasets_dir", lambda: tmp_path)
         with pytest.raises(FileNotFoundError, match="lidd data neu-seg --source FOLDER --protocol paper"):
             read_yolo_set("neu-seg-paper.yaml")
         with pytest.raises(FileNotFoundError, match=r"defects-demo\.yaml: path: .* does not exist; make the data set"):
@@ -100,7 +100,7 @@ class TestReadYoloSet:
 
     def test_read__without_heavy_packages(self, data):
         script = (
-            "import sys; from lidd_yolo.data.yolo_set import read_yolo_set; "
+            "import sys; from lidd_yolo.data.readers.data_yaml import read_yolo_set; "
             f"read_yolo_set({str(data)!r}); print({{'torch', 'ultralytics'}} & set(sys.modules))"
         )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

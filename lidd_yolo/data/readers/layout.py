@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lidd_yolo.data.yolo_set import PICTURES
+from lidd_yolo.data.readers.data_yaml import PICTURES
 
 OF_PICTURES = frozenset({"images", "image", "jpegimages", "imgs", "img", "pictures"})
 """Folders, in small letters, that only say that they hold pictures."""

@@ -14,7 +14,7 @@ import cv2
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
 from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode_within
-from lidd_yolo.data.sources.pairing import Key, side_of
+from lidd_yolo.data.readers.layout import Key, side_of
 
 Size = tuple[int, int]
 """Width and height in pixels."""

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from lidd_yolo.data.formats.coco import read_coco
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
-from lidd_yolo.data.sources.item import Item, item_of, picture_size
-from lidd_yolo.data.sources.pairing import key_of, list_files, list_pictures, side_named, side_of
+from lidd_yolo.data.readers.item import Item, item_of, picture_size
+from lidd_yolo.data.readers.layout import key_of, list_files, list_pictures, side_named, side_of
 from lidd_yolo.progress import progress
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.sources.item import Item, kept_item, name_below, picture_size
-from lidd_yolo.data.yolo_set import label_file, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import label_file, read_yolo_set
+from lidd_yolo.data.readers.item import Item, kept_item, name_below, picture_size
 from lidd_yolo.progress import progress
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
-from lidd_yolo.data.sources.item import Item, item_of, kept_item, name_below, picture_size
+from lidd_yolo.data.readers.item import Item, item_of, kept_item, name_below, picture_size
 from tests.helpers.folders import picture
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lidd_yolo.data.labels.annotation import Box
-from lidd_yolo.data.sources.coco import read_coco_folder
+from lidd_yolo.data.readers.coco import read_coco_folder
 from tests.helpers.folders import picture, text
 
 

@@ -1,7 +1,7 @@
 """YOLO data sets read by their YAML."""
 
 from lidd_yolo.data.labels.annotation import Box
-from lidd_yolo.data.sources.yolo_data import read_yolo_data
+from lidd_yolo.data.readers.yolo import read_yolo_data
 from tests.helpers.folders import yolo_set
 
 _GOOD, _NAN = "0 0.5 0.5 0.5 0.5\n", "0 nan 0 1 1\n"

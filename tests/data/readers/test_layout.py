@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.data.sources.pairing import (
+from lidd_yolo.data.readers.layout import (
     Pictures,
     in_annotations,
     key_of,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.data.labels.annotation import Box
-from lidd_yolo.data.sources.class_masks import read_class_mask_folder
+from lidd_yolo.data.readers.folders import read_class_mask_folder
 from tests.helpers.folders import picture
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.data.labels.annotation import Box
-from lidd_yolo.data.sources.pairs import read_labelme_folder, read_mask_folder, read_voc_folder, read_yolo_folder
+from lidd_yolo.data.readers.folders import read_labelme_folder, read_mask_folder, read_voc_folder, read_yolo_folder
 from tests.helpers.folders import picture, text
 from tests.helpers.plates import voc, voc_object
 

@@ -1,0 +1,1 @@
+"""Data sets on disk, read as pictures with their labels."""
