@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lidd_yolo.data.datasets import aluminium_sheet, neu_det, neu_seg
-from lidd_yolo.data.datasets.publishers import PUBLISHERS, download_release
-from lidd_yolo.data.datasets.writer import Conversion
 from lidd_yolo.data.groups.groups_file import REPORT
+from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
+from lidd_yolo.data.releases.publishers import PUBLISHERS, download_release
+from lidd_yolo.data.releases.writer import Conversion
 from lidd_yolo.paths import datasets_dir, find_cfg
 
 _SHOWN = 20

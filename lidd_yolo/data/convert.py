@@ -16,7 +16,6 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.data.datasets.release import clean_annotation
 from lidd_yolo.data.formats.coco import write_coco
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.families import carry_record
@@ -32,6 +31,7 @@ from lidd_yolo.data.readers.folders import (
 )
 from lidd_yolo.data.readers.item import Item
 from lidd_yolo.data.readers.yolo import read_yolo_data
+from lidd_yolo.data.releases.samples import clean_annotation
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 

@@ -64,7 +64,7 @@ class Division:
 
 
 def describe_division(data: YoloSet, division: Division) -> dict[str, Any]:
-    """Return the content of ``split.json``, with the keys that `lidd_yolo.data.datasets.writer` gives it."""
+    """Return the content of ``split.json``, with the keys that `lidd_yolo.data.releases.writer` gives it."""
     row = {name: place for place, name in enumerate(division.groups.names)}
     part_of = {name: part for part, names in division.parts.items() for name in names}
     boxes = {part: division.counts[[row[name] for name in names]].sum(axis=0) for part, names in division.parts.items()}
@@ -96,7 +96,7 @@ def write_division(
     """Write the split, whole or not at all.
 
     Args:
-        target: Folder to make, see `lidd_yolo.data.datasets.writer.check_target`.
+        target: Folder to make, see `lidd_yolo.data.releases.writer.check_target`.
         data: The data set.
         division: The split.
         files: File of each picture by its name.

@@ -5,8 +5,8 @@ import json
 import cv2
 import pytest
 
-from lidd_yolo.data.datasets.aluminium_sheet import CLASS_NAMES, SHEETS, convert_aluminium_sheet
 from lidd_yolo.data.formats.yolo import read_yolo
+from lidd_yolo.data.releases.aluminium_sheet import CLASS_NAMES, SHEETS, convert_aluminium_sheet
 from tests.helpers.plates import plate
 from tests.helpers.releases import release
 

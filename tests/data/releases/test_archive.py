@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from lidd_yolo.data.archive import unpack
+from lidd_yolo.data.releases.download import unpack
 from tests.helpers.folders import tree
 
 

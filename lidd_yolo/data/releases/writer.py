@@ -15,12 +15,12 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.digest import digest, group_digest, split_digest
 from lidd_yolo.data.groups.groups_file import REPORT
 from lidd_yolo.data.groups.links import leak_share
 from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.releases.samples import Sample
 from lidd_yolo.files import all_or_nothing, check_writable
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import yaml
 
-from lidd_yolo.data.datasets.neu_seg import CLASS_NAMES, convert_neu_seg
 from lidd_yolo.data.formats.masks import draw_mask
 from lidd_yolo.data.formats.yolo import read_yolo
+from lidd_yolo.data.releases.neu_seg import CLASS_NAMES, convert_neu_seg
 from tests.helpers.masks import square, write_mask_release
 from tests.helpers.releases import release
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.datasets.release import Sample
-from lidd_yolo.data.datasets.round_trip import measure_labels
 from lidd_yolo.data.formats.masks import annotate_mask
+from lidd_yolo.data.releases.neu_seg import measure_labels
+from lidd_yolo.data.releases.samples import Sample
 from tests.helpers.masks import square
 
 _NAMES = ("inclusion", "patches")

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from lidd_yolo.data.download import fetch
+from lidd_yolo.data.releases.download import fetch
 from tests.helpers.server import serve
 
 _DATA = bytes(range(256)) * 10_000

@@ -4,10 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.datasets.enlarged_samples import enlarge_samples, place_copies
-from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.enlarge.change import Change, Settings, change_picture, draw_change
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.releases.samples import Sample, enlarge_samples, place_copies
 
 _SETTINGS = Settings(times=3, seed=2)
 

@@ -6,9 +6,9 @@ import zipfile
 
 import pytest
 
-from lidd_yolo.data.checksums import verify_files
-from lidd_yolo.data.datasets import publishers
-from lidd_yolo.data.datasets.publishers import PUBLISHERS, Publisher, download_release
+from lidd_yolo.data.releases import publishers
+from lidd_yolo.data.releases.download import verify_files
+from lidd_yolo.data.releases.publishers import PUBLISHERS, Publisher, download_release
 from tests.helpers.folders import tree
 from tests.helpers.releases import release
 from tests.helpers.server import serve

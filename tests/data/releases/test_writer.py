@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from lidd_yolo.data.datasets import writer
-from lidd_yolo.data.datasets.release import VOC, Part, read_release
-from lidd_yolo.data.datasets.writer import check_target, describe, write_dataset
 from lidd_yolo.data.labels.annotation import Annotation
+from lidd_yolo.data.releases import writer
+from lidd_yolo.data.releases.samples import VOC, Part, read_release
+from lidd_yolo.data.releases.writer import check_target, describe, write_dataset
 from tests.helpers.plates import write_release
 
 _NAMES = ("crazing", "scratches")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.data.checksums import Verification, read_checksums, verify_files
+from lidd_yolo.data.releases.download import Verification, read_checksums, verify_files
 from tests.helpers.folders import text
 
 _OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, example 1

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lidd_yolo.data.datasets.release import VOC, AnnotationKind, Part, read_release, release_parts
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.releases.samples import VOC, AnnotationKind, Part, read_release, release_parts
 from tests.helpers.plates import voc, voc_object, write_release
 
 _NAMES = ("crazing", "scratches")

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
-from lidd_yolo.data.datasets.release import VOC, read_release, release_parts
-from lidd_yolo.data.datasets.writer import Conversion, check_target
 from lidd_yolo.data.enlarge.change import Settings
+from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
+from lidd_yolo.data.releases.samples import VOC, read_release, release_parts
+from lidd_yolo.data.releases.writer import Conversion, check_target
 
 CLASS_NAMES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Classes in the order of their numbers."""

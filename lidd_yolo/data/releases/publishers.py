@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from lidd_yolo.data.archive import unpack
-from lidd_yolo.data.checksums import Verification, read_checksums, verify_files
-from lidd_yolo.data.download import fetch
+from lidd_yolo.data.releases.download import Verification, fetch, read_checksums, unpack, verify_files
 from lidd_yolo.files import all_or_nothing, check_new
 
 _CHECKSUMS = Path(__file__).resolve().parent / "checksums"

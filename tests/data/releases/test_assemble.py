@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lidd_yolo.data.datasets.assemble import Plan, assemble, check_request
-from lidd_yolo.data.datasets.release import Sample
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
+from lidd_yolo.data.releases.samples import Sample
 from lidd_yolo.data.split import split_groups
 from tests.helpers.plates import crop, plate
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from lidd_yolo.data.datasets.neu_det import CLASS_NAMES, convert_neu_det
-from lidd_yolo.data.datasets.release import VOC, Part, read_release
 from lidd_yolo.data.enlarge.change import Settings
 from lidd_yolo.data.groups.families import read_originals
+from lidd_yolo.data.releases.neu_det import CLASS_NAMES, convert_neu_det
+from lidd_yolo.data.releases.samples import VOC, Part, read_release
 from tests.helpers.plates import voc, voc_object, write_release
 from tests.helpers.releases import release
 

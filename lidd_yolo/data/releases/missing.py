@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from lidd_yolo.data.datasets.publishers import PUBLISHERS
+from lidd_yolo.data.releases.publishers import PUBLISHERS
 
 _NEU_DET = (
     "the NEU-DET release of Northeastern University, China (Y. He, K. Song, Q. Meng, Y. Yan, IEEE Trans. Instrum. "

@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.datasets.enlarged_samples import enlarge_samples, place_copies
-from lidd_yolo.data.datasets.release import Sample
-from lidd_yolo.data.datasets.writer import Conversion, describe, write_dataset
 from lidd_yolo.data.division import divide, shortfalls
 from lidd_yolo.data.enlarge.change import Settings
 from lidd_yolo.data.enlarge.record import figures
 from lidd_yolo.data.groups.families import ENLARGED
 from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps, group_overlaps
 from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.releases.samples import Sample, enlarge_samples, place_copies
+from lidd_yolo.data.releases.writer import Conversion, describe, write_dataset
 from lidd_yolo.data.split import split_random
 
 _RANDOM = ("paper", "random")
@@ -75,7 +74,7 @@ def assemble(
     """Group and split the samples and write the data set.
 
     Args:
-        target: Folder to make, see `lidd_yolo.data.datasets.writer.check_target`.
+        target: Folder to make, see `lidd_yolo.data.releases.writer.check_target`.
         plan: What to make.
         samples: All pictures.
         problems: What was wrong in the release.
