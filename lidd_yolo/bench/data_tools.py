@@ -25,7 +25,7 @@ from lidd_yolo.benchmark.machine import commit
 from lidd_yolo.data.groups.groups_file import REPORT
 from lidd_yolo.data.groups.links import leak_share
 from lidd_yolo.data.groups.overlap import find_overlaps
-from lidd_yolo.data.split import split_random
+from lidd_yolo.data.splits.search import split_random
 
 _TEXTURES = 20
 _CLASSES = ("one", "two", "three", "four", "five", "six")

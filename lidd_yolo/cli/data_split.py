@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.cli.data_groups import add_burst, summarise
-from lidd_yolo.data.division import divide, parse_ratio, shortfalls
 from lidd_yolo.data.groups.groups_file import GROUPS_FILE, read_groups
 from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures, find_groups, join_families, split_names
-from lidd_yolo.data.label_counts import LabelCounts, balance_columns, count_labels
 from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
-from lidd_yolo.data.releases.writer import check_target
-from lidd_yolo.data.split_lists import Division, describe_division, write_division
+from lidd_yolo.data.splits.division import divide, parse_ratio, shortfalls
+from lidd_yolo.data.splits.label_counts import LabelCounts, balance_columns, count_labels
+from lidd_yolo.data.splits.lists import Division, check_target, describe_division, write_division
 
 
 def add_commands(actions: Any) -> None:

@@ -17,7 +17,8 @@ from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
-from lidd_yolo.data.releases.writer import Conversion, check_target
+from lidd_yolo.data.releases.writer import Conversion
+from lidd_yolo.data.splits.lists import check_target
 
 _ENGLISH = {"zhe_zhou": "crease", "ca_shang": "scratch", "zang_wu": "dirt", "zhen_kong": "pinhole"}
 """Label of the release -> class; in the order of the values in the release's masks, which are one more."""

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.division import divide, shortfalls
 from lidd_yolo.data.enlarge.change import Settings
 from lidd_yolo.data.enlarge.record import figures
 from lidd_yolo.data.groups.families import ENLARGED
@@ -21,7 +20,8 @@ from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps, group_overlaps
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.releases.samples import Sample, enlarge_samples, place_copies
 from lidd_yolo.data.releases.writer import Conversion, describe, write_dataset
-from lidd_yolo.data.split import split_random
+from lidd_yolo.data.splits.division import divide, shortfalls
+from lidd_yolo.data.splits.search import split_random
 
 _RANDOM = ("paper", "random")
 

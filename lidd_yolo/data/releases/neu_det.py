@@ -14,7 +14,8 @@ from pathlib import Path
 from lidd_yolo.data.enlarge.change import Settings
 from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import VOC, read_release, release_parts
-from lidd_yolo.data.releases.writer import Conversion, check_target
+from lidd_yolo.data.releases.writer import Conversion
+from lidd_yolo.data.splits.lists import check_target
 
 CLASS_NAMES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Classes in the order of their numbers."""

@@ -23,7 +23,8 @@ from lidd_yolo.data.labels.outline import Mask
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
-from lidd_yolo.data.releases.writer import Conversion, check_target
+from lidd_yolo.data.releases.writer import Conversion
+from lidd_yolo.data.splits.lists import check_target
 from lidd_yolo.progress import progress
 
 CLASS_NAMES = ("inclusion", "patches", "scratches")

@@ -21,7 +21,7 @@ from lidd_yolo.data.groups.groups_file import REPORT
 from lidd_yolo.data.groups.links import leak_share
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.releases.samples import Sample
-from lidd_yolo.files import all_or_nothing, check_writable
+from lidd_yolo.files import all_or_nothing
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,6 @@ class Conversion:
     target: Path
     report: dict[str, Any]
     problems: list[Problem]
-
-
-def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that must not be written to.
-
-    Raises:
-        FileExistsError: If something is there and ``overwrite`` is off, or it is no data set that we made.
-        OSError: If it cannot be made.
-    """
-    check_writable(target)
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    if not (target / REPORT).is_file():
-        raise FileExistsError(
-            f"{target} exists and is no data set made here (it has no {REPORT}); choose another target"
-        )
-    if not overwrite:
-        raise FileExistsError(f"{target} already exists; use --overwrite to make it again, or choose another target")
 
 
 def describe(

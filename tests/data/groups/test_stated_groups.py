@@ -9,7 +9,7 @@ import pytest
 from lidd_yolo.data.groups.groups_file import stated_groups
 from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
-from lidd_yolo.data.split_lists import Division, write_division
+from lidd_yolo.data.splits.lists import Division, write_division
 from tests.helpers.crops import write_crop_set
 
 

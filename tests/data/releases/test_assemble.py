@@ -10,7 +10,7 @@ from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import Sample
-from lidd_yolo.data.split import split_groups
+from lidd_yolo.data.splits.search import split_groups
 from tests.helpers.plates import crop, plate
 
 _PLAN = Plan("steel", ("a", "b"), "grouped", {"train": 0.8, "val": 0.2}, 0)

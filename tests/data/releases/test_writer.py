@@ -10,7 +10,8 @@ import yaml
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.releases import writer
 from lidd_yolo.data.releases.samples import VOC, Part, read_release
-from lidd_yolo.data.releases.writer import check_target, describe, write_dataset
+from lidd_yolo.data.releases.writer import describe, write_dataset
+from lidd_yolo.data.splits.lists import check_target
 from tests.helpers.plates import write_release
 
 _NAMES = ("crazing", "scratches")

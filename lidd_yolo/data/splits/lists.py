@@ -17,13 +17,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from lidd_yolo.data.division import SIDES
 from lidd_yolo.data.groups.digest import split_digest
 from lidd_yolo.data.groups.families import carry_record
 from lidd_yolo.data.groups.groups_file import GROUPS_FILE, REPORT, describe_groups, groups_text
 from lidd_yolo.data.groups.picture_groups import PictureGroups
 from lidd_yolo.data.readers.data_yaml import YoloSet, label_file
-from lidd_yolo.files import all_or_nothing
+from lidd_yolo.data.splits.division import SIDES
+from lidd_yolo.files import all_or_nothing, check_writable
 from lidd_yolo.progress import progress
 
 _REPLACED = frozenset({"path", "download", "minival", "names", "nc", *SIDES})
@@ -185,3 +185,21 @@ def _data_yaml(data: YoloSet, places: Mapping[str, str], report: Mapping[str, An
     return head + yaml.safe_dump(
         {**places, "names": dict(enumerate(data.names)), **further, **made}, sort_keys=False, allow_unicode=True
     )
+
+
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Refuse a target that must not be written to.
+
+    Raises:
+        FileExistsError: If something is there and ``overwrite`` is off, or it is no data set that we made.
+        OSError: If it cannot be made.
+    """
+    check_writable(target)
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not (target / REPORT).is_file():
+        raise FileExistsError(
+            f"{target} exists and is no data set made here (it has no {REPORT}); choose another target"
+        )
+    if not overwrite:
+        raise FileExistsError(f"{target} already exists; use --overwrite to make it again, or choose another target")

@@ -10,7 +10,7 @@ from ultralytics.data.utils import check_det_dataset
 
 from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures
 from lidd_yolo.data.readers.data_yaml import label_file, read_yolo_set
-from lidd_yolo.data.split_lists import Division, describe_division, write_division
+from lidd_yolo.data.splits.lists import Division, describe_division, write_division
 from tests.helpers.crops import write_crop_set
 
 

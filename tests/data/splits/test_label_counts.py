@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lidd_yolo.data.label_counts import LabelCounts, balance_columns, count_labels
+from lidd_yolo.data.splits.label_counts import LabelCounts, balance_columns, count_labels
 
 BOX, OUTLINE = "0.5 0.5 0.1 0.1", "0.1 0.1 0.2 0.1 0.2 0.2"
 

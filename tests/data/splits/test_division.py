@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from lidd_yolo.data import division
-from lidd_yolo.data.division import divide, parse_ratio, shortfalls
+from lidd_yolo.data.splits import division
+from lidd_yolo.data.splits.division import divide, parse_ratio, shortfalls
 
 RATIOS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -49,7 +49,7 @@ class TestParseRatio:
 class TestDivide:
     def test_1000_random_data_sets__no_group_on_two_sides(self, monkeypatch):
         """Every picture is on exactly one side, no side is empty, and no two sides share a group."""
-        monkeypatch.setattr("lidd_yolo.data.split._ATTEMPTS", 2)  # wholeness does not hang on them; seconds do
+        monkeypatch.setattr("lidd_yolo.data.splits.search._ATTEMPTS", 2)  # wholeness does not hang on them; seconds do
         rng = np.random.default_rng(0)
         refused = 0
         for number in range(1000):

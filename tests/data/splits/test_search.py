@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.data.groups.links import leak_share
-from lidd_yolo.data.split import shares, split_groups, split_random
+from lidd_yolo.data.splits.search import shares, split_groups, split_random
 
 _RATIOS = {"train": 0.7, "val": 0.15, "test": 0.15}
 
@@ -64,7 +64,7 @@ class TestSplitGroups:
             return max(abs(share - _RATIOS[side]) for side, images, classes in found for share in (images, *classes))
 
         tried = [worst(seed) for seed in range(8)]
-        monkeypatch.setattr("lidd_yolo.data.split._ATTEMPTS", 1)
+        monkeypatch.setattr("lidd_yolo.data.splits.search._ATTEMPTS", 1)
         once = [worst(seed) for seed in range(8)]
         assert np.mean(tried) < 0.9 * np.mean(once)
         assert all(found == first for found, first in zip(tried, once, strict=True) if first <= 0.02)

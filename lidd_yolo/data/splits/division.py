@@ -1,6 +1,6 @@
 """Division of a data set's pictures into sides or folds, by whole groups, and what the groups made impossible.
 
-Own work; the arrangement itself is found by `lidd_yolo.data.split`.
+Own work; the arrangement itself is found by `lidd_yolo.data.splits.search`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lidd_yolo.data.exchange import exchange_groups
-from lidd_yolo.data.split import shares, split_groups
+from lidd_yolo.data.splits.search import shares, split_groups
 
 SIDES = ("train", "val", "test")
 TOLERANCE = 0.02

@@ -1,0 +1,1 @@
+"""Parts of a data set: training, validation and test."""
