@@ -17,7 +17,7 @@ from typing import Any
 
 from lidd_yolo.export.calibration import Calibration
 from lidd_yolo.export.comparison import Compared
-from lidd_yolo.export.format_check import FormatResult
+from lidd_yolo.export.float_check import FormatResult
 from lidd_yolo.export.int8_check import MAP_LIMIT, Int8Result
 from lidd_yolo.export.recall_drop import RECALL_LIMIT
 

@@ -6,9 +6,12 @@ choice and no property of the file.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,8 +19,61 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lidd_yolo.export.ncnn_runtime import run_ncnn
-from lidd_yolo.export.tensorrt_runtime import open_tensorrt
+_DEVICE = "cuda"
+_TYPES = {"FLOAT": torch.float32, "HALF": torch.float16}
+
+
+def engine_bytes(file: Path) -> bytes:
+    """Return the engine in a file: Ultralytics puts the length of its metadata, four bytes, and these before it.
+
+    Raises:
+        ValueError: If the file is shorter than it says.
+    """
+    content = file.read_bytes()
+    start = 4 + int.from_bytes(content[:4], "little")
+    if not 4 < start < len(content):
+        raise ValueError(f"{file} is no engine of Ultralytics: its metadata would end at byte {start}")
+    return content[start:]
+
+
+def open_tensorrt(file: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+    """Return a function that runs an engine on the first GPU: pictures ``(B, C, H, W)`` -> its outputs.
+
+    Raises:
+        ValueError: If the file holds no engine of this TensorRT and this GPU.
+    """
+    import tensorrt  # noqa: PLC0415 - where there is an NVIDIA GPU alone
+
+    runtime = tensorrt.Runtime(tensorrt.Logger(tensorrt.Logger.ERROR))
+    engine = runtime.deserialize_cuda_engine(engine_bytes(file))
+    if engine is None:
+        raise ValueError(f"{file} was built by another TensorRT or for another GPU: export it here")
+    context = engine.create_execution_context()
+    names = [engine.get_tensor_name(place) for place in range(engine.num_io_tensors)]
+    outputs = [name for name in names if engine.get_tensor_mode(name) == tensorrt.TensorIOMode.OUTPUT]
+    (given,) = (name for name in names if name not in outputs)
+
+    def run(batch: NDArray[Any]) -> list[NDArray[Any]]:
+        context.set_input_shape(given, batch.shape)
+        tensors = {given: torch.from_numpy(batch).to(_DEVICE, _type(engine, given)).contiguous()}
+        for name in outputs:
+            shape = tuple(context.get_tensor_shape(name))
+            tensors[name] = torch.empty(shape, dtype=_type(engine, name), device=_DEVICE)
+        for name, tensor in tensors.items():
+            context.set_tensor_address(name, tensor.data_ptr())
+        stream = torch.cuda.current_stream()
+        if not context.execute_async_v3(stream.cuda_stream):
+            raise RuntimeError(f"TensorRT could not run {file}")
+        stream.synchronize()
+        return [tensors[name].float().cpu().numpy() for name in outputs]
+
+    run.keeps = runtime  # type: ignore[attr-defined] # an engine lives no longer than its runtime
+    return run
+
+
+def _type(engine: Any, name: str) -> torch.dtype:
+    return _TYPES[engine.get_tensor_dtype(name).name]
+
 
 Runtime = Callable[[Tensor], list[Tensor]]
 """Pictures ``(B, C, H, W)`` -> outputs in the order of the network's."""
@@ -100,3 +156,60 @@ _OPENERS: dict[str, Callable[[Path], Callable[[NDArray[Any]], list[NDArray[Any]]
     "torchscript": _torchscript,
     "engine": open_tensorrt,
 }
+
+
+_IN_FLOAT32 = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage", "use_vulkan_compute")
+
+
+def run_ncnn(folder: Path, batch: NDArray[np.float32], threads: int) -> list[NDArray[np.float32]]:
+    """Return the outputs of an ncnn file for pictures ``(N, C, H, W)``, taken one at a time.
+
+    Args:
+        folder: What Ultralytics exported: ``model.ncnn.param`` and ``model.ncnn.bin``.
+        batch: The pictures.
+        threads: For the computation.
+
+    Raises:
+        RuntimeError: If ncnn fails or crashes; says how.
+    """
+    with TemporaryDirectory(prefix="lidd-ncnn-") as exchange:
+        given, made = Path(exchange) / "in.npy", Path(exchange) / "out.npz"
+        np.save(given, batch)
+        words = [sys.executable, "-m", "lidd_yolo.export.runtimes", folder, given, made, threads]
+        done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)
+        if done.returncode:
+            told = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            how = f"crashed (signal {-done.returncode})" if done.returncode < 0 else f"failed: {told}"
+            raise RuntimeError(f"ncnn {how}")
+        with np.load(made) as outputs:
+            return [outputs[name] for name in outputs.files]
+
+
+def main(folder: str, given: str, made: str, threads: str) -> None:
+    """Do in the other process what `run_ncnn` asks for."""
+    import ncnn  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
+
+    net = ncnn.Net()
+    net.opt.num_threads = int(threads)
+    for name in _IN_FLOAT32:
+        setattr(net.opt, name, False)
+    param = next(Path(folder).glob("*.param"))
+    if net.load_param(str(param)) or net.load_model(str(param.with_suffix(".bin"))):
+        raise RuntimeError(f"{param.name} holds what ncnn cannot run")
+    rows = []
+    for picture in np.load(given):
+        extractor = net.create_extractor()
+        extractor.input(net.input_names()[0], ncnn.Mat(picture).clone())
+        rows.append([np.array(_extracted(extractor, name)) for name in sorted(net.output_names())])
+    np.savez(made, *[np.stack(column) for column in zip(*rows, strict=True)])
+
+
+def _extracted(extractor: object, name: str) -> object:
+    status, output = extractor.extract(name)  # type: ignore[attr-defined]
+    if status:
+        raise RuntimeError(f"no output {name}: status {status}")
+    return output
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lidd_yolo.cli import main as cli
-from lidd_yolo.export import format_check
+from lidd_yolo.export import float_check as format_check
 from tests.helpers.checkpoints import write_lidd
 from tests.helpers.folders import text, tree
 

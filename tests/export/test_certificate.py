@@ -16,13 +16,12 @@ from lidd_yolo.export.certificate import (
     joined_with,
     surroundings,
 )
-from lidd_yolo.export.comparison import Compared
-from lidd_yolo.export.final_boxes import Agreement
-from lidd_yolo.export.format_check import FormatResult
+from lidd_yolo.export.comparison import Apart, Compared
+from lidd_yolo.export.detections import Agreement
+from lidd_yolo.export.float_check import FormatResult
 from lidd_yolo.export.formats import limits_of
 from lidd_yolo.export.input_shapes import InputShape, Variant
 from lidd_yolo.export.int8_check import Int8Result
-from lidd_yolo.export.raw_difference import Apart
 from lidd_yolo.export.sensitivity import Sensitivity
 from tests.helpers.folders import text
 

@@ -1,6 +1,6 @@
 """The lines about a file in int8."""
 
-from lidd_yolo.export.int8_summary import int8_lines
+from lidd_yolo.export.summary import int8_lines
 
 ENTRY = {
     "calibration": {"pictures": 128, "groups": 90, "left_out": 0, "seed": 3, "sha256": "0123456789abcdef"},

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from lidd_yolo.export.first_layer import first_onnx_difference, graph_tensors
 from lidd_yolo.export.formats import FORMATS
 from lidd_yolo.export.input_shapes import InputShape, Variant
 from lidd_yolo.export.making import make_export
-from lidd_yolo.export.onnx_layers import first_onnx_difference, graph_tensors
 from tests.helpers.folders import tree
 
 onnx = pytest.importorskip("onnx", reason="export needs the extra lidd-yolo[export]")

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lidd_yolo.export import format_check, int8_check, parity
+from lidd_yolo.export import float_check as format_check
+from lidd_yolo.export import int8_check, parity
 from lidd_yolo.export.certificate import file_hashes
 from lidd_yolo.export.parity import Int8Request, Request, certify
 from lidd_yolo.export.reference import load_reference

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from lidd_yolo.export.placing import place_export, put_text, set_aside
+from lidd_yolo.export.making import place_export, put_text, set_aside
 from tests.helpers.folders import text, tree
 
 

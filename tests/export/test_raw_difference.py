@@ -4,7 +4,7 @@ from math import inf, nan
 
 import torch
 
-from lidd_yolo.export.raw_difference import furthest_apart, mean_error
+from lidd_yolo.export.comparison import furthest_apart, mean_error
 
 
 def outputs(boxes, scores):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from ultralytics.data.augment import LetterBox
 
-from lidd_yolo.export.real_pictures import choose_pictures, read_input
+from lidd_yolo.export.reference import choose_pictures, read_input
 from tests.helpers.folders import picture
 
 

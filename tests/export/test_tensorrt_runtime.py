@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from lidd_yolo.export import tensorrt_runtime
+from lidd_yolo.export import runtimes as tensorrt_runtime
 from lidd_yolo.export.making import make_export
-from lidd_yolo.export.tensorrt_runtime import engine_bytes, open_tensorrt
+from lidd_yolo.export.runtimes import engine_bytes, open_tensorrt
 
 
 def write_engine(file, metadata=b'{"stride": 32}', engine=b"engine"):

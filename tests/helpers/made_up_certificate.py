@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.export.certificate import compared_entry, file_hashes, format_entry, surroundings
-from lidd_yolo.export.comparison import Compared
-from lidd_yolo.export.final_boxes import Agreement
-from lidd_yolo.export.format_check import FormatResult
+from lidd_yolo.export.comparison import Apart, Compared
+from lidd_yolo.export.detections import Agreement
+from lidd_yolo.export.float_check import FormatResult
 from lidd_yolo.export.formats import limits_of
 from lidd_yolo.export.input_shapes import InputShape, Variant
-from lidd_yolo.export.raw_difference import Apart
 
 PICTURES = [Path("scratch_1.png"), Path("pit_7.png")]
 CASES = ("static 192x192, batch 1", "dynamic 192x128, batch 1", "dynamic 192x192, batch 3")

@@ -7,8 +7,7 @@ from lidd_yolo.export.calibration import CalibrationBatches
 from lidd_yolo.export.input_shapes import InputShape
 from lidd_yolo.export.onnx_int8 import onnx_module, onnx_successors
 from lidd_yolo.export.openvino_int8 import openvino_module, openvino_successors
-from lidd_yolo.export.real_pictures import read_input
-from lidd_yolo.export.reference import run_network
+from lidd_yolo.export.reference import read_input, run_network
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.simam import SimAM
 
