@@ -6,22 +6,54 @@ the file finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.export.calibration import Calibration, CalibrationBatches
 from lidd_yolo.export.comparison import Comparer
 from lidd_yolo.export.formats import int8_key, limits_of
 from lidd_yolo.export.input_shapes import Variant
+from lidd_yolo.export.int8.calibration import Calibration, CalibrationBatches
+from lidd_yolo.export.int8.quantise import quantise_onnx, quantise_openvino
+from lidd_yolo.export.int8.sensitivity import Sensitivity, find_sensitive, layer_groups
 from lidd_yolo.export.making import ExportError, make_export, quietly
-from lidd_yolo.export.onnx_int8 import quantise_onnx
-from lidd_yolo.export.openvino_int8 import quantise_openvino
-from lidd_yolo.export.recall_drop import RECALL_LIMIT, ClassRecall, paired_recall, recall_failures
 from lidd_yolo.export.runtimes import open_runtime
-from lidd_yolo.export.sensitivity import Sensitivity, find_sensitive, layer_groups
 from lidd_yolo.export.validation import Recall, Validation, largest_difference
+
+RECALL_LIMIT = 0.01
+"""Largest loss of a class's recall at the confidence that detections are used with."""
+
+_ROUNDING = 1e-9
+
+ClassRecall = dict[str, tuple[float, float]]
+"""Class name -> recall of the trained network, of the exported file."""
+
+
+def paired_recall(trained: Mapping[int, float], exported: Mapping[int, float], names: Sequence[str]) -> ClassRecall:
+    """Return the recall of both for each class that has objects.
+
+    Args:
+        trained: Class number -> recall; a class that one of both lacks was not found by it at all.
+        exported: The same.
+        names: Class names.
+    """
+    numbers = sorted({*trained, *exported})
+    return {names[c]: (trained.get(c, 0.0), exported.get(c, 0.0)) for c in numbers}
+
+
+def recall_failures(recall: ClassRecall, how: str, limit: float) -> Iterator[str]:
+    """Yield each class that loses too much.
+
+    Args:
+        recall: Of each class.
+        how: Ends the word recall, for example `` by masks``.
+        limit: Largest loss.
+    """
+    for name, (trained, exported) in recall.items():
+        if not trained - exported <= limit + _ROUNDING:
+            yield f"recall of {name}{how} falls from {trained:.3f} to {exported:.3f}, limit {limit}"
+
 
 MAP_LIMIT = 0.02
 """Largest difference of mAP50-95: recall at an IoU of 0.5 does not see boxes that grew inexact, or new false ones."""

@@ -6,6 +6,9 @@ overflow, and the file would find other things there than here.
 
 from __future__ import annotations
 
+import contextlib
+import io
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.export.calibration import CalibrationBatches
-from lidd_yolo.export.float_scope import after_all, float_operators
+from lidd_yolo.export.int8.calibration import CalibrationBatches
+from lidd_yolo.export.int8.float_scope import after_all, float_operators
 
 _QUANTISED = ["Conv", "ConvTranspose"]
 
@@ -108,3 +111,61 @@ def _unround(graph: Any, excluded: set[str]) -> None:
 def _read(graph: Any) -> set[str]:
     """Return the tensors that a node reads or that leave the graph."""
     return {tensor for node in graph.node for tensor in node.input} | {output.name for output in graph.output}
+
+
+def openvino_module(operator: str) -> str:
+    """Return the module in which an operator was traced: ``__module.model.5.0.act/aten::mul/Mul`` in ``model.5.0.act``.
+
+    An empty string for an operator that OpenVINO made itself.
+    """
+    module, sign, _ = operator.partition("/")
+    return module.removeprefix("__module.") if sign and module.startswith("__module.") else ""
+
+
+def openvino_successors(model: Any) -> dict[str, list[str]]:
+    """Return which operators of an OpenVINO model read the outputs of each; constants are left out."""
+    return {
+        operator.get_friendly_name(): [
+            reader.get_node().get_friendly_name()
+            for output in operator.outputs()
+            for reader in output.get_target_inputs()
+        ]
+        for operator in model.get_ordered_ops()
+        if operator.get_type_name() != "Constant"
+    }
+
+
+def quantise_openvino(
+    folder: Path, target: Path, network: Any, keep: Sequence[str], batches: CalibrationBatches
+) -> None:
+    """Write an OpenVINO model in int8.
+
+    Args:
+        folder: The float32 model and its ``metadata.yaml``, as Ultralytics exports it.
+        target: The folder to make.
+        network: The network that it was exported from.
+        keep: Paths of modules that stay float besides those that must.
+        batches: Calibration pictures of the model's input shape.
+
+    Raises:
+        ValueError: If the model does not tell which operators must stay float.
+    """
+    import nncf  # noqa: PLC0415 - parts of the extra lidd-yolo[export]
+    import openvino  # noqa: PLC0415
+
+    nncf.set_log_level(30)  # warnings
+    (file,) = folder.glob("*.xml")
+    model = openvino.Core().read_model(file)
+    ignored = float_operators(openvino_successors(model), openvino_module, network, keep)
+    with contextlib.redirect_stdout(io.StringIO()):  # bars of progress
+        quantised = nncf.quantize(
+            model,
+            nncf.Dataset(batches),
+            preset=nncf.QuantizationPreset.MIXED,
+            target_device=nncf.TargetDevice.CPU,
+            subset_size=len(batches),
+            ignored_scope=nncf.IgnoredScope(names=sorted(ignored)),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
+        )
+    shutil.copytree(folder, target, ignore=lambda *_: [file.name, file.with_suffix(".bin").name])
+    openvino.save_model(quantised, target / file.name, compress_to_fp16=False)

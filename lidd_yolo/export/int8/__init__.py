@@ -1,0 +1,1 @@
+"""Files in eight bits: calibration, quantisation, check."""
