@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def order_inputs(conv: nn.Conv2d, order: Sequence[int]) -> None:
@@ -41,3 +41,17 @@ def _index(order: Sequence[int], conv: nn.Conv2d) -> torch.Tensor:
 def _check(order: Sequence[int], channels: int, side: str) -> None:
     if sorted(order) != list(range(channels)):
         raise ValueError(f"an order of {channels} {side} channels names each of them once, got {list(order)}")
+
+
+def channel_shuffle(x: Tensor, groups: int = 2) -> Tensor:
+    """Interleave ``groups`` equal runs of channels: with two, channels 0..3 become 0, 2, 1, 3.
+
+    Args:
+        x: Feature map, ``(B, C, H, W)`` with C divisible by ``groups``.
+        groups: Number of runs.
+
+    Returns:
+        The same channels in the new order, ``(B, C, H, W)``.
+    """
+    b, c, h, w = x.shape
+    return x.view(b, groups, c // groups, h, w).transpose(1, 2).reshape(b, c, h, w)

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from ultralytics.nn.modules import Conv
 
+from lidd_yolo.layers.channel_order import channel_shuffle
 from lidd_yolo.layers.do_conv import DOConvBN
 from lidd_yolo.layers.reparam import conv_from_kernel, fold_conv_block
-from lidd_yolo.layers.shuffle import channel_shuffle
 from lidd_yolo.layers.simam import SimAM
 
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from ultralytics.nn.modules import Conv
 
+from lidd_yolo.layers.channel_order import channel_shuffle
 from lidd_yolo.layers.reparam import fold_conv_block
-from lidd_yolo.layers.shuffle import channel_shuffle
 
 _DEPTHWISE_KERNEL = 5
 

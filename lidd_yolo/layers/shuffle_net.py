@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from ultralytics.nn.modules import Conv
 
-from lidd_yolo.layers.shuffle import channel_shuffle
+from lidd_yolo.layers.channel_order import channel_shuffle
 
 
 class ShuffleUnit(nn.Module):

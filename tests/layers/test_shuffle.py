@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lidd_yolo.layers.shuffle import channel_shuffle
+from lidd_yolo.layers.channel_order import channel_shuffle
 
 
 class TestChannelShuffle:
