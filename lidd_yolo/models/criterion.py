@@ -16,8 +16,7 @@ from ultralytics.utils.tal import make_anchors
 
 from lidd_yolo.assigners.dynamic_soft_label import Assignment, assign_dynamic_soft_labels
 from lidd_yolo.geometry import boxes_from_ltrb, ltrb_from_boxes
-from lidd_yolo.losses.distribution_focal import distribution_focal_loss
-from lidd_yolo.losses.quality_focal import quality_focal_loss
+from lidd_yolo.losses.generalized_focal import distribution_focal_loss, quality_focal_loss
 from lidd_yolo.models.options import Options, read_options
 from lidd_yolo.models.upstream import loss_items
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck
 
-from lidd_yolo.losses.quality_focal import quality_focal_loss
+from lidd_yolo.losses.generalized_focal import quality_focal_loss
 from tests.helpers.checks import noise
 
 
