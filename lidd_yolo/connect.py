@@ -189,7 +189,7 @@ def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
-        from lidd_yolo.models import owner  # noqa: PLC0415
+        from lidd_yolo.models import classes as owner  # noqa: PLC0415
         from lidd_yolo.models.activation import BUILDING  # noqa: PLC0415
         from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
 
@@ -223,7 +223,7 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _build(stock: Callable[..., Any], task: str | None, cfg: Any, *args: Any, **kwargs: Any) -> Any:
     """Build our model class for a YAML with our head, else the stock one."""
-    from lidd_yolo.models.owner import model_class  # noqa: PLC0415
+    from lidd_yolo.models.classes import model_class  # noqa: PLC0415
 
     return (model_class(cfg, task) or stock)(cfg, *args, **kwargs)
 
@@ -234,7 +234,7 @@ def allow_safe_load() -> None:
         return
     import torch  # noqa: PLC0415
 
-    from lidd_yolo.models.owner import pickled_classes  # noqa: PLC0415
+    from lidd_yolo.models.classes import pickled_classes  # noqa: PLC0415
 
     if hasattr(torch.serialization, "add_safe_globals"):
         torch.serialization.add_safe_globals([*pickled_classes()])

@@ -9,7 +9,7 @@ from typing import Any
 
 from ultralytics.utils import RANK
 
-from lidd_yolo.models.memory_order import prefer_channels_last
+from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.upstream import unwrapped
 
 

@@ -12,12 +12,11 @@ from lidd_yolo.layers.head import LIDDDetect
 from lidd_yolo.layers.latm import LATM, RowGraph
 from lidd_yolo.layers.reparam import fold_all_batch_norm
 from lidd_yolo.layers.simam import SimAM
-from lidd_yolo.models import owner
+from lidd_yolo.models import classes as owner
 from lidd_yolo.models.activation import default_activation
 from lidd_yolo.models.criterion import LIDDCriterion
-from lidd_yolo.models.memory_order import prefer_channels_last
+from lidd_yolo.models.folding import prefer_channels_last, unshuffle
 from lidd_yolo.models.options import Options, read_options
-from lidd_yolo.models.unshuffle import unshuffle
 
 _LARGEST_STRIDE = 32  # what image sides must divide by; the level above is rounded up, so 480 trains at 480
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ultralytics.nn.tasks import DetectionModel, SegmentationModel
 
-from lidd_yolo.models import owner
+from lidd_yolo.models import classes as owner
 from lidd_yolo.models.box_loss import blend_nwd
 from lidd_yolo.models.options import NWDOptions, StockOptions, WLNetOptions, read_options
 

@@ -14,7 +14,7 @@ from ultralytics.utils import LOGGER
 
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.reparam import fold_all_batch_norm
-from lidd_yolo.models.memory_order import prefer_channels_last
+from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.nwd import NWDSegmentationModel
 from lidd_yolo.models.options import WLNetOptions, read_options
 

@@ -13,7 +13,7 @@ from ultralytics.models.yolo.segment import SegmentationValidator
 from ultralytics.nn.tasks import SegmentationModel, yaml_model_load
 from ultralytics.utils import ops
 
-from lidd_yolo.models import owner
+from lidd_yolo.models import classes as owner
 from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
 from lidd_yolo.models.upstream import loss_items
 from tests.helpers.mask_rcnn_model import FEW, build_mask_rcnn, few_objects, keep_anchors

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lidd_yolo.models.mask_targets import mask_targets
+from lidd_yolo.models.mask_rcnn import mask_targets
 
 ABOVE = torch.tensor([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
 BELOW = torch.tensor([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 2, 2], [0, 0, 2, 2]])

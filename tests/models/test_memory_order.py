@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lidd_yolo.models.memory_order import prefer_channels_last
+from lidd_yolo.models.folding import prefer_channels_last
 
 
 @pytest.fixture

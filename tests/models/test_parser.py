@@ -10,7 +10,8 @@ from ultralytics.nn import tasks
 from ultralytics.nn.modules import SPPF, Concat, Conv, Detect, Segment
 
 from lidd_yolo import connect
-from lidd_yolo.models import owner, parser, registry
+from lidd_yolo.models import classes as owner
+from lidd_yolo.models import parser, registry
 from lidd_yolo.models.registry import Built, Head, Row, conv_rule
 
 STOCK = connect.inspect.unwrap(tasks.parse_model)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import torch
 from torch import nn
 from ultralytics.nn.modules import Conv
 
@@ -90,3 +91,13 @@ def _source(row: Any) -> int:
     if not isinstance(row.f, int):
         return -1
     return row.f if row.f >= 0 else row.i + row.f
+
+
+def prefer_channels_last(network: nn.Module) -> None:
+    """Lay out the weights of a network on a CPU so that its maps come in channels-last order; same output.
+
+    Args:
+        network: Changed in place; left as it is on any other device.
+    """
+    if next(network.parameters()).device.type == "cpu":
+        network.to(memory_format=torch.channels_last)

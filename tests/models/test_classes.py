@@ -9,7 +9,7 @@ from ultralytics import YOLO
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, yaml_model_load
 
-from lidd_yolo.models import owner
+from lidd_yolo.models import classes as owner
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.mask_rcnn import MaskRCNNModel
 from lidd_yolo.models.registry import HEADS
