@@ -93,7 +93,7 @@ def _certificate(args: argparse.Namespace) -> None:
 
 
 def _curves(args: argparse.Namespace) -> None:
-    from lidd_yolo.benchmark.curves import draw_curves, step_ratios  # noqa: PLC0415 - loads matplotlib
+    from lidd_yolo.report.curves import draw_curves, step_ratios  # noqa: PLC0415 - loads matplotlib
 
     entries = read_ledger(args.ledger, args.pattern)
     if not entries:
@@ -110,7 +110,7 @@ def _curves(args: argparse.Namespace) -> None:
 
 
 def _pictures(args: argparse.Namespace) -> None:
-    from lidd_yolo.benchmark.pictures import draw_side_by_side  # noqa: PLC0415 - loads OpenCV
+    from lidd_yolo.report.side_by_side import draw_side_by_side  # noqa: PLC0415 - loads OpenCV
 
     models = {}
     for word in args.models:

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from lidd_yolo.benchmark.ledger import read_ledger, verify
-from lidd_yolo.report.choosing import chosen_entries
-from lidd_yolo.report.grouping import Entry, training_entries
+from lidd_yolo.report.blocks import Entry, training_entries
+from lidd_yolo.report.selection import chosen_entries
 
 _LEDGER = Path("benchmarks/results")
 
@@ -79,7 +79,7 @@ def _verify(ledger: Path) -> int:
 
 
 def _renew(pages: list[Path], ledger: Path) -> int:
-    from lidd_yolo.report.marked_tables import write_tables  # noqa: PLC0415 - not needed to verify
+    from lidd_yolo.report.readme_tables import write_tables  # noqa: PLC0415 - not needed to verify
 
     changed = write_tables(pages, ledger)
     sys.stdout.write("".join(f"renewed {page}\n" for page in changed) or "every table is up to date\n")
@@ -130,7 +130,7 @@ def _chosen(args: argparse.Namespace) -> list[Entry]:
 
 
 def _draw(args: argparse.Namespace, target: Path) -> Path:
-    from lidd_yolo.benchmark.pictures import draw_side_by_side  # noqa: PLC0415 - loads OpenCV
+    from lidd_yolo.report.side_by_side import draw_side_by_side  # noqa: PLC0415 - loads OpenCV
 
     if args.data is None:
         raise ValueError("--pictures needs --data: the data set whose pictures are shown")

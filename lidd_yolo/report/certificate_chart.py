@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 from typing import Any
 
-from lidd_yolo.report.chart import BOTTOM, RIGHT, TOP, WIDTH, Axis, Chart, Curve, Mark, Tick, points
+from lidd_yolo.report.charts import BOTTOM, RIGHT, TOP, WIDTH, Axis, Chart, Curve, Mark, Tick, points
 
 SERIES = (
     "outputs, from the folded network",

@@ -5,10 +5,14 @@ Own work. Entries written before schema 2 have no ``counts``; what they lack is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
 
-from lidd_yolo.report.grouping import Block, Contender, Entry
-from lidd_yolo.report.statistics import Spread, spread_of
+from lidd_yolo.benchmark.printed import PrintedRow, PrintedTable
+from lidd_yolo.optional import load_extra
+from lidd_yolo.report.blocks import Block, Contender, Entry
 
 ACCURACIES = {
     "map50": "mAP50",
@@ -92,3 +96,73 @@ def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, flo
     told = f"{fewest} thread{'' if fewest == 1 else 's'}"
     names = tuple(RUNTIME_NAMES.values())
     return {f"{names[runtime]}, {told}": found[n, runtime] for n, runtime in sorted(found) if n == fewest}
+
+
+def row_of(printed: PrintedTable, contender: Contender) -> PrintedRow | None:
+    """Return the row of this network, by its label if several have one model, else None."""
+    rows = [row for row in printed.models if row.model == contender.model]
+    labelled = [row for row in rows if row.label == contender.entries[0].get("label")]
+    return next(iter(labelled or rows), None)
+
+
+def arrange(printed: PrintedTable, block: Block) -> Block:
+    """Return the block with its networks in the paper's order and under the paper's names.
+
+    What the paper does not have comes last, the most accurate first. A name of the paper that would stand for two
+    contenders is given to neither.
+    """
+    found = [row_of(printed, contender) for contender in block.contenders]
+    renamed = (
+        (row, replace(contender, label=row.label) if row and _nameless(contender, row, found) else contender)
+        for contender, row in zip(block.contenders, found, strict=True)
+    )
+
+    def place(pair: tuple[PrintedRow | None, Contender]) -> tuple[int, float]:
+        reached = accuracy(pair[1], block.split, "map")
+        return printed.models.index(pair[0]) if pair[0] else len(printed.models), -reached.mean if reached else 0.0
+
+    ordered = sorted(renamed, key=place)
+    return replace(block, contenders=tuple(contender for _, contender in ordered))
+
+
+def _nameless(contender: Contender, row: PrintedRow, rows: Sequence[PrintedRow | None]) -> bool:
+    """Return whether a network may bear its row's name: it has none of its own and is the only one of the row."""
+    return "label" not in contender.entries[0] and rows.count(row) == 1
+
+
+LEVEL = 0.95
+"""Share of intervals that hold the true value, here and in the paired comparison."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean of repeated measurements.
+
+    Args:
+        mean: Their mean.
+        half: Half width of the interval of the mean; None with one measurement, which tells nothing about it.
+        count: Number of measurements.
+    """
+
+    mean: float
+    half: float | None
+    count: int
+
+
+def spread_of(values: Sequence[float]) -> Spread:
+    """Return the mean of independent measurements and its interval ``mean +- t * s / sqrt(n)``.
+
+    Args:
+        values: One figure for each seed.
+
+    Raises:
+        ValueError: If there is no value.
+        ImportError: If SciPy is needed and missing.
+    """
+    count = len(values)
+    if not count:
+        raise ValueError("no value to take the mean of")
+    if count == 1:
+        return Spread(values[0], None, 1)
+    quantile = float(load_extra("scipy.special").stdtrit(count - 1, (1 + LEVEL) / 2))
+    return Spread(fmean(values), quantile * stdev(values) / math.sqrt(count), count)

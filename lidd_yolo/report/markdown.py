@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lidd_yolo.benchmark.printed import PrintedTable, read_printed
-from lidd_yolo.report.arranging import arrange
+from lidd_yolo.report.blocks import Block, Entry, group_entries
 from lidd_yolo.report.bootstrap import RESAMPLES
-from lidd_yolo.report.facts import block_facts, run_notes, warnings
-from lidd_yolo.report.figures import ACCURACIES
-from lidd_yolo.report.grouping import Block, Entry, group_entries
-from lidd_yolo.report.other_splits import NOTE, SPLITS, SplitComparison, compare_splits
-from lidd_yolo.report.pairs import Comparison, Pairs, compare_pairs
+from lidd_yolo.report.comparisons import Comparison, Pairs, compare_pairs
+from lidd_yolo.report.figures import ACCURACIES, arrange
+from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
+from lidd_yolo.report.leak_worth import NOTE, SPLITS, SplitComparison, compare_splits
 from lidd_yolo.report.table import Cell, Line, Table, result_lines, signed
 
 

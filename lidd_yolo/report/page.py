@@ -13,19 +13,17 @@ from pathlib import Path
 from lidd_yolo import __version__
 from lidd_yolo.benchmark.printed import PrintedTable, read_printed
 from lidd_yolo.optional import load_extra
-from lidd_yolo.report.arranging import arrange
+from lidd_yolo.report.block_charts import block_charts
+from lidd_yolo.report.blocks import Block, Entry, group_entries
 from lidd_yolo.report.bootstrap import RESAMPLES
 from lidd_yolo.report.certificate_chart import SERIES
 from lidd_yolo.report.certificates import COLUMNS, certificate_section
-from lidd_yolo.report.chart import Chart
-from lidd_yolo.report.facts import block_facts, run_notes, warnings
-from lidd_yolo.report.figures import ACCURACIES
-from lidd_yolo.report.further import further_lines
-from lidd_yolo.report.grouping import Block, Entry, group_entries
-from lidd_yolo.report.other_splits import NOTE, SPLITS, compare_splits
-from lidd_yolo.report.pairs import Pairs, compare_pairs
-from lidd_yolo.report.plots import block_charts
-from lidd_yolo.report.table import Table, result_lines, signed
+from lidd_yolo.report.charts import Chart
+from lidd_yolo.report.comparisons import Pairs, compare_pairs
+from lidd_yolo.report.figures import ACCURACIES, arrange
+from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
+from lidd_yolo.report.leak_worth import NOTE, SPLITS, compare_splits
+from lidd_yolo.report.table import Table, further_lines, result_lines, signed
 
 _TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 

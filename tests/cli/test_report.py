@@ -85,7 +85,7 @@ class TestRun:
             asked.update(models=models, data=data, **words)
             cv2.imwrite(str(target), np.zeros((4, 4, 3), np.uint8))
 
-        monkeypatch.setattr("lidd_yolo.benchmark.pictures.draw_side_by_side", draw)
+        monkeypatch.setattr("lidd_yolo.report.side_by_side.draw_side_by_side", draw)
         weights, page = tmp_path / "best.pt", tmp_path / "page.html"
         weights.touch()
         shown = ("--pictures", f"Ours={weights}", weights, "--data", "steel.yaml", "--count", "2")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from lidd_yolo.report.average_precision import resampled_figures
 from lidd_yolo.report.bootstrap import (
     FEWEST_GROUPS,
     Difference,
@@ -15,6 +14,7 @@ from lidd_yolo.report.bootstrap import (
     groups_of,
     mean_figures,
     paired_difference,
+    resampled_figures,
     same_pictures,
 )
 from tests.helpers.evidence import make_evidence

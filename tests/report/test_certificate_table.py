@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lidd_yolo.report.certificate_table import certificate_table
+from lidd_yolo.report.certificates import certificate_table
 from tests.helpers.made_up_certificate import format_of, int8_entry, write_certificate
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from lidd_yolo.report.blocks import Contender, group_entries
 from lidd_yolo.report.figures import accuracy, class_accuracies, latencies, macs, parameters, training_parameters
-from lidd_yolo.report.grouping import Contender, group_entries
 from tests.helpers.made_up_ledger import made_up_entry
 
 

@@ -1,7 +1,7 @@
 """Figures beside the main table."""
 
-from lidd_yolo.report.further import further_lines
-from lidd_yolo.report.grouping import group_entries
+from lidd_yolo.report.blocks import group_entries
+from lidd_yolo.report.table import further_lines
 from tests.helpers.made_up_ledger import made_up_entry
 
 

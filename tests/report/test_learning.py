@@ -2,8 +2,8 @@
 
 import pytest
 
-from lidd_yolo.report.grouping import group_entries
-from lidd_yolo.report.learning import loss_curves, while_learning
+from lidd_yolo.report.block_charts import loss_curves, while_learning
+from lidd_yolo.report.blocks import group_entries
 from tests.helpers.made_up_ledger import made_up_entry
 
 

@@ -1,6 +1,6 @@
 """Each kind of table from entries made up for it."""
 
-from lidd_yolo.report.ledger_tables import group_table, leak_table, mask_table, result_table
+from lidd_yolo.report.readme_tables import group_table, leak_table, mask_table, result_table
 
 ENTRY = {
     "name": "a-run",

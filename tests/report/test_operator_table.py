@@ -1,6 +1,6 @@
 """The table of operators adds up."""
 
-from lidd_yolo.report.operator_table import operator_table
+from lidd_yolo.report.speed_tables import operator_table
 
 ENTRY = {
     **{"imgsz": 64, "runtime": "onnx", "rounds": 7},

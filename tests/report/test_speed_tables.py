@@ -2,7 +2,7 @@
 
 import json
 
-from lidd_yolo.report.marked_tables import fill
+from lidd_yolo.report.readme_tables import fill
 from lidd_yolo.report.speed_tables import latency_table, loading_table, predict_table, ratio_table, step_table
 
 MACHINE = {"processor": "Some CPU", "threads": 2, "versions": {"torch": "2.15.0", "openvino": "2026.4"}}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lidd_yolo.report import statistics
-from lidd_yolo.report.statistics import spread_of
+from lidd_yolo.report import figures as statistics
+from lidd_yolo.report.figures import spread_of
 
 
 class TestSpreadOf:

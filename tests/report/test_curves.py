@@ -2,7 +2,7 @@
 
 import cv2
 
-from lidd_yolo.benchmark.curves import draw_curves, step_ratios
+from lidd_yolo.report.curves import draw_curves, step_ratios
 
 CURVE = {"epoch": [1, 2], "time": [60, 120], "map50": [0.1, 0.4], "map": [0.05, 0.2]}
 ENTRY = {"name": "a", "model": "lidd.yaml", "curve": CURVE}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from lidd_yolo.report.chart import HEIGHT, LEFT, RIGHT, WIDTH
-from lidd_yolo.report.grouping import group_entries
-from lidd_yolo.report.plots import block_charts, over, per_class
-from lidd_yolo.report.statistics import Spread
+from lidd_yolo.report.block_charts import block_charts, over, per_class
+from lidd_yolo.report.blocks import group_entries
+from lidd_yolo.report.charts import HEIGHT, LEFT, RIGHT, WIDTH
+from lidd_yolo.report.figures import Spread
 from tests.helpers.made_up_ledger import made_up_entry, write_latency
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lidd_yolo.benchmark.evidence import Evidence
+from lidd_yolo.report.blocks import Block, Contender, Entry
 from lidd_yolo.report.bootstrap import (
     FEWEST_GROUPS,
     RESAMPLES,
@@ -27,7 +28,6 @@ from lidd_yolo.report.bootstrap import (
     same_pictures,
 )
 from lidd_yolo.report.figures import ACCURACIES
-from lidd_yolo.report.grouping import Block, Contender, Entry
 
 _CHANCE = "Of twenty comparisons of equals about one shows a difference by chance."
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.report.chart import (
+from lidd_yolo.report.charts import (
     BOTTOM,
     HEIGHT,
     LEFT,

@@ -8,10 +8,10 @@ import pytest
 from torchvision.ops import box_iou
 from ultralytics import YOLO
 
-from lidd_yolo.benchmark import pictures
-from lidd_yolo.benchmark.pictures import choose, draw_side_by_side, read_split
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
+from lidd_yolo.report import side_by_side as pictures
+from lidd_yolo.report.side_by_side import choose, draw_side_by_side, read_split
 from tests.helpers.generated import generated_data
 from tests.helpers.tiny import write_tiny_data
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.report.grouping import Block, Contender, group_entries, seedless, training_entries
+from lidd_yolo.report.blocks import Block, Contender, group_entries, seedless, training_entries
 from tests.helpers.made_up_ledger import made_up_entry
 
 

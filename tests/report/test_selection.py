@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lidd_yolo.report.choosing import chosen_entries
+from lidd_yolo.report.selection import chosen_entries
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 
 

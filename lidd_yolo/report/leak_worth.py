@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 from lidd_yolo.benchmark.evidence import Evidence
+from lidd_yolo.report.blocks import Block, Contender
 from lidd_yolo.report.bootstrap import (
     FEWEST_GROUPS,
     RESAMPLES,
@@ -20,9 +21,8 @@ from lidd_yolo.report.bootstrap import (
     paired_difference,
     same_pictures,
 )
-from lidd_yolo.report.grouping import Block, Contender
+from lidd_yolo.report.comparisons import figures_of, read_evidence, too_few
 from lidd_yolo.report.held_out import common_groups, joined, on_pictures
-from lidd_yolo.report.pairs import figures_of, read_evidence, too_few
 from lidd_yolo.report.table import signed
 
 SPLITS = "The same pictures after trainings on other splits"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.report.marked_tables import fill, write_tables
+from lidd_yolo.report.readme_tables import fill, write_tables
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
 from tests.helpers.two_splits import write_two_splits
 from tests.report.test_ledger_tables import ENTRY
