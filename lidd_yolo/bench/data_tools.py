@@ -21,11 +21,11 @@ import numpy as np
 import yaml
 
 from lidd_yolo.bench.photographs import photograph, shared_areas
-from lidd_yolo.benchmark.machine import commit
 from lidd_yolo.data.groups.groups_file import REPORT
 from lidd_yolo.data.groups.links import leak_share
 from lidd_yolo.data.groups.overlap import find_overlaps
 from lidd_yolo.data.splits.search import split_random
+from lidd_yolo.results.machine import commit
 
 _TEXTURES = 20
 _CLASSES = ("one", "two", "three", "four", "five", "six")

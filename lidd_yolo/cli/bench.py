@@ -6,10 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from lidd_yolo.benchmark.certificate_file import read_certificate
-from lidd_yolo.benchmark.ledger import append, read_ledger
-from lidd_yolo.benchmark.measured_entry import keep
 from lidd_yolo.cli import bench_speed as speed_commands
+from lidd_yolo.results.certificate import read_certificate
+from lidd_yolo.results.ledger import append, keep, read_ledger
 
 _LEDGER = Path("benchmarks/results")
 
@@ -81,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _record(args: argparse.Namespace) -> None:
-    from lidd_yolo.benchmark.record import evidence_files, record_run  # noqa: PLC0415 - loads torch when it measures
+    from lidd_yolo.results.record import evidence_files, record_run  # noqa: PLC0415 - loads torch when it measures
 
     entry = record_run(args.run_folder, name=args.name, note=args.note)
     entry["commit"] = args.commit or entry["commit"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.measured_entry import keep
+from lidd_yolo.results.ledger import keep
 
 Say = Callable[[str], None]
 _AUXILIARIES = ("off", "light", "dense")

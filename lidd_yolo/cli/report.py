@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lidd_yolo.benchmark.ledger import read_ledger, verify
 from lidd_yolo.report.blocks import Entry, training_entries
 from lidd_yolo.report.selection import chosen_entries
+from lidd_yolo.results.ledger import read_ledger, verify
 
 _LEDGER = Path("benchmarks/results")
 

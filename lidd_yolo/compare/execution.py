@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from lidd_yolo.benchmark.ledger import read_ledger
 from lidd_yolo.compare.plan import Run, RunPlan, changed_by
 from lidd_yolo.compare.pool import Outcome, carry_out_runs
 from lidd_yolo.compare.process import DONE, STOPPED, WRONG
@@ -17,6 +16,7 @@ from lidd_yolo.compare.ray.pool import Cluster, carry_out_on_ray, load_ray
 from lidd_yolo.compare.run_folder import claim_folder, clear_folder
 from lidd_yolo.compare.run_state import RunState, data_of, make_data, state_of
 from lidd_yolo.paths import cfg_dir
+from lidd_yolo.results.ledger import read_ledger
 
 _EXTRA = ("faster_coco_eval", "jinja2", "scipy")
 

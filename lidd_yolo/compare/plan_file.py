@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.benchmark.printed import read_printed
 from lidd_yolo.compare.plan import PlanModel, RunPlan, protocols_of
 from lidd_yolo.compare.recipe import OWN
 from lidd_yolo.paths import cfg_dir, find_cfg
+from lidd_yolo.results.paper_figures import read_printed
 
 _PLAN: dict[str, type | tuple[type, ...]] = {
     "name": str,

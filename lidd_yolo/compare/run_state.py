@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.record import data_identity
 from lidd_yolo.compare.plan import Run
 from lidd_yolo.compare.recipe import recipe_arguments
 from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, progress_of
+from lidd_yolo.results.record import data_identity
 
 
 @dataclass(frozen=True)

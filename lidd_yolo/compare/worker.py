@@ -19,8 +19,6 @@ from filelock import FileLock, Timeout
 from ultralytics import YOLO
 from ultralytics.utils.torch_utils import init_seeds
 
-from lidd_yolo.benchmark.ledger import append
-from lidd_yolo.benchmark.record import evidence_files, record_run
 from lidd_yolo.compare.plan import Run
 from lidd_yolo.compare.process import DONE, FAILED, TIME_IS_UP, end_with_parent
 from lidd_yolo.compare.recipe import CAUTIONS
@@ -41,6 +39,8 @@ from lidd_yolo.compare.run_folder import (
 from lidd_yolo.compare.run_state import check_here, train_arguments
 from lidd_yolo.engine.channels_last import train_channels_last
 from lidd_yolo.engine.complete_nms import listen_to_nms
+from lidd_yolo.results.ledger import append
+from lidd_yolo.results.record import evidence_files, record_run
 
 _LOGGER = logging.getLogger(__name__)
 _WAIT = 120.0

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from lidd_yolo.report.figures import LEVEL
 
 if TYPE_CHECKING:
-    from lidd_yolo.benchmark.evidence import Evidence
+    from lidd_yolo.results.evidence import Evidence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lidd_yolo.benchmark.evidence import Evidence
+    from lidd_yolo.results.evidence import Evidence
 
 RESAMPLES = 1000
 FEWEST_GROUPS = 10

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.certificate_file import CHANGED, Certificate, file_states, read_certificate
 from lidd_yolo.report.certificate_chart import limit_charts
 from lidd_yolo.report.charts import Chart
+from lidd_yolo.results.certificate import CHANGED, Certificate, file_states, read_certificate
 
 COLUMNS = (
     "precision",

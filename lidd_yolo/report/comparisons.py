@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.report.blocks import Block, Contender, Entry
 from lidd_yolo.report.bootstrap import (
     FEWEST_GROUPS,
@@ -28,6 +27,7 @@ from lidd_yolo.report.bootstrap import (
     same_pictures,
 )
 from lidd_yolo.report.figures import ACCURACIES
+from lidd_yolo.results.evidence import Evidence
 
 _CHANCE = "Of twenty comparisons of equals about one shows a difference by chance."
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
-from lidd_yolo.benchmark.printed import PrintedRow, PrintedTable
 from lidd_yolo.optional import load_extra
 from lidd_yolo.report.blocks import Block, Contender, Entry
+from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
 
 ACCURACIES = {
     "map50": "mAP50",

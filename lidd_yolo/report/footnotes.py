@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lidd_yolo.benchmark.printed import PrintedTable
 from lidd_yolo.report.blocks import Block, Contender, Entry
 from lidd_yolo.report.figures import row_of
+from lidd_yolo.results.paper_figures import PrintedTable
 
 
 def block_facts(block: Block) -> list[tuple[str, str]]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.report.blocks import Block, Contender
 from lidd_yolo.report.bootstrap import (
     FEWEST_GROUPS,
@@ -22,8 +21,8 @@ from lidd_yolo.report.bootstrap import (
     same_pictures,
 )
 from lidd_yolo.report.comparisons import figures_of, read_evidence, too_few
-from lidd_yolo.report.held_out import common_groups, joined, on_pictures
 from lidd_yolo.report.table import signed
+from lidd_yolo.results.evidence import Evidence, common_groups, joined, on_pictures
 
 SPLITS = "The same pictures after trainings on other splits"
 NOTE = (

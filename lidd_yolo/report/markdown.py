@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.benchmark.printed import PrintedTable, read_printed
 from lidd_yolo.report.blocks import Block, Entry, group_entries
 from lidd_yolo.report.bootstrap import RESAMPLES
 from lidd_yolo.report.comparisons import Comparison, Pairs, compare_pairs
@@ -16,6 +15,7 @@ from lidd_yolo.report.figures import ACCURACIES, arrange
 from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
 from lidd_yolo.report.leak_worth import NOTE, SPLITS, SplitComparison, compare_splits
 from lidd_yolo.report.table import Cell, Line, Table, result_lines, signed
+from lidd_yolo.results.paper_figures import PrintedTable, read_printed
 
 
 def report_markdown(entries: Sequence[Entry], plan: str | Path | None = None, *, ledger: Path | None = None) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lidd_yolo import __version__
-from lidd_yolo.benchmark.printed import PrintedTable, read_printed
 from lidd_yolo.optional import load_extra
 from lidd_yolo.report.block_charts import block_charts
 from lidd_yolo.report.blocks import Block, Entry, group_entries
@@ -24,6 +23,7 @@ from lidd_yolo.report.figures import ACCURACIES, arrange
 from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
 from lidd_yolo.report.leak_worth import NOTE, SPLITS, compare_splits
 from lidd_yolo.report.table import Table, further_lines, result_lines, signed
+from lidd_yolo.results.paper_figures import PrintedTable, read_printed
 
 _TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 

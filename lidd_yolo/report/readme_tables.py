@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.ledger import read_ledger
-from lidd_yolo.benchmark.printed import read_printed
 from lidd_yolo.report.blocks import Entry
 from lidd_yolo.report.certificates import certificate_table
 from lidd_yolo.report.markdown import differences_markdown, splits_markdown
@@ -23,6 +21,8 @@ from lidd_yolo.report.speed_tables import (
     ratio_table,
     step_table,
 )
+from lidd_yolo.results.ledger import read_ledger
+from lidd_yolo.results.paper_figures import read_printed
 
 _PRINTED_ON = {"neu-det": ("lidd-table3", "lidd-table2"), "aluminium-sheet": ("lidd-table4",)}
 _OTHER_PICTURES = frozenset({"aluminium-sheet"})  # the paper's are not published

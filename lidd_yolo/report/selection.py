@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.benchmark.ledger import read_ledger
 from lidd_yolo.report.blocks import Entry, training_entries
+from lidd_yolo.results.ledger import read_ledger
 
 _RUN = "run.json"  # what `lidd compare` writes into the folder of each run, whose name is the entry's
 

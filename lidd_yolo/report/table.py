@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lidd_yolo.benchmark.printed import PrintedRow, PrintedTable
 from lidd_yolo.report.blocks import Block, Contender, Entry
 from lidd_yolo.report.figures import ACCURACIES, Spread, accuracy, macs, parameters, row_of, training_parameters
+from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
 
 
 @dataclass(frozen=True)

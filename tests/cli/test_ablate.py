@@ -2,10 +2,10 @@
 
 import pytest
 
-from lidd_yolo.benchmark.ledger import read_ledger, verify
 from lidd_yolo.cli import main as cli
 from lidd_yolo.cli.ablate import _PLANS
 from lidd_yolo.compare.plan_file import packaged_plans
+from lidd_yolo.results.ledger import read_ledger, verify
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import tiny_table
 from tests.helpers.tiny import write_tiny_data

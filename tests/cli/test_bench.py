@@ -8,10 +8,10 @@ from tests.benchmark.test_leaks import write
 
 from lidd_yolo.bench import data_tools as check_time
 from lidd_yolo.bench import data_tools as group_time
-from lidd_yolo.benchmark.ledger import verify
 from lidd_yolo.cli.main import main
 from lidd_yolo.report import curves
 from lidd_yolo.report.readme_tables import fill
+from lidd_yolo.results.ledger import verify
 from tests.helpers.made_up_certificate import format_of, write_certificate
 from tests.report.test_ledger_tables import ENTRY
 

@@ -13,10 +13,10 @@ from ultralytics.utils import NUM_THREADS
 
 from lidd_yolo.bench import predict as predict_time
 from lidd_yolo.bench import step_memory
-from lidd_yolo.benchmark.ledger import read_ledger, verify
 from lidd_yolo.cli import bench_speed as speed_commands
 from lidd_yolo.cli.main import main
 from lidd_yolo.report.readme_tables import fill
+from lidd_yolo.results.ledger import read_ledger, verify
 from tests.helpers.generated import generated_data
 
 ROOT = Path(__file__).parents[2]

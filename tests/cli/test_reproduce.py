@@ -2,8 +2,8 @@
 
 import pytest
 
-from lidd_yolo.benchmark.ledger import read_ledger
 from lidd_yolo.cli import main as cli
+from lidd_yolo.results.ledger import read_ledger
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import tiny_table
 

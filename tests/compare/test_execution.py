@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from lidd_yolo.benchmark.ledger import verify
 from lidd_yolo.compare import execution
+from lidd_yolo.results.ledger import verify
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import compare
 

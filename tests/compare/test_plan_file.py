@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from lidd_yolo import names
-from lidd_yolo.benchmark.printed import read_printed
 from lidd_yolo.compare.plan import PlanModel
 from lidd_yolo.compare.plan_file import find_plan, packaged_plans, read_plan
 from lidd_yolo.paths import find_cfg
+from lidd_yolo.results.paper_figures import read_printed
 
 GOOD = {
     "name": "p",

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from lidd_yolo.benchmark.ledger import verify
 from lidd_yolo.compare import worker
 from lidd_yolo.compare.recipe import CAUTIONS
 from lidd_yolo.compare.run_folder import claim_folder, progress_of
 from lidd_yolo.compare.run_state import asked_of, data_of
+from lidd_yolo.results.ledger import verify
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import make_run
 

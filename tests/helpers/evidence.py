@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lidd_yolo.benchmark.evidence import Evidence
+from lidd_yolo.results.evidence import Evidence
 
 
 def write_evidence(

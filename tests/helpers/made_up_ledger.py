@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.ledger import append
+from lidd_yolo.results.ledger import append
 from tests.helpers.evidence import write_evidence
 
 CLASSES = ("crazing", "inclusion", "rolled-in_scale")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lidd_yolo.benchmark.seen import LEVELS, Seen
+from lidd_yolo.results.seen import LEVELS, Seen
 
 
 def picture(name="a.png", truth=(), found=(), **parts):

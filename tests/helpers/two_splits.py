@@ -4,9 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.benchmark.evidence import Evidence
-from lidd_yolo.benchmark.ledger import append
-from lidd_yolo.report.held_out import on_pictures
+from lidd_yolo.results.evidence import Evidence, on_pictures
+from lidd_yolo.results.ledger import append
 from tests.helpers.evidence import make_evidence
 from tests.helpers.made_up_ledger import made_up_entry
 

@@ -1,8 +1,8 @@
 """The order and names that printed rows give the networks."""
 
-from lidd_yolo.benchmark.printed import PrintedRow, PrintedTable
 from lidd_yolo.report.blocks import group_entries
 from lidd_yolo.report.figures import arrange, row_of
+from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
 from tests.helpers.made_up_ledger import made_up_entry
 
 TABLE = PrintedTable(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from ultralytics.utils.metrics import ap_per_class, compute_ap
 
-from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.report import bootstrap as average_precision
 from lidd_yolo.report.bootstrap import resampled_figures
+from lidd_yolo.results.evidence import Evidence
 from tests.helpers.evidence import make_evidence
 
 ENDS_AT_LAST_POINT = compute_ap(np.array([0.5]), np.array([1.0]))[0] < 0.6

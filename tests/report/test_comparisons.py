@@ -4,9 +4,9 @@ from itertools import count
 
 import pytest
 
-from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.report.blocks import group_entries
 from lidd_yolo.report.comparisons import compare_pairs
+from lidd_yolo.results.evidence import Evidence
 from tests.helpers.evidence import write_evidence
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
 from tests.helpers.paired import paired_bootstrap

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lidd_yolo.report.blocks import group_entries
-from lidd_yolo.report.held_out import on_pictures
 from lidd_yolo.report.leak_worth import compare_splits
+from lidd_yolo.results.evidence import on_pictures
 from tests.helpers.paired import paired_bootstrap
 from tests.helpers.two_splits import COMMON, GROUPS, LEAK, made, write_part_entry, write_two_splits
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.benchmark.ledger import read_ledger
 from lidd_yolo.report.markdown import differences_markdown, report_markdown, splits_markdown
+from lidd_yolo.results.ledger import read_ledger
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
 from tests.helpers.two_splits import write_two_splits
 

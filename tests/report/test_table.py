@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from lidd_yolo.benchmark.printed import NOTHING_PRINTED, PrintedRow, PrintedTable
 from lidd_yolo.report.blocks import group_entries
 from lidd_yolo.report.figures import Spread
 from lidd_yolo.report.table import Cell, result_lines, signed, with_interval
+from lidd_yolo.results.paper_figures import NOTHING_PRINTED, PrintedRow, PrintedTable
 from tests.helpers.made_up_ledger import made_up_entry
 
 PRINTED = PrintedTable(

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from lidd_yolo.benchmark.evidence import Evidence
 from lidd_yolo.cli import main as cli
 from lidd_yolo.compare.ray import pool as ray_pool
 from lidd_yolo.compare.ray.pool import Cluster, carry_out_on_ray, gpu_of, load_ray
 from lidd_yolo.compare.run_folder import claim_folder, note_begun
 from lidd_yolo.compare.run_state import asked_of, data_of
+from lidd_yolo.results.evidence import Evidence
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import compare, make_run
 

@@ -6,9 +6,9 @@ import sys
 import pytest
 from ultralytics import YOLO
 
-from lidd_yolo.benchmark.evidence import Evidence
-from lidd_yolo.benchmark.ledger import append, verify
-from lidd_yolo.benchmark.record import _groups, _model_name, evidence_files, read_curve, record_run
+from lidd_yolo.results.evidence import Evidence
+from lidd_yolo.results.ledger import append, verify
+from lidd_yolo.results.record import _groups, _model_name, evidence_files, read_curve, record_run
 from tests.helpers.seen import picture
 from tests.helpers.tiny import write_tiny_data
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.benchmark import ledger
-from lidd_yolo.benchmark.ledger import CHAIN, append, read_ledger, verify
+from lidd_yolo.results import ledger
+from lidd_yolo.results.ledger import CHAIN, append, read_ledger, verify
 
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from pathlib import Path
-from lidd_yolo.benchmark.ledger import append
+from lidd_yolo.results.ledger import append
 for number in range(8):
     append({"name": f"{sys.argv[2]}-{number}", "results": {}}, Path(sys.argv[1]))
 """

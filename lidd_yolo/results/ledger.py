@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -198,3 +199,37 @@ def _to_bytes(entry: Mapping[str, Any]) -> bytes:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def keep(
+    ledger: Path,
+    name: str,
+    results: Mapping[str, Any],
+    *,
+    threads: int | None = None,
+    device: str = "",
+    **facts: Any,
+) -> Path:
+    """Write measured times into the ledger and return the entry's file.
+
+    Args:
+        ledger: Folder of the ledger.
+        name: Name of the entry.
+        results: What was measured.
+        threads: Threads of an operator; None for torch's present number.
+        device: What torch calls the device that it was measured on, which the entry then says, with a GPU's name;
+            empty where it can be a CPU alone.
+        facts: What else the entry says.
+    """
+    from lidd_yolo.results.machine import commit, describe_machine  # noqa: PLC0415 - loads torch
+
+    entry = {
+        "name": name,
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        **facts,
+        **({"device": device} if device else {}),
+        "results": results,
+        "commit": commit(Path(__file__).parent),
+        "machine": {**describe_machine(device), **({"threads": threads} if threads else {})},
+    }
+    return append(entry, ledger)

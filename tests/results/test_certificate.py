@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from lidd_yolo.benchmark.certificate_file import AS_CERTIFIED, CHANGED, ELSEWHERE, file_states, read_certificate
+from lidd_yolo.results.certificate import AS_CERTIFIED, CHANGED, ELSEWHERE, file_states, read_certificate
 from tests.helpers.folders import text
 
 WHOLE = {"weights": {"file": "best.pt", "sha256": "w"}, "fold": {"passed": True}, "formats": {"onnx": {"passed": True}}}

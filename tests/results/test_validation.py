@@ -10,8 +10,8 @@ import torch
 import yaml
 from ultralytics import YOLO
 
-from lidd_yolo.benchmark.coco_check import require_coco
-from lidd_yolo.benchmark.observation import _Recorder, observe
+from lidd_yolo.results.coco_figures import require_coco
+from lidd_yolo.results.validation import _Recorder, observe
 
 DARK, BRIGHT = (20, 10, 60, 40), (70, 16, 120, 60)  # pixels of a picture of 128 x 64
 SETTINGS = {"split": "val", "imgsz": 64, "device": "cpu"}

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.benchmark.coco_check import run_lengths
-from lidd_yolo.benchmark.seen import LEVELS, MOST, Seen
+from lidd_yolo.results.coco_figures import run_lengths
+from lidd_yolo.results.seen import LEVELS, MOST, Seen
 
 
 def observe(weights: Path, data: str, split: str, imgsz: int, device: str | None = None) -> tuple[Any, list[Seen]]:

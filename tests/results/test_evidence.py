@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import yaml
 
-from lidd_yolo.benchmark.evidence import Evidence, from_seen
-from lidd_yolo.benchmark.observation import observe
+from lidd_yolo.results.evidence import Evidence, from_seen
+from lidd_yolo.results.validation import observe
 from tests.helpers.seen import picture
 
 BOX = (0, 0, 9, 9)

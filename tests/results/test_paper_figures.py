@@ -2,8 +2,8 @@
 
 import pytest
 
-from lidd_yolo.benchmark.printed import NOTHING_PRINTED, PrintedRow, read_printed
 from lidd_yolo.paths import cfg_dir
+from lidd_yolo.results.paper_figures import NOTHING_PRINTED, PrintedRow, read_printed
 
 PLAN = """
 name: table

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.benchmark.seen import Seen
+from lidd_yolo.results.seen import Seen
 
 
 def require_coco() -> Any:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lidd_yolo.benchmark.seen import LEVELS
+from lidd_yolo.results.seen import LEVELS
 from tests.helpers.seen import picture
 
 

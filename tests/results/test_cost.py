@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from lidd_yolo.benchmark.counts import _differing, count
+from lidd_yolo.results.cost import _differing, count
 
 EXTRA_TRAINING = 1_049_466 - 626_248  # tests/models/test_lidd_size.py, light auxiliary head against folded
 

@@ -4,7 +4,7 @@ import subprocess
 
 import torch
 
-from lidd_yolo.benchmark.machine import commit, describe_machine
+from lidd_yolo.results.machine import commit, describe_machine
 
 
 def _git(folder, *command):

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from lidd_yolo.benchmark.coco_check import coco_figures, require_coco, run_lengths
+from lidd_yolo.results.coco_figures import coco_figures, require_coco, run_lengths
 from tests.helpers.seen import picture
 
 LABEL = (0, (10, 10, 50, 60))  # 40 x 50

@@ -5,8 +5,7 @@ from datetime import datetime, timezone
 
 import torch
 
-from lidd_yolo.benchmark.ledger import verify
-from lidd_yolo.benchmark.measured_entry import keep
+from lidd_yolo.results.ledger import keep, verify
 
 
 class TestKeep:

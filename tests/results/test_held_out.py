@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lidd_yolo.benchmark.evidence import Evidence
-from lidd_yolo.report.held_out import common_groups, joined, on_pictures
+from lidd_yolo.results.evidence import Evidence, common_groups, joined, on_pictures
 from tests.helpers.evidence import make_evidence
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.benchmark.coco_check import coco_figures, require_coco
-from lidd_yolo.benchmark.counts import count
-from lidd_yolo.benchmark.evidence import Evidence, from_seen
-from lidd_yolo.benchmark.machine import commit, describe_machine
-from lidd_yolo.benchmark.observation import observe
-from lidd_yolo.benchmark.seen import Seen
 from lidd_yolo.data.groups.groups_file import stated_groups
+from lidd_yolo.results.coco_figures import coco_figures, require_coco
+from lidd_yolo.results.cost import count
+from lidd_yolo.results.evidence import Evidence, from_seen
+from lidd_yolo.results.machine import commit, describe_machine
+from lidd_yolo.results.seen import Seen
+from lidd_yolo.results.validation import observe
 
 SCHEMA = 2
 """Version of a training entry: 1, without the key, lacks counts, second opinion, losses and evidence."""

@@ -1,1 +1,0 @@
-"""Measured results: one run becomes one JSON, JSONs become tables and plots; no figure is typed by hand."""

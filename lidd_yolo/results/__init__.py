@@ -1,0 +1,1 @@
+"""What trainings and measurements gave: the ledger and its evidence."""
