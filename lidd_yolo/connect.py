@@ -214,7 +214,7 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
             return functools.partial(_build, stock, self.task)
         if not type(getattr(self, "model", None)).__module__.startswith("lidd_yolo."):
             return stock
-        from lidd_yolo.engine.parts import part_for  # noqa: PLC0415
+        from lidd_yolo.training.trainers import part_for  # noqa: PLC0415
 
         return part_for(self.model, key) or stock
 

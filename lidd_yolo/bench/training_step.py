@@ -96,9 +96,9 @@ def torch_device(word: str) -> str:
 
 def _trains_channels_last(model: Any, device: str) -> bool:
     """Tell whether the network's own trainer has it in channels-last order: LIDD-Net's and WLNet's on a CPU."""
-    from lidd_yolo.engine.nwd_trainer import NWDTrainer  # noqa: PLC0415 - loads Ultralytics
-    from lidd_yolo.engine.parts import part_for  # noqa: PLC0415
-    from lidd_yolo.engine.trainer import LIDDTrainer  # noqa: PLC0415
+    from lidd_yolo.training.lidd import LIDDTrainer  # noqa: PLC0415
+    from lidd_yolo.training.nwd import NWDTrainer  # noqa: PLC0415 - loads Ultralytics
+    from lidd_yolo.training.trainers import part_for  # noqa: PLC0415
 
     return device == "cpu" and issubclass(part_for(model, "trainer") or object, (LIDDTrainer, NWDTrainer))
 

@@ -52,7 +52,7 @@ def recipe_arguments(recipe: str) -> dict[str, Any]:
     if recipe == OWN:
         return {}
     if recipe in FAMILIES:
-        from lidd_yolo.engine import recipes  # noqa: PLC0415 - loads torch with its package
+        from lidd_yolo.training import recipes  # noqa: PLC0415 - loads torch with its package
 
         whole = {"lidd": recipes.LIDD, "wlnet": recipes.WLNET}[recipe]
         arguments = {key: value for key, value in whole.items() if key not in _OF_THE_CRITERION}

@@ -37,10 +37,10 @@ from lidd_yolo.compare.run_folder import (
     resumed_after,
 )
 from lidd_yolo.compare.run_state import check_here, train_arguments
-from lidd_yolo.engine.channels_last import train_channels_last
-from lidd_yolo.engine.complete_nms import listen_to_nms
 from lidd_yolo.results.ledger import append
 from lidd_yolo.results.record import evidence_files, record_run
+from lidd_yolo.training.callbacks import train_channels_last
+from lidd_yolo.training.nms_watch import listen_to_nms
 
 _LOGGER = logging.getLogger(__name__)
 _WAIT = 120.0

@@ -13,9 +13,9 @@ from typing import Any
 
 from ultralytics import YOLO
 
-from lidd_yolo.engine.complete_nms import complete_nms
 from lidd_yolo.export.formats import FORMATS
 from lidd_yolo.export.reference import Reference
+from lidd_yolo.training.nms_watch import complete_nms
 
 Recall = Mapping[str, Mapping[int, float]]
 """``box`` or ``mask`` -> class number -> recall."""

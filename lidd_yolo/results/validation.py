@@ -36,7 +36,7 @@ def observe(weights: Path, data: str, split: str, imgsz: int, device: str | None
     """
     from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
 
-    from lidd_yolo.engine.complete_nms import complete_nms  # noqa: PLC0415 - seconds to import
+    from lidd_yolo.training.nms_watch import complete_nms  # noqa: PLC0415 - seconds to import
 
     model = YOLO(weights)
     recorder = _Recorder()

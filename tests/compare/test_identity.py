@@ -15,7 +15,7 @@ from lidd_yolo.compare.run_state import (
     model_hash,
     train_arguments,
 )
-from lidd_yolo.engine import recipes
+from lidd_yolo.training import recipes
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import make_run
 from tests.helpers.tiny import write_tiny_data

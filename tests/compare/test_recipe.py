@@ -3,7 +3,7 @@
 import pytest
 
 from lidd_yolo.compare.recipe import CAUTIONS, FAMILIES, recipe_arguments, recipe_family
-from lidd_yolo.engine import recipes
+from lidd_yolo.training import recipes
 
 
 class TestFamily:

@@ -12,7 +12,7 @@ from ultralytics.utils import LOGGER
 from lidd_yolo.compare import worker as training
 from lidd_yolo.compare.run_folder import incompletely_validated, restore_snapshot
 from lidd_yolo.compare.worker import TimeIsUpError, train_run
-from lidd_yolo.engine.channels_last import train_channels_last
+from lidd_yolo.training.callbacks import train_channels_last
 from tests.helpers.generated import generated_data
 
 

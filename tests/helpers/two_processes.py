@@ -13,9 +13,9 @@ from ultralytics.utils import DEFAULT_CFG
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lidd_yolo.engine.nwd_trainer import WLNetTrainer
-from lidd_yolo.engine.trainer import LIDDTrainer
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.training.lidd import LIDDTrainer
+from lidd_yolo.training.nwd import WLNetTrainer
 
 
 class OneOfTwo:

@@ -7,8 +7,8 @@ import torch
 import yaml
 from ultralytics import YOLO
 
-from lidd_yolo.engine.mask_rcnn_trainer import MaskRCNNTrainer
 from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
+from lidd_yolo.training.mask_rcnn import MaskRCNNTrainer
 from tests.helpers.generated import generated_data
 from tests.helpers.mask_rcnn_model import FEW, few_objects
 

@@ -9,9 +9,9 @@ import yaml
 from ultralytics import YOLO
 
 from lidd_yolo.cli import data as commands
-from lidd_yolo.engine.leak import known_leak, leak_message, log_leak
-from lidd_yolo.engine.nwd_trainer import NWDDetectionTrainer, WLNetTrainer
-from lidd_yolo.engine.trainer import LIDDTrainer
+from lidd_yolo.training.callbacks import known_leak, leak_message, log_leak
+from lidd_yolo.training.lidd import LIDDTrainer
+from lidd_yolo.training.nwd import NWDDetectionTrainer, WLNetTrainer
 from tests.helpers.tiny import write_tiny_data
 
 
@@ -19,7 +19,7 @@ from tests.helpers.tiny import write_tiny_data
 def logged(monkeypatch):
     """Lines that the module logs."""
     lines = []
-    monkeypatch.setattr("lidd_yolo.engine.leak.LOGGER", SimpleNamespace(info=lines.append))
+    monkeypatch.setattr("lidd_yolo.training.callbacks.LOGGER", SimpleNamespace(info=lines.append))
     return lines
 
 
@@ -74,7 +74,7 @@ class TestLogLeak:
         assert logged == []
 
     def test_other_processes__silent(self, logged, monkeypatch):
-        monkeypatch.setattr("lidd_yolo.engine.leak.RANK", 1)
+        monkeypatch.setattr("lidd_yolo.training.callbacks.RANK", 1)
         log_leak(SimpleNamespace(data={"leak": {"val": 0.71}}))
         assert logged == []
 

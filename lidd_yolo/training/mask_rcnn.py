@@ -7,11 +7,10 @@ from typing import Any
 from ultralytics.models.yolo.segment import SegmentationTrainer
 from ultralytics.utils import DEFAULT_CFG
 
-from lidd_yolo.engine import recipes
-from lidd_yolo.engine.leak import log_leak
-from lidd_yolo.engine.network import build_network
 from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
 from lidd_yolo.models.upstream import trainer_names_losses
+from lidd_yolo.training import recipes
+from lidd_yolo.training.callbacks import build_network, log_leak
 
 
 class MaskRCNNTrainer(SegmentationTrainer):

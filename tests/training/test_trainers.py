@@ -2,10 +2,10 @@
 
 from ultralytics import YOLO
 
-from lidd_yolo.engine.mask_rcnn_trainer import MaskRCNNTrainer
-from lidd_yolo.engine.nwd_trainer import WLNetTrainer
-from lidd_yolo.engine.parts import part_for
-from lidd_yolo.engine.trainer import LIDDTrainer
+from lidd_yolo.training.lidd import LIDDTrainer
+from lidd_yolo.training.mask_rcnn import MaskRCNNTrainer
+from lidd_yolo.training.nwd import WLNetTrainer
+from lidd_yolo.training.trainers import part_for
 
 
 class TestPartFor:

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lidd_yolo.engine.network import build_network
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.training.callbacks import build_network
 
 
 def trainer(**args):

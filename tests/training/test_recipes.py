@@ -2,7 +2,7 @@
 
 from ultralytics.utils import DEFAULT_CFG_DICT
 
-from lidd_yolo.engine import recipes
+from lidd_yolo.training import recipes
 
 
 class TestLIDD:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lidd_yolo.engine.mask_rcnn_trainer import MaskRCNNTrainer
-from lidd_yolo.engine.nwd_trainer import NWDDetectionTrainer, NWDSegmentationTrainer, WLNetTrainer
-from lidd_yolo.engine.trainer import LIDDTrainer
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.mask_rcnn import MaskRCNNModel
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.wlnet import WLNetModel
+from lidd_yolo.training.lidd import LIDDTrainer
+from lidd_yolo.training.mask_rcnn import MaskRCNNTrainer
+from lidd_yolo.training.nwd import NWDDetectionTrainer, NWDSegmentationTrainer, WLNetTrainer
 
 _TRAINERS: dict[type, type] = {
     LIDDModel: LIDDTrainer,

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from lidd_yolo.engine import channels_last
-from lidd_yolo.engine.channels_last import train_channels_last
+from lidd_yolo.training import callbacks as channels_last
+from lidd_yolo.training.callbacks import train_channels_last
 
 
 @pytest.fixture

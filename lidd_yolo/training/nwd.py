@@ -14,13 +14,11 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
 from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
 
-from lidd_yolo.engine import recipes
-from lidd_yolo.engine.channels_last import train_channels_last
-from lidd_yolo.engine.leak import log_leak
-from lidd_yolo.engine.network import build_network
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.upstream import unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
+from lidd_yolo.training import recipes
+from lidd_yolo.training.callbacks import build_network, log_leak, train_channels_last
 
 
 class NWDTrainer:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from ultralytics import YOLO
 
-from lidd_yolo.engine.checkpoint import finish_checkpoint, share_storage
+from lidd_yolo.training.callbacks import finish_checkpoint, share_storage
 
 
 class TestShareStorage:

@@ -8,14 +8,11 @@ import torch
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import DEFAULT_CFG, RANK
 
-from lidd_yolo.engine import recipes
-from lidd_yolo.engine.channels_last import train_channels_last
-from lidd_yolo.engine.checkpoint import finish_checkpoint
-from lidd_yolo.engine.leak import log_leak
-from lidd_yolo.engine.network import build_network
 from lidd_yolo.models.criterion import LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
+from lidd_yolo.training import recipes
+from lidd_yolo.training.callbacks import build_network, finish_checkpoint, log_leak, train_channels_last
 
 
 class LIDDTrainer(DetectionTrainer):

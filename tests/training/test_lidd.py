@@ -8,9 +8,9 @@ import torch
 import yaml
 from ultralytics import YOLO
 
-from lidd_yolo.engine.trainer import LIDDTrainer
 from lidd_yolo.models.criterion import LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.training.lidd import LIDDTrainer
 from tests.helpers.generated import generated_data
 
 

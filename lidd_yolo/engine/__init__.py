@@ -1,1 +1,0 @@
-"""Training: Ultralytics trainers with the papers' recipes."""

@@ -1,0 +1,1 @@
+"""Trainers, recipes and callbacks."""

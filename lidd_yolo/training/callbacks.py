@@ -1,0 +1,117 @@
+"""Build a network of ours inside a trainer of Ultralytics, as its own trainers build theirs."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from ultralytics.utils import LOGGER, RANK
+
+from lidd_yolo.data.groups.groups_file import REPORT
+from lidd_yolo.models.folding import prefer_channels_last
+from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.upstream import unwrapped
+
+
+def build_network(trainer: Any, network: Callable[..., Any], cfg: Any, weights: Any, *, verbose: bool) -> Any:
+    """Return a network for the trainer's data set, with ``weights`` where they fit.
+
+    Args:
+        trainer: The trainer, with its data set read.
+        network: Model class to build.
+        cfg: Model YAML name or dictionary.
+        weights: Model to take weights from, or None.
+        verbose: Whether to log layers and size, in the first process.
+    """
+    data = trainer.data
+    model = network(cfg, nc=data["nc"], ch=data.get("channels", 3), verbose=verbose and RANK == -1)
+    if getattr(trainer.args, "cls_remap", True):  # weights of the same class, by name, go to the same class
+        model.names = data["names"]
+    if weights:
+        model.load(weights)
+    return model
+
+
+def log_leak(trainer: Any) -> None:
+    """Log the leak of a trainer's data set; a callback for ``on_pretrain_routine_end``, silent if it is unknown."""
+    leak = known_leak(trainer.data)
+    if leak and RANK in {-1, 0}:
+        LOGGER.info(leak_message(leak))
+
+
+def known_leak(data: Mapping[str, Any]) -> dict[str, float]:
+    """Return the share of pictures that share a group with train, for each other split; empty if unknown.
+
+    Args:
+        data: Content of the data YAML as Ultralytics checked it: ``lidd data split`` wrote ``leak`` into it, or else
+            its ``path`` is the folder of a release that ``lidd data`` converted and ``train`` is still that split.
+    """
+    stated = data.get("leak")
+    folder = Path(str(data.get("path", "")))
+    if stated is None and data.get("train") == str((folder / "images" / "train").resolve()):
+        try:
+            stated = json.loads((folder / REPORT).read_text(encoding="utf-8"))["leak"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+    try:
+        return {str(split): float(share) for split, share in dict(stated or {}).items()}
+    except (TypeError, ValueError):
+        return {}
+
+
+def leak_message(leak: Mapping[str, float]) -> str:
+    """Return the line to log for a leak, the shares as fractions."""
+    if not any(leak.values()):
+        return "leak 0.0 %"
+    alike = len(set(leak.values())) == 1
+    named = leak.items() if not alike else [("", next(iter(leak.values())))]
+    told = ", ".join(f"{split} {_percent(share)}".strip() for split, share in named)
+    return f"leak {told}: this figure measures memory"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def train_channels_last(trainer: Any) -> None:
+    """Lay out the network that is trained: a callback for ``on_train_start``.
+
+    The averaged network, of which checkpoints are made, keeps the usual order. Distributed training keeps it too: its
+    buffers were laid out for the gradients before.
+
+    Args:
+        trainer: A trainer of Ultralytics.
+    """
+    if RANK == -1 and trainer.device.type == "cpu":
+        prefer_channels_last(unwrapped(trainer.model))
+
+
+def finish_checkpoint(file: Path) -> None:
+    """Rewrite a checkpoint of ours without LATM; the file is replaced in one step, others are left alone."""
+    checkpoint = torch.load(file, map_location="cpu", weights_only=False)
+    models = [checkpoint[key] for key in ("model", "ema") if isinstance(checkpoint.get(key), LIDDModel)]
+    for model in models:
+        share_storage(model.drop_training_branch())
+    if models:
+        beside = file.with_suffix(".tmp")
+        torch.save(checkpoint, beside)
+        beside.replace(file)
+
+
+def share_storage(model: nn.Module) -> None:
+    """Lay all tensors of one type into one storage: a file then has a few records instead of one for each tensor.
+
+    A network of 0.6 M parameters has over 700 tensors, and a record costs more than many of them hold.
+    """
+    tensors: dict[torch.dtype, list[Tensor]] = defaultdict(list)
+    for tensor in [*model.parameters(), *model.buffers()]:
+        tensors[tensor.dtype].append(tensor)
+    for group in tensors.values():
+        parts = torch.cat([t.detach().flatten() for t in group]).split([t.numel() for t in group])
+        for tensor, part in zip(group, parts, strict=True):
+            tensor.data = part.view(tensor.shape)
