@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.exchange import exchange_groups
-from lidd_yolo.data.splits.search import shares, split_groups
+from lidd_yolo.data.splits.search import exchange_groups, shares, split_groups
 
 SIDES = ("train", "val", "test")
 TOLERANCE = 0.02

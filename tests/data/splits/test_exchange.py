@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from lidd_yolo.data import exchange
-from lidd_yolo.data.exchange import exchange_groups
+from lidd_yolo.data.splits import search as exchange
+from lidd_yolo.data.splits.search import exchange_groups
 
 WANTED = {"train": 0.6, "val": 0.4}
 
