@@ -189,11 +189,11 @@ def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
-        from lidd_yolo.models import classes as owner  # noqa: PLC0415
+        from lidd_yolo.models import guard  # noqa: PLC0415
         from lidd_yolo.models.activation import BUILDING  # noqa: PLC0415
         from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
 
-        owner.check(d)
+        guard.check(d)
         if not uses_our_rows(d):
             with BUILDING:  # a thread beside may be building one of ours, with another activation
                 return original(d, ch, verbose)

@@ -1,6 +1,6 @@
 """One line after ``yolo export`` of a network of ours: nobody compared the file with the network, and how to.
 
-Own work; a callback of Ultralytics for ``on_export_end``, silent for networks of others.
+A callback of Ultralytics for ``on_export_end``, silent for networks of others.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A folder that is there complete or not at all: made beside its place and moved there when it is finished.
 
-Own work; a rename within one file system is the one step that cannot be caught half done.
+A rename within one file system is the one step that cannot be caught half done.
 """
 
 from __future__ import annotations

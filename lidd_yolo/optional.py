@@ -1,6 +1,6 @@
 """Packages of the extra ``compare``, loaded when they are needed, with one clear message where they are missing.
 
-Own work. The rest of the package works without them.
+The rest of the package works without them.
 """
 
 from __future__ import annotations

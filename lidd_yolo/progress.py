@@ -1,6 +1,6 @@
 """Progress of a long loop on stderr: one moving line on a terminal, a line every tenth elsewhere.
 
-Own work; no package of ours is loaded for it, and a log file gets eleven lines instead of thousands.
+No package of ours is loaded for it, and a log file gets eleven lines instead of thousands.
 """
 
 from __future__ import annotations

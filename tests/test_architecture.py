@@ -2,34 +2,39 @@
 
 import ast
 import re
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "lidd_yolo").rglob("*.py"))
 MODULES = [file for file in FILES if not file.name.startswith("__")]
 TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in [*FILES, ROOT / "lidd_yolo_startup.py"]}
 
-MAY_IMPORT = {
-    "cli": {"benchmark", "compare", "data", "doctor", "engine", "export", "paths", "report"},
-    "compare": {"benchmark", "engine", "names", "paths", "report"},
-    "report": {"benchmark", "paths"},
-    "doctor": {"connect", "models", "names", "paths"},
-    "connect": {"engine", "models", "names", "paths"},
-    "names": {"paths"},
-    "benchmark": {"data", "engine", "export", "paths"},
-    "export": {"data", "engine", "layers", "models", "paths"},
-    "engine": {"data", "models"},
-    "models": {"assigners", "geometry", "layers", "losses", "paths"},
-    "assigners": {"geometry"},
-    "losses": {"geometry"},
-    "data": {"paths"},
-    "layers": set(),
-    "geometry": set(),
-    "paths": set(),
-}
-"""Part of the package -> what it may import besides itself; ``lidd_yolo.__version__`` is free for all."""
+LADDER = (
+    {"geometry", "paths", "files", "progress", "optional"},
+    {"assigners", "data", "layers", "losses", "names"},
+    {"models"},
+    {"export_notice", "training"},
+    {"connect", "export"},
+    {"results"},
+    {"bench", "report"},
+    {"compare"},
+    {"cli"},
+)
+"""Parts of the package from the bottom up: each may import what stands on a lower rung, ``data`` no network."""
+
+DATA_LADDER = (
+    {"labels"},
+    {"pictures", "demo"},
+    {"formats"},
+    {"readers"},
+    {"groups"},
+    {"splits"},
+    {"checks", "enlarge"},
+    {"releases"},
+    {"convert", "datasets", "synthetic"},
+)
+"""The same inside ``data``."""
 
 TOUCH_POINTS = {"parse_model", "check_yaml", "guess_model_scale", "_smart_load"}
 MAY_NAME_TOUCH_POINTS = {"connect.py", "models/parser.py"}
@@ -58,111 +63,116 @@ def imports(file):
     return found
 
 
-def imported_parts(file):
-    ours = {module.split(".")[1] for module in imports(file) if module.startswith("lidd_yolo.")}
-    return {p for p in ours if p in MAY_IMPORT or (ROOT / "lidd_yolo" / p).is_dir()}
+def imported_files(file):
+    """Return the files of ours that a file imports, inside functions too."""
+    of_modules = {"lidd_yolo." + name(f).removesuffix(".py").replace("/", "."): f for f in MODULES}
+    return {of_modules[module] for module in imports(file) if module in of_modules}
+
+
+def against(ladder, part_of, files):
+    """Return the imports, inside functions too, that do not go down a ladder."""
+    rung = {p: number for number, parts in enumerate(ladder) for p in parts}
+    pairs = [(file, other) for file in files for other in imported_files(file) if other in files]
+    return [
+        f"{name(file)} imports {name(other)}"
+        for file, other in pairs
+        if part_of(file) != part_of(other) and rung[part_of(file)] <= rung[part_of(other)]
+    ]
+
+
+def circle(edges):
+    """Return a circle of a graph, or an empty list."""
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
 
 
 def functions(tree):
     return [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
 
 
-def lines_of_code(function):
-    """Return a function's lines without its docstring."""
-    doc = function.body[0] if ast.get_docstring(function, clean=False) is not None else None
-    return function.end_lineno - function.lineno + 1 - (doc.end_lineno - doc.lineno + 1 if doc else 0)
-
-
 class TestImports:
-    @pytest.mark.parametrize("file", MODULES, ids=name)
-    def test_direction(self, file):
-        own = part(file)
-        assert own in MAY_IMPORT, f"{own} is new: say in MAY_IMPORT what it may import"
-        assert imported_parts(file) - {own} <= MAY_IMPORT[own]
+    def test_direction__down_the_ladder(self):
+        assert against(LADDER, part, MODULES) == []
 
-    def test_direction__has_no_circle(self):
-        order, left = [], dict(MAY_IMPORT)
-        while free := [p for p, needs in left.items() if needs & MAY_IMPORT.keys() <= set(order)]:
-            order += free
-            left = {p: needs for p, needs in left.items() if p not in free}
-        assert not left
+    def test_direction__down_the_ladder_of_data(self):
+        files = [file for file in MODULES if part(file) == "data"]
+        assert against(DATA_LADDER, lambda file: name(file).split("/")[1].removesuffix(".py"), files) == []
 
-    def test_package__imports_the_start_up_hook_alone(self):
-        assert imports(ROOT / "lidd_yolo" / "__init__.py") == {"lidd_yolo_startup"}
+    def test_direction__has_no_circle_of_files(self):
+        assert circle({name(file): {name(f) for f in imported_files(file)} for file in MODULES}) == []
 
-    @pytest.mark.parametrize("file", [f for f in MODULES if part(f) == "data"], ids=name)
-    def test_data__without_torch(self, file):
-        assert not {m.split(".")[0] for m in imports(file)} & {"torch", "torchvision", "ultralytics"}
+    def test_direction__has_no_circle_of_folders(self):
+        edges = {}
+        for file in MODULES:
+            folder = Path(name(file)).parent.as_posix()
+            others = {Path(name(f)).parent.as_posix() for f in imported_files(file)}
+            edges.setdefault(folder, set()).update(others - {folder, "."})
+        assert circle({folder: others for folder, others in edges.items() if folder != "."}) == []
 
-    @pytest.mark.parametrize(
-        "file", [f for f in MODULES if part(f) in {"layers", "assigners", "losses", "geometry"}], ids=name
-    )
-    def test_layers__use_only_blocks_of_ultralytics(self, file):
-        upstream = {module for module in imports(file) if module.startswith("ultralytics")}
-        assert all(module.startswith(UPSTREAM_BELOW_MODELS) for module in upstream)
+    def test_data__without_torch(self):
+        heavy = {"torch", "torchvision", "ultralytics"}
+        assert [f for f in MODULES if part(f) == "data" and heavy & {m.split(".")[0] for m in imports(f)}] == []
 
-    @pytest.mark.parametrize("file", FILES, ids=name)
-    def test_private_names__of_ultralytics(self, file):
+    def test_layers__use_only_blocks_of_ultralytics(self):
+        files = [f for f in MODULES if part(f) in {"layers", "assigners", "losses", "geometry"}]
+        upstream = [(name(f), m) for f in files for m in imports(f) if m.startswith("ultralytics")]
+        assert [pair for pair in upstream if not pair[1].startswith(UPSTREAM_BELOW_MODELS)] == []
+
+    def test_private_names__of_ultralytics(self):
         """The functions that we wrap are named where they are wrapped, and nothing else private is imported."""
-        upstream = [m for m in imports(file) if m.startswith("ultralytics.")]
-        assert not [m for m in upstream if re.search(r"\._[a-z]", m)]
-        named = {n.attr for n in ast.walk(TREES[file]) if isinstance(n, ast.Attribute)}
-        named |= {m.rpartition(".")[2] for m in upstream}
-        assert not named & TOUCH_POINTS or name(file) in MAY_NAME_TOUCH_POINTS
-
-
-class TestSize:
-    @pytest.mark.parametrize("file", TREES, ids=name)
-    def test_file__at_most_300_lines(self, file):
-        assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
-
-    @pytest.mark.parametrize("file", TREES, ids=name)
-    def test_function__at_most_50_lines(self, file):
-        assert {f.name: lines_of_code(f) for f in functions(TREES[file]) if lines_of_code(f) > 50} == {}
+        offenders = []
+        for file in FILES:
+            upstream = [m for m in imports(file) if m.startswith("ultralytics.")]
+            offenders += [(name(file), m) for m in upstream if re.search(r"\._[a-z]", m)]
+            named = {n.attr for n in ast.walk(TREES[file]) if isinstance(n, ast.Attribute)}
+            named |= {m.rpartition(".")[2] for m in upstream}
+            if name(file) not in MAY_NAME_TOUCH_POINTS:
+                offenders += [(name(file), touched) for touched in named & TOUCH_POINTS]
+        assert offenders == []
 
 
 class TestNames:
-    @pytest.mark.parametrize("file", FILES, ids=name)
-    def test_file__says_what_it_holds(self, file):
-        assert not set(Path(name(file)).with_suffix("").parts) & EMPTY_NAMES
+    def test_files__say_what_they_hold(self):
+        assert [name(f) for f in FILES if set(Path(name(f)).with_suffix("").parts) & EMPTY_NAMES] == []
 
-    @pytest.mark.parametrize("file", FILES, ids=name)
-    def test_header__first_line(self, file):
-        doc = ast.get_docstring(TREES[file])
-        assert doc
-        assert doc.splitlines()[0].endswith((".", ":"))
+    def test_headers__first_line(self):
+        first = {name(f): (ast.get_docstring(tree) or "").partition("\n")[0] for f, tree in TREES.items()}
+        assert {file: line for file, line in first.items() if not line.endswith((".", ":"))} == {}
+
+    def test_functions__are_typed(self):
+        offenders = []
+        for file, tree in TREES.items():
+            for function in functions(tree):
+                arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+                untyped = [a.arg for a in arguments if a.annotation is None and a.arg not in {"self", "cls"}]
+                if untyped or function.returns is None:
+                    offenders.append((name(file), function.name))
+        assert offenders == []
 
     def test_public_names__defined_once(self):
         """No second version of an idea under the same name; ``main`` functions of commands aside."""
-        seen, twice = {}, []
+        places = {}
         for file in MODULES:
             for node in TREES[file].body:
                 if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
-                    twice += [(node.name, seen[node.name], name(file))] if node.name in seen else []
-                    seen[node.name] = name(file)
+                    places.setdefault(node.name, []).append(name(file))
         commands = {"add_arguments", "add_commands", "run", "main"}
-        assert [entry for entry in twice if entry[0] not in commands] == []
+        assert {n: files for n, files in places.items() if len(files) > 1 and n not in commands} == {}
 
-    @pytest.mark.parametrize("file", TREES, ids=name)
-    def test_print__nowhere(self, file):
+    def test_print__nowhere(self):
         """Commands write to ``sys.stdout``, the rest logs."""
-        calls = [n.func for n in ast.walk(TREES[file]) if isinstance(n, ast.Call)]
-        assert not [f for f in calls if isinstance(f, ast.Name) and f.id == "print"]
+        calls = [(name(f), n.func) for f, tree in TREES.items() for n in ast.walk(tree) if isinstance(n, ast.Call)]
+        assert [f for f, call in calls if isinstance(call, ast.Name) and call.id == "print"] == []
 
     def test_stdout__by_commands_alone(self):
         """And by the modules that are processes of their own and hand back one line."""
-        writing = {name(file) for file in MODULES if "sys.stdout" in ast.unparse(TREES[file])}
-        commands = {"cli.py", "doctor.py", "data/commands.py", "benchmark/commands.py"}
-        commands |= {"compare/execution.py", "export/commands.py", "report/commands.py"}
-        commands |= {"benchmark/first_prediction.py", "benchmark/step_memory.py"}
-        assert {file for file in writing if not file.startswith("data/cli/")} <= commands
+        writing = {name(file) for file in MODULES if "sys.stdout" in ast.unparse(TREES[file]) and part(file) != "cli"}
+        assert writing <= {"compare/execution.py", "bench/first_prediction.py", "bench/step_memory.py"}
 
 
 class TestTests:
-    @pytest.mark.parametrize("file", MODULES, ids=name)
-    def test_module__has_its_test_file(self, file):
-        mirrored = ROOT / "tests" / file.relative_to(ROOT / "lidd_yolo").with_name(f"test_{file.name}")
-        assert mirrored.is_file()
-
     def test_folders__without_packages(self):
         assert list((ROOT / "tests").rglob("__init__.py")) == []

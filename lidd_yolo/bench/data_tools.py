@@ -1,6 +1,6 @@
 """Time ``lidd data check`` on generated sets: few labels in large pictures, many pictures of one label, outlines.
 
-Own work. The pictures of a set are a few textures told apart by a comment in each file, so that they take little time
+The pictures of a set are a few textures told apart by a comment in each file, so that they take little time
 to make and every file must still be read, hashed and decoded.
 """
 

@@ -1,6 +1,6 @@
 """The first predictions of a fresh process: ``python -m lidd_yolo.bench.first_prediction MODEL FOLDER IMGSZ``.
 
-Own work. Writes one JSON line: ``first_at``, the time in seconds since 1970 when the first picture was done, and the
+Writes one JSON line: ``first_at``, the time in seconds since 1970 when the first picture was done, and the
 process's largest resident memory in MiB with the packages loaded (``imported_mib``) and after all pictures of the
 folder (``peak_mib``).
 """

@@ -1,6 +1,6 @@
 """How long a training waits for its pictures: the stock trainer's own steps, clocked between its callbacks.
 
-Own work. Loader, augmentation and recipe are the network's own, as ``yolo train`` would have them.
+Loader, augmentation and recipe are the network's own, as ``yolo train`` would have them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where an exported network spends its time: every operator of a runtime's own profile, on one thread of the CPU.
 
-Own work. The runtimes measure: of ONNX Runtime's figures the median over runs is taken, OpenVINO gives an average. They
+The runtimes measure: of ONNX Runtime's figures the median over runs is taken, OpenVINO gives an average. They
 are added up by the type of operator.
 """
 

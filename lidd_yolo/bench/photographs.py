@@ -1,6 +1,6 @@
 """Photographs of generated steel whose shared parts are known: crops in any orientation, under other light, compressed.
 
-Own work; real pictures may not be published, and nobody knows all of their overlaps.
+Real pictures may not be published, and nobody knows all of their overlaps.
 """
 
 from __future__ import annotations

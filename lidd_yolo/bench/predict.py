@@ -1,7 +1,4 @@
-"""Time ``YOLO.predict`` on a folder of pictures, side by side: decoding, network, NMS and what lies between them.
-
-Own work.
-"""
+"""Time ``YOLO.predict`` on a folder of pictures, side by side: decoding, network, NMS and what lies between them."""
 
 from __future__ import annotations
 

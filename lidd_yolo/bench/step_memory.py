@@ -1,6 +1,6 @@
 """Memory of a training step in a fresh process: `python -m lidd_yolo.bench.step_memory`.
 
-Own work. Arguments: model YAML, auxiliary head or ``-``, side, batch, device. Writes one JSON line, ``peak_mib``: on a
+Arguments: model YAML, auxiliary head or ``-``, side, batch, device. Writes one JSON line, ``peak_mib``: on a
 CPU by how much the process's resident memory rose above its peak before the steps, on a GPU the most that torch
 held there, network included. Two steps: the optimiser's state comes with the first.
 """

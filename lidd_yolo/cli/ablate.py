@@ -1,4 +1,4 @@
-"""Command ``lidd ablate``: the ablation table of a paper, row by row, on any data. Own work."""
+"""Command ``lidd ablate``: the ablation table of a paper, row by row, on any data."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Commands that measure speed: ``lidd bench latency | operators | predict | steps | loading``.
 
-Own work. Networks are timed side by side, and each command adds an entry to the ledger. ``make bench`` runs them all.
+Networks are timed side by side, and each command adds an entry to the ledger. ``make bench`` runs them all.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Command ``lidd compare``: train several networks alike and set them side by side. Own work."""
+"""Command ``lidd compare``: train several networks alike and set them side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that ``lidd compare``, ``ablate`` and ``reproduce`` share, and what they change of a plan. Own work."""
+"""Options that ``lidd compare``, ``ablate`` and ``reproduce`` share, and what they change of a plan."""
 
 from __future__ import annotations
 

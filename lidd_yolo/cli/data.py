@@ -1,6 +1,6 @@
 """Command ``lidd data``: make, check, group, split and enlarge data sets; each sub-command is a file of ``cli``.
 
-Own work. Exit status of every sub-command: 0 clean, 1 findings (the rest is done), 2 nothing could be done, 130 stopped
+Exit status of every sub-command: 0 clean, 1 findings (the rest is done), 2 nothing could be done, 130 stopped
 by the user.
 """
 

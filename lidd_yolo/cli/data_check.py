@@ -1,6 +1,6 @@
 """Command ``lidd data check``: what is wrong with a data set, file by file, and a repaired copy of it.
 
-Own work. Exit status: 0 clean, 1 findings, 2 the check could not run.
+Exit status: 0 clean, 1 findings, 2 the check could not run.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Command ``lidd data convert``: annotations in one of six formats become a YOLO or COCO data set.
 
-Own work. Exit status: 0 clean, 1 something was left out (the rest is done), 2 nothing could be done.
+Exit status: 0 clean, 1 something was left out (the rest is done), 2 nothing could be done.
 """
 
 from __future__ import annotations

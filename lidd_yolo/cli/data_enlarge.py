@@ -1,6 +1,6 @@
 """Command ``lidd data enlarge``: changed copies of the training pictures, written beside them.
 
-Own work. Exit status: 0 clean, 1 something was left out (the rest is done), 2 nothing could be done.
+Exit status: 0 clean, 1 something was left out (the rest is done), 2 nothing could be done.
 """
 
 from __future__ import annotations

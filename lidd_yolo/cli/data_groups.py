@@ -1,6 +1,6 @@
 """Command ``lidd data groups``: which pictures of a data set show the same thing, and what its split leaks by that.
 
-Own work. Exit status: 0 no leak, 1 the split leaks, 2 could not run.
+Exit status: 0 no leak, 1 the split leaks, 2 could not run.
 """
 
 from __future__ import annotations

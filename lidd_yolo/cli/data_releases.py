@@ -1,6 +1,6 @@
 """Commands ``lidd data neu-det``, ``neu-seg`` and ``aluminium-sheet``: make a YOLO data set from a published release.
 
-Own work. Exit status: 0 clean, 1 something in the release was left out (the rest is done), 2 nothing could be done.
+Exit status: 0 clean, 1 something in the release was left out (the rest is done), 2 nothing could be done.
 """
 
 from __future__ import annotations

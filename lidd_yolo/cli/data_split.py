@@ -1,6 +1,6 @@
 """Command ``lidd data split``: train, val and test of a data set by whole groups, as lists beside it.
 
-Own work. Exit status: 0 clean, 1 the groups did not allow the ratios or a picture is unreadable, 2 could not run.
+Exit status: 0 clean, 1 the groups did not allow the ratios or a picture is unreadable, 2 could not run.
 """
 
 from __future__ import annotations

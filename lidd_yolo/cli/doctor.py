@@ -1,6 +1,6 @@
 """Command ``lidd doctor``: versions, device, what is connected, which data sets are there, and what is wrong.
 
-Own work. Every finding comes with the way out. Exit status: 0 nothing is wrong, 1 something is.
+Every finding comes with the way out. Exit status: 0 nothing is wrong, 1 something is.
 """
 
 from __future__ import annotations

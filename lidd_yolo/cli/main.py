@@ -1,6 +1,6 @@
 """Command ``lidd``: what the ``yolo`` command has no place for, and ``yolo`` itself where the start-up file is off.
 
-Own work. Heavy packages are imported by the sub-command that needs them, so that ``--help`` answers at once.
+Heavy packages are imported by the sub-command that needs them, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Command ``lidd report``: ledger and export certificates as one HTML page, or as Markdown; is the ledger untouched.
 
-Own work. Exit status: 0 done, 1 ``--verify`` found something, 2 the command could not run.
+Exit status: 0 done, 1 ``--verify`` found something, 2 the command could not run.
 """
 
 from __future__ import annotations

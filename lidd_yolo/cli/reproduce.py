@@ -1,4 +1,4 @@
-"""Command ``lidd reproduce``: a table of a paper, its printed figures beside measured ones. Own work."""
+"""Command ``lidd reproduce``: a table of a paper, its printed figures beside measured ones."""
 
 from __future__ import annotations
 

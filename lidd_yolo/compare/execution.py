@@ -1,4 +1,4 @@
-"""Carry out a plan: look what is there, run what is missing, print the table; for the three commands. Own work."""
+"""Carry out a plan: look what is there, run what is missing, print the table; for the three commands."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A plan: which networks to train on which data, how often and how long.
 
-Own work. What a paper prints beside it is read by `lidd_yolo.results.paper_figures`. A plan says nothing of folders,
+What a paper prints beside it is read by `lidd_yolo.results.paper_figures`. A plan says nothing of folders,
 devices or processes; the same plan gives the same run names everywhere.
 """
 

@@ -1,4 +1,4 @@
-"""Read a plan's YAML file, and say where exactly one is wrong. Own work; form: the packaged plans."""
+"""Read a plan's YAML file, and say where exactly one is wrong.."""
 
 from __future__ import annotations
 

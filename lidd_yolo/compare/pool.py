@@ -1,6 +1,6 @@
 """Carry out several runs at once, each in a process of its own, within a time limit.
 
-Own work. Nothing is lost by ending a process: a run goes on from its last epoch. If this process is killed, the others
+Nothing is lost by ending a process: a run goes on from its last epoch. If this process is killed, the others
 notice that their standard input closes, and end too.
 """
 

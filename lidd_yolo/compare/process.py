@@ -1,7 +1,4 @@
-"""The process that carries out one run: started with its log, ended with all that it has started.
-
-Own work.
-"""
+"""The process that carries out one run: started with its log, ended with all that it has started."""
 
 from __future__ import annotations
 

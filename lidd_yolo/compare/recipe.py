@@ -1,6 +1,6 @@
 """Recipes: the training arguments that a run begins with, the model's own or another's.
 
-Own work. ``own`` leaves everything to the model's trainer: Ultralytics' defaults, or the papers' for our families.
+``own`` leaves everything to the model's trainer: Ultralytics' defaults, or the papers' for our families.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The folder of one run: what the run is, which epochs it was interrupted after, whether its training is over.
 
-Own work. Small files, each written beside its name and renamed, so that a kill leaves the old or the new one.
+Small files, each written beside its name and renamed, so that a kill leaves the old or the new one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far each run of a plan is: in the ledger, begun, missing, or there with other arguments or data. Own work."""
+"""How far each run of a plan is: in the ledger, begun, missing, or there with other arguments or data."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One run in a process of its own: ``python -m lidd_yolo.compare.worker RUN.json``, training, measurement, entry.
 
-Own work. Killed at any moment and called again, it goes on and ends with the same ledger entry.
+Killed at any moment and called again, it goes on and ends with the same ledger entry.
 """
 
 from __future__ import annotations

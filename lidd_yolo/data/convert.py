@@ -1,6 +1,6 @@
 """One annotation format into another: a folder read, its classes put in order, a YOLO or COCO data set written.
 
-Own work. The order of the classes decides their numbers and is never guessed from the order in which files mention
+The order of the classes decides their numbers and is never guessed from the order in which files mention
 them: it is given, stated by the source's own data YAML, or alphabetical and said so.
 """
 

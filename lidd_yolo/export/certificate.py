@@ -1,6 +1,6 @@
 """The parity certificate: what was compared, with which limits, the worst case and its picture, hashes and versions.
 
-Own work. One JSON file beside the weights; a format that is certified later joins those certified before.
+One JSON file beside the weights; a format that is certified later joins those certified before.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""An exported file beside the trained and the folded network, on the same pictures at one input shape.
-
-Own work.
-"""
+"""An exported file beside the trained and the folded network, on the same pictures at one input shape."""
 
 from __future__ import annotations
 

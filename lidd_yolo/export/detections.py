@@ -1,6 +1,6 @@
 """Final detections of two forms of a network, after NMS, matched one to one: how well boxes, scores and masks agree.
 
-Own work. Two forms differ by rounding, so a score may cross the threshold: detections are looked for down to half the
+Two forms differ by rounding, so a score may cross the threshold: detections are looked for down to half the
 stated confidence, and only those above it must have a partner. Rounding also decides which of two anchor points with
 nearly one score survives NMS; such a pair is counted, but its boxes are not held to be two readings of one.
 """

@@ -1,6 +1,6 @@
 """The first layer in which two forms of a network differ, found by comparing the outputs of all rows.
 
-Own work. A row counts as the first if it differs and everything that it reads does not.
+A row counts as the first if it differs and everything that it reads does not.
 """
 
 from __future__ import annotations

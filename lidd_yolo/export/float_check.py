@@ -1,7 +1,4 @@
-"""One format: export it, compare it at every shape that it can have, and say what is wrong with it.
-
-Own work.
-"""
+"""One format: export it, compare it at every shape that it can have, and say what is wrong with it."""
 
 from __future__ import annotations
 

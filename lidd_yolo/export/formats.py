@@ -1,6 +1,6 @@
 """The formats that can be certified: what each needs, which input shapes it can have, how far it may differ.
 
-Own work; the limits are relative to the size of an output, as float32 rounding is.
+The limits are relative to the size of an output, as float32 rounding is.
 """
 
 from __future__ import annotations

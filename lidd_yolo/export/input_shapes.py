@@ -1,6 +1,6 @@
 """The input shapes at which an exported file is compared: square and rectangular, alone and in fours, fixed and free.
 
-Own work. A format fixes its shapes when it is made, so every fixed shape but the delivered one needs a further export;
+A format fixes its shapes when it is made, so every fixed shape but the delivered one needs a further export;
 square pictures alone and rectangles in fours cover both with one.
 """
 

@@ -1,7 +1,4 @@
-"""One export by stock Ultralytics into a folder of its own, where a half-written file harms nobody.
-
-Own work.
-"""
+"""One export by stock Ultralytics into a folder of its own, where a half-written file harms nobody."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Export a checkpoint to several formats, prove each of them, keep what passed, and write the certificate.
 
-Own work. Nothing lies beside the checkpoint before everything is compared: a run that is killed leaves nothing there.
+Nothing lies beside the checkpoint before everything is compared: a run that is killed leaves nothing there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What an export is compared with: the network as it was trained, and its folded form.
 
-Own work. The trained form is run unfolded, which neither ``yolo val`` nor ``yolo predict`` ever does: a mistake in the
+The trained form is run unfolded, which neither ``yolo val`` nor ``yolo predict`` ever does: a mistake in the
 folding would otherwise be on both sides of the comparison.
 """
 

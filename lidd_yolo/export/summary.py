@@ -1,7 +1,4 @@
-"""What a certificate says, in a few lines for the terminal.
-
-Own work.
-"""
+"""What a certificate says, in a few lines for the terminal."""
 
 from __future__ import annotations
 

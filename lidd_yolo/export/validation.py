@@ -1,6 +1,6 @@
 """mAP50-95 and recall by Ultralytics' validator, of the trained, the folded and an exported network, equally treated.
 
-Own work. All are validated with letterboxed square pictures: a file with a fixed input takes no others.
+All are validated with letterboxed square pictures: a file with a fixed input takes no others.
 """
 
 from __future__ import annotations

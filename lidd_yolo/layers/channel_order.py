@@ -1,6 +1,6 @@
 """Orders of channels moved into the weights of the next convolutions, so that nothing shuffles at inference.
 
-Own work, for LIDD-Net, section 1.1.1 (the shuffle of CSE). An order lists, for each place of a map, the channel of the
+For LIDD-Net, section 1.1.1 (the shuffle of CSE). An order lists, for each place of a map, the channel of the
 trained network that stands there.
 """
 

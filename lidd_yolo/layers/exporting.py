@@ -1,7 +1,4 @@
-"""Whether a network is being recorded for an export, where some layers take another form of the same function.
-
-Own work.
-"""
+"""Whether a network is being recorded for an export, where some layers take another form of the same function."""
 
 from __future__ import annotations
 

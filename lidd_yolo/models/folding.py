@@ -1,6 +1,6 @@
 """The channel shuffles of a folded network moved into the weights of the rows after them.
 
-Own work, for LIDD-Net, section 1.1.1 (CSE); why: docs/decisions/0021-speed-of-lidd-net.md.
+For LIDD-Net, section 1.1.1 (CSE); why: docs/decisions/0021-speed-of-lidd-net.md.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from lidd_yolo.layers.head import LIDDDetect
 from lidd_yolo.layers.latm import LATM, RowGraph
 from lidd_yolo.layers.reparam import fold_all_batch_norm
 from lidd_yolo.layers.simam import SimAM
-from lidd_yolo.models import classes as owner
+from lidd_yolo.models import guard
 from lidd_yolo.models.activation import default_activation
 from lidd_yolo.models.criterion import LIDDCriterion
 from lidd_yolo.models.folding import prefer_channels_last, unshuffle
@@ -34,7 +34,7 @@ class LIDDModel(DetectionModel):
     def __init__(
         self, cfg: str | dict[str, Any] = "lidd.yaml", ch: int = 3, nc: int | None = None, verbose: bool = True
     ) -> None:
-        with owner.building():
+        with guard.building():
             super().__init__(cfg, ch=ch, nc=nc, verbose=verbose)
         self.stride = self.head.stride.clamp(max=_LARGEST_STRIDE)
         self.head.latm = self._build_latm(read_options(self.yaml, Options))

@@ -14,7 +14,7 @@ from ultralytics.nn.tasks import SegmentationModel
 from ultralytics.utils.ops import xywh2xyxy
 
 from lidd_yolo.layers.mask_rcnn import MaskRCNNSegment
-from lidd_yolo.models import classes as owner
+from lidd_yolo.models import guard
 from lidd_yolo.models.upstream import loss_items
 
 MASK_RCNN_LOSS_NAMES = ("box_loss", "seg_loss", "cls_loss", "rpn_loss")
@@ -37,7 +37,7 @@ class MaskRCNNModel(SegmentationModel):
     def __init__(
         self, cfg: str | dict[str, Any] = "maskrcnn.yaml", ch: int = 3, nc: int | None = None, verbose: bool = True
     ) -> None:
-        with owner.building():
+        with guard.building():
             super().__init__(cfg, ch=ch, nc=nc, verbose=verbose)
         for layer in self.modules():
             if isinstance(layer, nn.BatchNorm2d):  # Ultralytics sets its own constants; these are torchvision's

@@ -9,7 +9,7 @@ from typing import Any
 
 from ultralytics.nn.tasks import DetectionModel, SegmentationModel
 
-from lidd_yolo.models import classes as owner
+from lidd_yolo.models import guard
 from lidd_yolo.models.box_loss import blend_nwd
 from lidd_yolo.models.options import NWDOptions, StockOptions, WLNetOptions, read_options
 
@@ -24,7 +24,7 @@ class NWDModel:
     options_kind: type[StockOptions] | type[WLNetOptions] = StockOptions
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        with owner.building():
+        with guard.building():
             super().__init__(*args, **kwargs)
         read_options(self.yaml, self.options_kind)  # what is wrong in it is said now, not at the first batch
 

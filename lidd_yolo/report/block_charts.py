@@ -1,6 +1,6 @@
 """The plots of a block: accuracy over size and over time, and per class; curves are in ``learning.py``.
 
-Own work; the papers plot nothing over size or time.
+The papers plot nothing over size or time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Put ledger entries together that may be compared: blocks of one data split, size and budget; in them networks.
 
-Own work. Entries of different data or split hashes never share a block, whatever their names say. In a block a
+Entries of different data or split hashes never share a block, whatever their names say. In a block a
 contender is one network trained in one way; its entries differ in the seed alone.
 """
 

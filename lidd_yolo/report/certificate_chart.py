@@ -1,6 +1,6 @@
 """How far every case of a certificate stays below its limits, on one log axis for all formats.
 
-Own work. 1 is the limit; what lies right of it is out of tolerance.
+1 is the limit; what lies right of it is out of tolerance.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the page says about an export certificate: a row for each format, failures in words, what it rests on.
 
-Own work. Keys that only some formats have (int8: recall of each class, calibration) are shown where they are there.
+Keys that only some formats have (int8: recall of each class, calibration) are shown where they are there.
 """
 
 from __future__ import annotations

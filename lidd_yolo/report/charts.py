@@ -1,6 +1,6 @@
 """Charts as geometry: scales, ticks and marks in the coordinates of a small SVG; the page's template draws them.
 
-Own work. No text is markup here, so that the template's autoescape holds for labels too.
+No text is markup here, so that the template's autoescape holds for labels too.
 """
 
 from __future__ import annotations

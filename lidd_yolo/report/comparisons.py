@@ -1,6 +1,6 @@
 """Compare every two networks of a block on the same resamples of the test pictures, from their evidence files.
 
-Own work; the method is in ``bootstrap.py``.
+The method is in ``bootstrap.py``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Figures of a network from its ledger entries: accuracy over seeds, size, cost and time of a prediction.
 
-Own work. Entries written before schema 2 have no ``counts``; what they lack is None here, not guessed.
+Entries written before schema 2 have no ``counts``; what they lack is None here, not guessed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the figures of a block rest on, and what a reader must be warned of.
 
-Own work. A figure without its data, split, leak, machine and versions says little.
+A figure without its data, split, leak, machine and versions says little.
 """
 
 from __future__ import annotations

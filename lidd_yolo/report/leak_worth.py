@@ -1,6 +1,6 @@
 """What a leak is worth: one network trained on two splits of a data set, on the pictures that neither was trained on.
 
-Own work. The figures of two splits are of different pictures and cannot be compared. On the pictures that both held out
+The figures of two splits are of different pictures and cannot be compared. On the pictures that both held out
 they can: one training has seen the same spots, the other has not. The method is that of ``bootstrap.py``.
 """
 

@@ -1,7 +1,4 @@
-"""Markdown report: for each block its table, what it rests on, and which differences are shown.
-
-Own work.
-"""
+"""Markdown report: for each block its table, what it rests on, and which differences are shown."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One self-contained HTML page: the tables, what they rest on, which differences are shown, and plots.
 
-Own work. Jinja2 with autoescape; style, plots and pictures are in the page, which asks the network for nothing.
+Jinja2 with autoescape; style, plots and pictures are in the page, which asks the network for nothing.
 """
 
 from __future__ import annotations

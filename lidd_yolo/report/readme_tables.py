@@ -1,7 +1,4 @@
-"""Write the tables of README and docs from the ledger: between two marker comments stands what the JSONs say.
-
-Own work.
-"""
+"""Write the tables of README and docs from the ledger: between two marker comments stands what the JSONs say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which training runs a report is about: entries by their name, or by the folder of their run. Own work."""
+"""Which training runs a report is about: entries by their name, or by the folder of their run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Markdown tables of measured speed: predictions in each runtime, folders of pictures, training steps, loading.
 
-Own work. Entries of earlier releases, of PyTorch and batch 1 alone, have neither runtime, batch nor quartiles.
+Entries of earlier releases, of PyTorch and batch 1 alone, have neither runtime, batch nor quartiles.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The table of a block: measured figures, what a paper prints beside them, and quoted rows.
 
-Own work; Markdown and the HTML page both write this. Differences are measured minus printed. Units stand in the
+Markdown and the HTML page both write this. Differences are measured minus printed. Units stand in the
 headings, since the LIDD paper sets multiply-adds beside twice that in one column.
 """
 
@@ -182,7 +182,7 @@ def further_lines(block: Block) -> Table:
     """Return a table of the figures that the block's main table leaves out; columns that nobody fills are left out."""
     split = block.split
     filled: dict[str, list[str]] = {}
-    for heading, told in _columns_further(split).items():
+    for heading, told in _all_columns(split).items():
         texts = [told(contender) for contender in block.contenders]
         if any(texts):
             filled[heading] = texts
@@ -193,11 +193,11 @@ def further_lines(block: Block) -> Table:
     return Table(tuple(filled), tuple(lines))
 
 
-def _columns_further(split: str) -> dict[str, Callable[[Contender], str]]:
+def _all_columns(split: str) -> dict[str, Callable[[Contender], str]]:
     columns: dict[str, Callable[[Contender], str]] = {}
     if split != "val":
-        columns |= {f"val {name}": _share_further("val", key) for key, name in ACCURACIES.items()}
-    columns |= {f"{split} {name}": _share_further(split, name) for name in ("precision", "recall")}
+        columns |= {f"val {name}": _share_of("val", key) for key, name in ACCURACIES.items()}
+    columns |= {f"{split} {name}": _share_of(split, name) for name in ("precision", "recall")}
     columns |= {f"{split} {name} by faster-coco-eval": _second(split, key) for key, name in ACCURACIES.items()}
     return {
         **columns,
@@ -208,7 +208,7 @@ def _columns_further(split: str) -> dict[str, Callable[[Contender], str]]:
     }
 
 
-def _share_further(split: str, key: str) -> Callable[[Contender], str]:
+def _share_of(split: str, key: str) -> Callable[[Contender], str]:
     return lambda contender: with_interval(accuracy(contender, split, key))
 
 

@@ -1,7 +1,4 @@
-"""Parity certificates of ``lidd export`` as files: read, checked to be one, and compared with the files that they name.
-
-Own work.
-"""
+"""Parity certificates of ``lidd export`` as files: read, checked to be one, and compared with the files that they name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Parameters, multiply-adds and floating-point operations of a network, by two counters.
 
-Own work. One multiply-add (MAC) is two floating-point operations (FLOPs); papers print either as "FLOPs". The counter
+One multiply-add (MAC) is two floating-point operations (FLOPs); papers print either as "FLOPs". The counter
 ``thop`` knows layers: convolutions, and by a rule each also interpolations, poolings and normalisations. Torch's
 ``FlopCounterMode`` knows the operations convolution and matrix product, wherever they are called, and nothing else.
 """

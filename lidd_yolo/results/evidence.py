@@ -1,6 +1,6 @@
 """The evidence of a validation: for every detection its class, its confidence and at which overlaps it was correct.
 
-Own work. A few hundred kilobytes from which mAP, and what chance does to it, can be computed again without network,
+A few hundred kilobytes from which mAP, and what chance does to it, can be computed again without network,
 pictures or boxes. Only the 100 most confident detections of a picture are kept, of Ultralytics' 300: those behind them
 have confidences so low that they move the end of a precision curve, by less than 0.002 mAP.
 """

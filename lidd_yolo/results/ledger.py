@@ -1,6 +1,6 @@
 """The ledger: a folder of JSON entries, and a chain of their hashes that shows when one was changed afterwards.
 
-Own work. ``CHAIN.jsonl`` has a line for each time an entry was written: its name, the SHA-256 of its file's bytes and
+``CHAIN.jsonl`` has a line for each time an entry was written: its name, the SHA-256 of its file's bytes and
 the SHA-256 of the chain's line before (without the line break; empty for the first line). The chain only grows; of
 several lines with one name the last counts. It shows careless and single edits. Someone who writes the whole chain
 anew, or cuts its end off together with the entries, is found by comparing with the git history alone.

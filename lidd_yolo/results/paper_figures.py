@@ -1,6 +1,6 @@
 """Figures that a paper prints, from the plan of a comparison: those of networks trained here, and quoted rows.
 
-Own work. Reads only ``source``, ``note``, ``imgsz``, ``quoted`` and ``models[].{model, label, printed, note}`` of a
+Reads only ``source``, ``note``, ``imgsz``, ``quoted`` and ``models[].{model, label, printed, note}`` of a
 plan.
 """
 

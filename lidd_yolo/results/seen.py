@@ -1,7 +1,4 @@
-"""What a validation saw on one picture: its labels, what was found, and what of that Ultralytics counts as correct.
-
-Own work.
-"""
+"""What a validation saw on one picture: its labels, what was found, and what of that Ultralytics counts as correct."""
 
 from __future__ import annotations
 

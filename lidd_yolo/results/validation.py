@@ -1,6 +1,6 @@
 """Validate through the stock validator and keep what it saw on every picture.
 
-Own work. The validator is Ultralytics' own and its figures are untouched: a callback listens to the outcome of each
+The validator is Ultralytics' own and its figures are untouched: a callback listens to the outcome of each
 batch. Works for every release from 8.3.100 on, the oldest of which hand over tensors instead of arrays.
 """
 

@@ -1,6 +1,6 @@
 """Figures of complete detections only: notice when Ultralytics gives up the suppression of double boxes (NMS).
 
-Own work. On a busy machine its NMS stops after some seconds, leaves the rest of the batch without detections, and says
+On a busy machine its NMS stops after some seconds, leaves the rest of the batch without detections, and says
 so in one line of the log; the figures are then those of other detections than the network's.
 """
 

@@ -5,8 +5,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from lidd_yolo.export import runtimes as ncnn_runtime
-from lidd_yolo.export.runtimes import run_ncnn
+from lidd_yolo.export import ncnn_runtime
+from lidd_yolo.export.ncnn_runtime import run_ncnn
 
 DOUBLE = "7767517\n2 2\nInput in0 0 1 in0\nBinaryOp twice 1 1 in0 out0 0=2 1=1 2=2.0\n"
 

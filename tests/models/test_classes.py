@@ -9,7 +9,7 @@ from ultralytics import YOLO
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, yaml_model_load
 
-from lidd_yolo.models import classes as owner
+from lidd_yolo.models import classes, guard
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.mask_rcnn import MaskRCNNModel
 from lidd_yolo.models.registry import HEADS
@@ -33,42 +33,42 @@ class TestCheck:
             trainer.get_model(cfg=yaml_model_load("lidd.yaml"))
 
     def test_our_rows__are_building_blocks_without_our_head(self):
-        owner.check({"backbone": [[-1, 1, "CSEA", [8]]], **HEAD_OF_STOCK})
+        guard.check({"backbone": [[-1, 1, "CSEA", [8]]], **HEAD_OF_STOCK})
 
     def test_inside_our_class__allowed(self):
-        with owner.building():
-            owner.check(HEAD_OF_OURS)
+        with guard.building():
+            guard.check(HEAD_OF_OURS)
         with pytest.raises(RuntimeError, match=r"mine\.yaml"):
-            owner.check(HEAD_OF_OURS)
+            guard.check(HEAD_OF_OURS)
 
     def test_inside_our_class__other_threads_are_not(self):
         refused = []
 
         def build():
             try:
-                owner.check(HEAD_OF_OURS)
+                guard.check(HEAD_OF_OURS)
             except RuntimeError as error:
                 refused.append(error)
 
-        with owner.building():
+        with guard.building():
             thread = threading.Thread(target=build)
             thread.start()
             thread.join()
         assert len(refused) == 1
 
     def test_error_inside__ends_the_permission(self):
-        with pytest.raises(KeyError), owner.building():
+        with pytest.raises(KeyError), guard.building():
             raise KeyError
         with pytest.raises(RuntimeError):
-            owner.check(HEAD_OF_OURS)
+            guard.check(HEAD_OF_OURS)
 
 
 class TestModelClass:
     def test_class__of_our_head(self):
-        assert owner.model_class(HEAD_OF_OURS, "detect") is LIDDModel
+        assert classes.model_class(HEAD_OF_OURS, "detect") is LIDDModel
 
     def test_class__every_head_has_one(self):
-        owners = {name: owner.model_class({"head": [[-1, 1, name, []]]}, head.task) for name, head in HEADS.items()}
+        owners = {name: classes.model_class({"head": [[-1, 1, name, []]]}, head.task) for name, head in HEADS.items()}
         assert owners == {
             "LIDDDetect": LIDDModel,
             "WLNetSegment": WLNetModel,
@@ -77,7 +77,7 @@ class TestModelClass:
 
     @pytest.mark.parametrize("cfg", [HEAD_OF_STOCK, {}, "lidd.yaml", None])
     def test_class__none_for_the_rest(self, cfg):
-        assert owner.model_class(cfg, "segment") is None
+        assert classes.model_class(cfg, "segment") is None
 
     def test_task__of_another_kind(self):
         with pytest.raises(ValueError, match=r"lidd\.yaml ends in LIDDDetect, .* task=segment needs another head"):
@@ -95,7 +95,7 @@ class TestPickledClasses:
         named = torch.serialization.get_unsafe_globals_in_checkpoint(file)
         ours = {name for name in named if name.startswith("lidd_yolo")}
         assert "lidd_yolo.models.criterion.LIDDCriterion" in ours
-        assert ours <= {f"{c.__module__}.{c.__name__}" for c in owner.pickled_classes()}
+        assert ours <= {f"{c.__module__}.{c.__name__}" for c in classes.pickled_classes()}
 
     def test_classes__of_a_wlnet(self):
         file = io.BytesIO()
@@ -104,7 +104,7 @@ class TestPickledClasses:
         named = torch.serialization.get_unsafe_globals_in_checkpoint(file)
         ours = {name for name in named if name.startswith("lidd_yolo")}
         assert {"lidd_yolo.models.wlnet.WLNetModel", "lidd_yolo.layers.gs_conv.GSBottleneck"} <= ours
-        assert ours <= {f"{c.__module__}.{c.__name__}" for c in owner.pickled_classes()}
+        assert ours <= {f"{c.__module__}.{c.__name__}" for c in classes.pickled_classes()}
 
     def test_classes__only_ours(self):
-        assert all(c.__module__.startswith("lidd_yolo.") for c in owner.pickled_classes())
+        assert all(c.__module__.startswith("lidd_yolo.") for c in classes.pickled_classes())

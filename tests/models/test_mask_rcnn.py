@@ -13,7 +13,7 @@ from ultralytics.models.yolo.segment import SegmentationValidator
 from ultralytics.nn.tasks import SegmentationModel, yaml_model_load
 from ultralytics.utils import ops
 
-from lidd_yolo.models import classes as owner
+from lidd_yolo.models import classes
 from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
 from lidd_yolo.models.upstream import loss_items
 from tests.helpers.mask_rcnn_model import FEW, build_mask_rcnn, few_objects, keep_anchors
@@ -188,5 +188,5 @@ class TestCheckpoint:
         named = torch.serialization.get_unsafe_globals_in_checkpoint(file)
         ours = {name for name in named if name.startswith("lidd_yolo")}
         assert "lidd_yolo.models.mask_rcnn.MaskRCNNModel" in ours
-        known = owner.pickled_classes()
+        known = classes.pickled_classes()
         assert ours <= {f"{c.__module__}.{c.__name__}" for c in known} | {"lidd_yolo.layers.mask_rcnn._in_float32"}

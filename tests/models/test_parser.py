@@ -10,8 +10,7 @@ from ultralytics.nn import tasks
 from ultralytics.nn.modules import SPPF, Concat, Conv, Detect, Segment
 
 from lidd_yolo import connect
-from lidd_yolo.models import classes as owner
-from lidd_yolo.models import parser, registry
+from lidd_yolo.models import guard, parser, registry
 from lidd_yolo.models.registry import Built, Head, Row, conv_rule
 
 STOCK = connect.inspect.unwrap(tasks.parse_model)
@@ -150,7 +149,7 @@ class TestStockYamls:
 
         thread = threading.Thread(target=build_stock)
         thread.start()
-        with owner.building():
+        with guard.building():
             while thread.is_alive():
                 tasks.parse_model(deepcopy(ours), 3, verbose=False)
         assert found == [{type(before)}] * 6

@@ -1,6 +1,6 @@
 """Carry out several runs on the machines of a Ray cluster, each as one task, within a time limit.
 
-Own work; Moritz et al., "Ray: A Distributed Framework for Emerging AI Applications", OSDI 2018. Folders of runs and
+Moritz et al., "Ray: A Distributed Framework for Emerging AI Applications", OSDI 2018. Folders of runs and
 ledger are on a disk that all machines share, and a run whose machine is lost goes on elsewhere from its last epoch.
 """
 

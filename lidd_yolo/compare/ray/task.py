@@ -1,6 +1,6 @@
 """One run as a task of Ray, on whatever machine: looks whether it sees the run's folder, then starts the worker.
 
-Own work. Returns at once what a user can do something about; the process that it starts ends when this one does.
+Returns at once what a user can do something about; the process that it starts ends when this one does.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Classes as a whole: none that train lacks, none without objects, none other than the file's name announces.
 
-Own work. Many sets name their pictures by class; where nearly all do, an object of another class deserves a look.
+Many sets name their pictures by class; where nearly all do, an object of another class deserves a look.
 """
 
 from __future__ import annotations

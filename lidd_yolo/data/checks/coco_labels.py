@@ -1,6 +1,6 @@
 """A COCO data set: one JSON file for many pictures, its objects given back to the picture they belong to.
 
-Own work on `lidd_yolo.data.formats.coco`. What a JSON file names is looked for by name below the folder, never opened
+What a JSON file names is looked for by name below the folder, never opened
 by its path.
 """
 

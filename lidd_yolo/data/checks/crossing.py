@@ -1,6 +1,6 @@
 """Whether an outline crosses itself: every pair of its edges that come near each other is compared.
 
-Own work, after the orientation test of computational geometry (de Berg et al., "Computational Geometry", chapter 2).
+After the orientation test of computational geometry (de Berg et al., "Computational Geometry", chapter 2).
 Edges that only touch, or that bridges walk there and back (`lidd_yolo.data.labels.bridges`), do not cross.
 """
 

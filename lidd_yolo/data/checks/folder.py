@@ -1,6 +1,6 @@
 """A folder of pictures and annotations that is no YOLO set, and how its annotations are checked.
 
-Own work; what Pascal VOC, labelme, masks and COCO have in common.
+What Pascal VOC, labelme, masks and COCO have in common.
 """
 
 from __future__ import annotations

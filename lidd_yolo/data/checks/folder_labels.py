@@ -1,7 +1,4 @@
-"""Folders of Pascal VOC, labelme or class-index masks, one file for each picture; COCO is in a file of its own.
-
-Own work on the readers of `lidd_yolo.data.formats`.
-"""
+"""Folders of Pascal VOC, labelme or class-index masks, one file for each picture; COCO is in a file of its own."""
 
 from __future__ import annotations
 

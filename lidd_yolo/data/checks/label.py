@@ -1,7 +1,4 @@
-"""What a label file says once it is checked; the same for every format.
-
-Own work.
-"""
+"""What a label file says once it is checked; the same for every format."""
 
 from __future__ import annotations
 

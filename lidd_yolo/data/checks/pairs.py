@@ -1,6 +1,6 @@
 """Which label file belongs to which picture, and which of the two are alone.
 
-Own work; YOLO sets as Ultralytics pairs them, other folders by `lidd_yolo.data.readers.layout`.
+YOLO sets as Ultralytics pairs them, other folders by `lidd_yolo.data.readers.layout`.
 """
 
 from __future__ import annotations

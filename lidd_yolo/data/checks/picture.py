@@ -1,6 +1,6 @@
 """One picture: is it there, is it a picture, is it whole, and will every program see the same in it.
 
-Own work. The header is read before anything is decoded, and large pictures are decoded one at a time.
+The header is read before anything is decoded, and large pictures are decoded one at a time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A repaired copy of a YOLO set: what can be put right without a person is, the rest stays as it was.
 
-Own work. Good lines are copied as they stand. Pictures are written as training sees them: turned as EXIF asks, without
+Good lines are copied as they stand. Pictures are written as training sees them: turned as EXIF asks, without
 transparency, first frame, 8 bits; those of 16 bits all with one scale, so that brightness stays comparable.
 """
 

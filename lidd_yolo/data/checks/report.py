@@ -1,7 +1,4 @@
-"""Result of a check as text for the screen: how many of what, where the first are, what the set holds.
-
-Own work.
-"""
+"""Result of a check as text for the screen: how many of what, where the first are, what the set holds."""
 
 from __future__ import annotations
 

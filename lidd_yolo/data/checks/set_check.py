@@ -1,7 +1,4 @@
-"""A whole data set checked: every picture and label file, then what shows only across files.
-
-Own work.
-"""
+"""A whole data set checked: every picture and label file, then what shows only across files."""
 
 from __future__ import annotations
 

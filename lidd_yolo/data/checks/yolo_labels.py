@@ -1,6 +1,6 @@
 """One YOLO label file: what its reader reports, and what a line does beside the others.
 
-Own work on `lidd_yolo.data.formats.yolo`. A byte that is no text costs its line, not the file.
+A byte that is no text costs its line, not the file.
 """
 
 from __future__ import annotations

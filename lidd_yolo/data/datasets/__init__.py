@@ -1,1 +1,1 @@
-"""Published data sets, one file each: what the release looks like and how it becomes a YOLO data set."""
+"""Old names, kept for data YAMLs that users copied."""

@@ -1,6 +1,6 @@
 """Labels of a changed picture, worked out from the shapes: never the box around a turned box where an outline is known.
 
-Own work; turning ellipses in place of boxes after Kalra et al., "Towards Rotation Invariance in Object Detection", ICCV
+Turning ellipses in place of boxes after Kalra et al., "Towards Rotation Invariance in Object Detection", ICCV
 2021, where the choice is left to `lidd_yolo.data.enlarge.change.Settings`.
 """
 

@@ -1,6 +1,6 @@
 """What was enlarged and how, for later commands: ``enlarged.json``, and groups and split of the original carried on.
 
-Own work. Turned by any angle, a copy is not found again by comparing pictures, so that it must be known which original
+Turned by any angle, a copy is not found again by comparing pictures, so that it must be known which original
 it is of.
 """
 

@@ -1,7 +1,4 @@
-"""SHA-256 of a list of texts and bytes: the hashes that data sets, groups and splits are quoted by.
-
-Own work.
-"""
+"""SHA-256 of a list of texts and bytes: the hashes that data sets, groups and splits are quoted by."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which pictures are changed copies of one original: what the ``enlarged.json`` above them says, wherever they are.
 
-Own work. Turned by any angle, a copy looks like another picture; only the record knows where it is from.
+Turned by any angle, a copy looks like another picture; only the record knows where it is from.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Groups of pictures as a JSON file: written by ``lidd data groups``, read by ``lidd data split``.
 
-Own work. Users may edit ``pictures`` or write the file themselves; nothing else of it is needed to read it. The
+Users may edit ``pictures`` or write the file themselves; nothing else of it is needed to read it. The
 ``split.json`` of a data set made here is read as well: it states groups that no look at the pictures may find.
 """
 
@@ -164,13 +164,13 @@ def stated_groups(folder: Path, pictures: Sequence[Path]) -> tuple[int, ...] | N
     """
     for file in (folder / REPORT, folder / GROUPS_FILE):
         if stated := groups_by_file(file):
-            found = [_group_stated_groups(picture, stated) for picture in pictures]
+            found = [_stated_group(picture, stated) for picture in pictures]
             numbers: dict[str | None, int] = {}
             return None if None in found else tuple(numbers.setdefault(group, len(numbers)) for group in found)
     return None
 
 
-def _group_stated_groups(picture: Path, stated: Mapping[str, str]) -> str | None:
+def _stated_group(picture: Path, stated: Mapping[str, str]) -> str | None:
     """Return the group under the longest end of a picture's path."""
     parts = picture.parts
     ends = [picture.as_posix(), *("/".join(parts[place:]) for place in range(1, len(parts)))]
@@ -197,7 +197,7 @@ def read_known_groups(data: YoloSet, places: Mapping[str, Path]) -> tuple[dict[s
             return {place: by_name[name] for place, name in names.items()}, split
     pictures = (split or {}).get("pictures")
     names = _stated_names(pictures, data, places)
-    groups = {place: _group_known_groups(pictures, name) for place, name in names.items()}
+    groups = {place: _numbered_group(pictures, name) for place, name in names.items()}
     known = {place: group for place, group in groups.items() if group is not None}
     return (known, split) if len(known) == len(places) else None
 
@@ -216,7 +216,7 @@ def _stated_names(stated: Any, data: YoloSet, places: Mapping[str, Path]) -> dic
     return names
 
 
-def _group_known_groups(pictures: Any, name: str) -> int | None:
+def _numbered_group(pictures: Any, name: str) -> int | None:
     """Return the group that ``split.json`` states for a picture, or None if it does not."""
     entry = pictures.get(name) if isinstance(pictures, dict) else None
     group = entry.get("group") if isinstance(entry, dict) else None

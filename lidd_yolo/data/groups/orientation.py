@@ -1,6 +1,6 @@
 """The eight ways to turn or mirror a picture on its pixel grid, the symmetries of the square.
 
-Own work; no paper. An orientation is a number 0-7 made of three bits, carried out in this order: 1 mirrors left and
+No paper. An orientation is a number 0-7 made of three bits, carried out in this order: 1 mirrors left and
 right, 2 turns upside down, 4 swaps rows and columns. 0 leaves the picture as it is.
 """
 

@@ -1,6 +1,6 @@
 """Which pictures of a data set show the same spot: equal ones, turned and mirrored ones, overlapping crops.
 
-Own work from published parts, which ``lidd_yolo.data.grouping`` names: fingerprints of small patches vote for likely
+From published parts, named in the modules beside: fingerprints of small patches vote for likely
 pairs, and each of these is then laid over and checked. A second round looks at pairs with fewer votes, but only between
 groups that are still apart: one missed pair there would put one spot on two sides of a split. Time grows less than with
 the square of the number of pictures: no more than 24 pairs per picture are looked at closely in either round.

@@ -1,6 +1,6 @@
 """One picture of many pairs side by side, the area they share outlined: to judge overlaps by eye.
 
-Own work; no paper.
+No paper.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Groups of the pictures of a YOLO data set: what shows the same thing must stay on one side of a split.
 
-Own work; pictures are linked by `lidd_yolo.data.groups.overlap`, by the record of an enlargement and, if asked, by a rule on
+Pictures are linked by `lidd_yolo.data.groups.overlap`, by the record of an enlargement and, if asked, by a rule on
 their file names.
 """
 
@@ -32,8 +32,8 @@ class PictureGroups:
         names: Pictures, by `picture_name`.
         numbers: Group of each, numbered from 0 in the order of their first pictures.
         pairs: Why: ``first``, ``second``, ``kind`` and, if what they show tells (``equal``, ``same``, ``overlap``),
-            ``orientation``, ``shift``, ``area``, ``similarity`` and ``sharpness`` as in `lidd_yolo.data.groups.overlap`, the
-            shift in pixels of the files. The other kinds are ``burst`` and ``enlarged``, an original and its copy.
+            ``orientation``, ``shift``, ``area``, ``similarity`` and ``sharpness`` as in
+            `lidd_yolo.data.groups.overlap`, the shift in pixels of the files. The other kinds are ``burst`` and ``enlarged``, an original and its copy.
         rule: Thresholds and file-name rule.
         problems: Pictures that could not be read; each is a group of its own.
     """

@@ -1,6 +1,6 @@
 """The grey values of many pictures, shrunk together so that photographs of any size fit into memory.
 
-Own work. All are shrunk by the same power of two: what overlaps must be compared at one scale.
+All are shrunk by the same power of two: what overlaps must be compared at one scale.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fine texture of a picture without lighting: what the search for shared spots looks at.
 
-Own work; no paper. Brightness that varies slowly is taken off and contrast is evened out, so that neither lamp nor
+No paper. Brightness that varies slowly is taken off and contrast is evened out, so that neither lamp nor
 exposure nor one bright defect decides; then the finest grain, mostly noise and compression, is smoothed away.
 """
 

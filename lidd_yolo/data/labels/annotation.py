@@ -1,6 +1,6 @@
 """What is known about one picture: its size and the defects marked in it.
 
-Own work; every format of `lidd_yolo.data.formats` is read into and written from these types, so that N formats need
+Every format of `lidd_yolo.data.formats` is read into and written from these types, so that N formats need
 2 N converters instead of N * N.
 """
 

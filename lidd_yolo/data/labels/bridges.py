@@ -1,6 +1,6 @@
 """Several rings as one polygon and back: parts and holes are tied on by bridges that are walked there and back.
 
-Own work, after the keyhole of polygon triangulation (Held, "FIST", Algorithmica 30, 2001). A bridge has no area, so the
+After the keyhole of polygon triangulation (Held, "FIST", Algorithmica 30, 2001). A bridge has no area, so the
 even-odd rule fills the joined polygon as it fills the rings.
 """
 

@@ -1,6 +1,6 @@
 """Kinds of findings: how each is called on the screen, and what a person can do about it.
 
-Own work. Readers of `lidd_yolo.data.formats` state a reason in words, so their findings are recognised by these words;
+Readers of `lidd_yolo.data.formats` state a reason in words, so their findings are recognised by these words;
 a test feeds every fault that a reader knows through the table.
 """
 

@@ -1,7 +1,4 @@
-"""What was wrong in which file: collected while converting, so that one bad line never costs the good ones.
-
-Own work.
-"""
+"""What was wrong in which file: collected while converting, so that one bad line never costs the good ones."""
 
 from __future__ import annotations
 

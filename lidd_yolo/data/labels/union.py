@@ -1,6 +1,6 @@
 """Union of overlapping outlines of one object, as rings filled by the even-odd rule.
 
-Own work. COCO and labelme take what several polygons of an object cover together, however they overlap; rings filled by
+COCO and labelme take what several polygons of an object cover together, however they overlap; rings filled by
 the even-odd rule would make a hole of every overlap.
 """
 

@@ -1,6 +1,6 @@
 """Check of one box as a file states it: finite, not empty, inside the picture.
 
-Own work; shared by the readers so that they agree on what is refused, what is clipped and how it is said.
+Shared by the readers so that they agree on what is refused, what is clipped and how it is said.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether an encoded picture is all there: its parts are walked to the end, checksums compared where there are any.
 
-Own work, from the formats named in `lidd_yolo.data.pictures.header`. Decoders fill what is missing with grey and say
+From the formats named in `lidd_yolo.data.pictures.header`. Decoders fill what is missing with grey and say
 nothing, so that a half copied picture would be trained on.
 """
 

@@ -1,6 +1,6 @@
 """COCO data set: one or several JSON files, and pictures that are looked for by the names these give.
 
-Own work; the format itself is in `lidd_yolo.data.formats.coco`. Only files below the source folder are ever taken,
+The format itself is in `lidd_yolo.data.formats.coco`. Only files below the source folder are ever taken,
 whatever path a JSON file names.
 """
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.data.releases.missing import explain_packaged
+from lidd_yolo.data.readers.missing import explain_packaged
 from lidd_yolo.paths import cfg_dir, datasets_dir, find_cfg
 
 SPLITS = ("train", "val", "test")

@@ -1,6 +1,6 @@
 """Folders with one annotation file for each picture: Pascal VOC, labelme, class-index masks, YOLO without a data YAML.
 
-Own work; the formats themselves are in `lidd_yolo.data.formats`, which file belongs to which picture is decided in
+The formats themselves are in `lidd_yolo.data.formats`, which file belongs to which picture is decided in
 `lidd_yolo.data.readers.layout`.
 """
 

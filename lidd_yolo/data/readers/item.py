@@ -1,6 +1,6 @@
 """One picture of a source with its annotation, its size and its place in a split.
 
-Own work; what every way of laying out a data set comes down to.
+What every way of laying out a data set comes down to.
 """
 
 from __future__ import annotations

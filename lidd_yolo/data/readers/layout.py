@@ -1,6 +1,6 @@
 """Which annotation file belongs to which picture: by folders and names, however a data set lays them out.
 
-Own work. Layouts differ in which folder comes first: ``images/train/a.jpg`` with ``labels/train/a.txt``,
+Layouts differ in which folder comes first: ``images/train/a.jpg`` with ``labels/train/a.txt``,
 ``train/images/a.jpg`` with ``train/labels/a.txt``, ``JPEGImages/a.jpg`` with ``Annotations/a.xml``, or everything in
 one folder. Without the folders that only say what kind of file they hold, all of these agree.
 """

@@ -1,6 +1,6 @@
 """YOLO data set read by its data YAML, labels where Ultralytics looks for them.
 
-Own work; layout: Ultralytics, "Object Detection Datasets Overview".
+Layout: Ultralytics, "Object Detection Datasets Overview".
 """
 
 from __future__ import annotations

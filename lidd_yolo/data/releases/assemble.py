@@ -1,6 +1,6 @@
 """From the samples of a release to a data set: groups, split, figures, files.
 
-Own work; what all releases have in common, so that their figures mean the same.
+What all releases have in common, so that their figures mean the same.
 """
 
 from __future__ import annotations

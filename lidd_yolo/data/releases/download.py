@@ -1,6 +1,6 @@
 """A file fetched over the network: whole or not at all, with progress, a size limit and one clear message on failure.
 
-Own work; standard library only.
+Standard library only.
 """
 
 from __future__ import annotations

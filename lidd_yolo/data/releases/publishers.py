@@ -1,6 +1,6 @@
 """Releases fetched from the repositories of their publishers, at one commit, every listed file verified.
 
-Own work. The checksums beside this file cover the part of each release that was at hand when they were made: 3 060 of
+The checksums beside this file cover the part of each release that was at hand when they were made: 3 060 of
 NEU-DET's files and 5 664 of the 8 940 of NEU-Seg. The others come from the same commit over HTTPS and are counted as
 not verified.
 """

@@ -1,6 +1,6 @@
 """Pictures of a release paired with their annotations, by file name, and read.
 
-Own work; the releases' file lists never quite match, so every picture or XML file without a partner is reported.
+The releases' file lists never quite match, so every picture or XML file without a partner is reported.
 """
 
 from __future__ import annotations

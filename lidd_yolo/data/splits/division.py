@@ -1,6 +1,6 @@
 """Division of a data set's pictures into sides or folds, by whole groups, and what the groups made impossible.
 
-Own work; the arrangement itself is found by `lidd_yolo.data.splits.search`.
+The arrangement itself is found by `lidd_yolo.data.splits.search`.
 """
 
 from __future__ import annotations

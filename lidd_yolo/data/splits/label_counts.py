@@ -1,6 +1,6 @@
 """How many objects of each class a picture's label file holds: what a split has to balance.
 
-Own work. Lines that are no objects count nothing; ``lidd data check`` is there to find them.
+Lines that are no objects count nothing; ``lidd data check`` is there to find them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Seeded split of a data set by whole groups, with the class balance kept as well as the groups allow.
 
-Own work, after Sechidis et al., "On the Stratification of Multi-Label Data", ECML 2011. Differs from it: groups in
+After Sechidis et al., "On the Stratification of Multi-Label Data", ECML 2011. Differs from it: groups in
 place of single examples, and a local improvement after the greedy pass.
 """
 
@@ -160,7 +160,7 @@ def _improve(side: NDArray[np.int64], weights: Floats, wanted: Floats, order: ND
 
 MOST_GROUPS = 400
 """Above this single moves are fine enough, and there would be too many pairs."""
-_ROUNDS_EXCHANGE = 200
+_EXCHANGES = 200
 
 
 def exchange_groups(
@@ -199,7 +199,7 @@ def exchange_groups(
 def _search(side: NDArray[np.int64], weights: Floats, wanted: Floats) -> None:
     """Change ``side`` in place, each time by the best exchange between any two sides, until none helps."""
     empty = len(side)
-    for _ in range(_ROUNDS_EXCHANGE):
+    for _ in range(_EXCHANGES):
         held = np.stack([weights[:-1][side == number].sum(axis=0) for number in range(len(wanted))])
         off = held - wanted[:, None]
         best = (-1e-15, 0, 0, 0, 0)

@@ -1,6 +1,6 @@
 """Training pictures on which the number ranges of an int8 file are measured, spread over groups of one thing.
 
-Own work. What a file is judged on must not have shaped it, so a training picture is left out if it, or another of its
+What a file is judged on must not have shaped it, so a training picture is left out if it, or another of its
 group, is also in ``val`` or ``test``.
 """
 

@@ -1,6 +1,6 @@
 """One format in int8: export it in float32, quantise, and judge by the recall of each class and by mAP50-95.
 
-Own work. Single outputs of an int8 file differ by percents, so limits on them would say nothing; what must stay is what
+Single outputs of an int8 file differ by percents, so limits on them would say nothing; what must stay is what
 the file finds.
 """
 

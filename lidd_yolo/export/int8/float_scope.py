@@ -1,6 +1,6 @@
 """What an int8 file computes in float: hypergraph, SimAM, the decoding of boxes and scores, and rows that a user names.
 
-Own work; docs/decisions/0020-int8.md. Operators of a graph are found by the module that they were traced in, which both
+Docs/decisions/0020-int8.md. Operators of a graph are found by the module that they were traced in, which both
 ONNX and OpenVINO keep in their names.
 """
 

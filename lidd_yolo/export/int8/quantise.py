@@ -1,6 +1,6 @@
 """An ONNX file in int8, quantised by ONNX Runtime: convolutions alone, 8-bit inputs, weights by output channel.
 
-Own work; docs/decisions/0020-int8.md. Weights have 7 bits: processors without VNNI add up 16-bit numbers, which 8 bits
+Docs/decisions/0020-int8.md. Weights have 7 bits: processors without VNNI add up 16-bit numbers, which 8 bits
 overflow, and the file would find other things there than here.
 """
 

@@ -1,7 +1,4 @@
-"""Which layers the error of an int8 file comes from: each group is left in float in turn, and the rest is not.
-
-Own work.
-"""
+"""Which layers the error of an int8 file comes from: each group is left in float in turn, and the rest is not."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Message for a data set that is not there: which command makes it, and where its release can be had.
 
-Own work. The packaged YAML files call it from their ``download`` entry, which stock Ultralytics runs when the pictures
+The packaged YAML files call it from their ``download`` entry, which stock Ultralytics runs when the pictures
 are missing. Nothing is downloaded unasked: a release without a licence is the user's to fetch, or to ask for.
 """
 

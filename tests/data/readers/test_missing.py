@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
+from lidd_yolo.data.readers.missing import explain, explain_packaged
 from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
-from lidd_yolo.data.releases.missing import explain, explain_packaged
 from lidd_yolo.paths import find_cfg
 
 
