@@ -1,4 +1,4 @@
-"""Make the checkout importable, keep Ultralytics offline and torch on one thread; a trained run for all who measure one."""
+"""Make the checkout importable, keep Ultralytics offline and torch on one thread; a trained run for many tests."""
 
 import os
 import sys

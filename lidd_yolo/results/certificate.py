@@ -1,4 +1,4 @@
-"""Parity certificates of ``lidd export`` as files: read, checked to be one, and compared with the files that they name."""
+"""Parity certificates of ``lidd export`` as files: read, checked to be one, compared with the files they name."""
 
 from __future__ import annotations
 

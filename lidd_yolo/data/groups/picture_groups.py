@@ -33,7 +33,8 @@ class PictureGroups:
         numbers: Group of each, numbered from 0 in the order of their first pictures.
         pairs: Why: ``first``, ``second``, ``kind`` and, if what they show tells (``equal``, ``same``, ``overlap``),
             ``orientation``, ``shift``, ``area``, ``similarity`` and ``sharpness`` as in
-            `lidd_yolo.data.groups.overlap`, the shift in pixels of the files. The other kinds are ``burst`` and ``enlarged``, an original and its copy.
+            `lidd_yolo.data.groups.overlap`, the shift in pixels of the files. The other kinds are ``burst``
+            and ``enlarged``, an original and its copy.
         rule: Thresholds and file-name rule.
         problems: Pictures that could not be read; each is a group of its own.
     """

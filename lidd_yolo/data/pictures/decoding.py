@@ -1,4 +1,4 @@
-"""Encoded pictures decoded, their headers asked first: a file of a few bytes may promise more pixels than memory holds."""
+"""Encoded pictures decoded, their headers asked first: few bytes may promise more pixels than memory holds."""
 
 from __future__ import annotations
 
