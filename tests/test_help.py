@@ -5,7 +5,6 @@ import re
 import pytest
 import yaml
 
-import lidd_yolo
 from tests.helpers.command_line import lidd
 from tests.helpers.golden import assert_golden, without
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
@@ -185,5 +184,5 @@ class TestCalls:
             said = "" if title in ("nothing", "help") else done[title].out
             last = (done[title].err.splitlines() or [""])[-1].rpartition("\r")[2]
             parts.append(f"=== lidd {words}\n{done[title].status}\n{said}{last}\n")
-        text = without("\n".join(parts), folder=place, version=lidd_yolo.__version__)
+        text = re.sub(r"\b(lidd[-_]yolo) \d[\w.+-]*", r"\1 N", without("\n".join(parts), folder=place))
         assert_golden("calls.txt", text, any_python)

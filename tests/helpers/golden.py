@@ -36,7 +36,7 @@ def as_json(content: Any) -> str:
 
 
 def without(text: str, **places: object) -> str:
-    """Return a text with each of these places (folders, versions) replaced by its key in capital letters."""
+    """Return a text with each of these folders replaced by its key in capital letters."""
     for key, place in sorted(places.items(), key=lambda item: -len(str(item[1]))):
         text = text.replace(str(place), key.upper())
     return text
