@@ -163,7 +163,7 @@ class TestGroupsAndSplit:
         for name, calls in zip(("groups", "split", "enlarge"), done, strict=True):
             assert_golden(f"{name}.txt", printed(calls))
         assert_golden("groups.json", as_json(written(place, "groups", "bursts")), any_machine)
-        assert_golden("split.json", as_json(written(place, "split", "copied", "folds", "later")), any_machine)
+        assert_golden("split.json", as_json(written(place, "split", "copied", "folds")), any_machine)
         assert_golden("enlarge.json", as_json(written(place, "enlarged", "all")), any_machine)
 
 
