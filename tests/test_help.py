@@ -1,4 +1,7 @@
-"""Every ``--help`` of the command ``lidd``, and exit statuses and last words of typical calls."""
+"""Every ``--help`` of the command ``lidd``, and exit statuses and last words of typical calls.
+
+A change that is meant is written into ``tests/golden`` with the environment variable ``LIDD_YOLO_REWRITE_GOLDEN=1``.
+"""
 
 import re
 
@@ -183,6 +186,7 @@ class TestCalls:
         for title, (_, words) in CALLS.items():
             said = "" if title in ("nothing", "help") else done[title].out
             last = (done[title].err.splitlines() or [""])[-1].rpartition("\r")[2]
-            parts.append(f"=== lidd {words}\n{done[title].status}\n{said}{last}\n")
+            title_line = f"=== lidd {words}".rstrip()
+            parts.append(f"{title_line}\n{done[title].status}\n{said}{last}\n")
         text = re.sub(r"\b(lidd[-_]yolo) \d[\w.+-]*", r"\1 N", without("\n".join(parts), folder=place))
         assert_golden("calls.txt", text, any_python)

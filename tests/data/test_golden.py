@@ -1,4 +1,7 @@
-"""What the ``lidd data`` commands write and print about damaged sets with every fault, compared with golden files."""
+"""What the ``lidd data`` commands write and print about damaged sets with every fault, compared with golden files.
+
+A change that is meant is written into ``tests/golden`` with the environment variable ``LIDD_YOLO_REWRITE_GOLDEN=1``.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,7 @@
-"""Which keys a certificate of ``lidd export`` has, and what kind of value stands under each."""
+"""Which keys a certificate of ``lidd export`` has, and what kind of value stands under each.
+
+A change that is meant is written into ``tests/golden`` with the environment variable ``LIDD_YOLO_REWRITE_GOLDEN=1``.
+"""
 
 import json
 
@@ -68,15 +71,14 @@ class TestShape:
         assert shape(content) == wanted
 
 
+@pytest.mark.slow
 class TestCertificate:
     def test_keys__boxes(self, folder):
         assert_golden("parity_keys.json", certificate(write_lidd(folder / "best.pt"), folder / "boxes"))
 
-    @pytest.mark.slow
     def test_keys__outlines(self, folder):
         assert_golden("parity_keys_masks.json", certificate(write_wlnet(folder / "best.pt"), folder / "outlines"))
 
-    @pytest.mark.slow
     def test_keys__int8(self, folder):
         """Nothing is found above 0.9, so it fails, and the certificate says which layers it is due to."""
         words = "--int8", "--calibration", "4", "--conf", "0.9"
