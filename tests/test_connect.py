@@ -13,7 +13,7 @@ from ultralytics.utils import IterableSimpleNamespace
 
 from lidd_yolo import connect, paths
 from lidd_yolo.models.lidd import LIDDModel
-from lidd_yolo.training.lidd import LIDDTrainer
+from lidd_yolo.training.trainers import LIDDTrainer
 from tests.helpers.lidd_model import build_lidd, noise_batch
 
 OUR_ROWS = {"nc": 1, "backbone": [[-1, 1, "CSEA", [8]]], "head": []}

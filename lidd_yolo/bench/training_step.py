@@ -96,11 +96,9 @@ def torch_device(word: str) -> str:
 
 def _trains_channels_last(model: Any, device: str) -> bool:
     """Tell whether the network's own trainer has it in channels-last order: LIDD-Net's and WLNet's on a CPU."""
-    from lidd_yolo.training.lidd import LIDDTrainer  # noqa: PLC0415
-    from lidd_yolo.training.nwd import NWDTrainer  # noqa: PLC0415 - loads Ultralytics
-    from lidd_yolo.training.trainers import part_for  # noqa: PLC0415
+    from lidd_yolo.training.trainers import part_for  # noqa: PLC0415 - loads Ultralytics
 
-    return device == "cpu" and issubclass(part_for(model, "trainer") or object, (LIDDTrainer, NWDTrainer))
+    return device == "cpu" and getattr(part_for(model, "trainer"), "channels_last", False)
 
 
 def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor]) -> float:

@@ -1,6 +1,7 @@
-"""Quality focal loss: class scores that predict the IoU of the box (Li et al., 2020, equation 5).
+"""Generalized focal loss: class scores that predict the IoU of the box, sides of the box as distributions.
 
-LIDD-Net does not name its loss; its hyper-parameters are NanoDet-Plus's, whose class loss this is.
+LIDD-Net does not name its losses; its hyper-parameters are NanoDet-Plus's, whose losses these are. Origin: Li et al.,
+"Generalized Focal Loss", 2020.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from torch import Tensor
 
 
 def quality_focal_loss(logits: Tensor, quality: Tensor, beta: float = 2.0) -> Tensor:
-    """Return ``|quality - sigmoid(z)|^beta * BCE(z, quality)`` for every element.
+    """Return ``|quality - sigmoid(z)|^beta * BCE(z, quality)`` for every element (equation 5).
 
     Args:
         logits: Class logits z.
@@ -25,7 +26,7 @@ def quality_focal_loss(logits: Tensor, quality: Tensor, beta: float = 2.0) -> Te
 
 
 def distribution_focal_loss(logits: Tensor, distance: Tensor) -> Tensor:
-    """Return ``-(a + 1 - d) log p_a - (d - a) log p_(a+1)`` with ``a = floor(d)`` for every box side.
+    """Return ``-(a + 1 - d) log p_a - (d - a) log p_(a+1)`` with ``a = floor(d)`` for every box side (equation 6).
 
     Args:
         logits: One logit for each whole distance 0 .. bins - 1, in grid cells.

@@ -8,7 +8,7 @@ changes the value (docs/decisions/0011-nwd-in-pixels.md).
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 _EPSILON = 1e-7  # square pixels; the root's slope is infinite at 0
 
@@ -31,28 +31,3 @@ def nwd(pred_boxes_xyxy: Tensor, target_boxes_xyxy: Tensor, c: Tensor | float) -
     apart = pred_boxes_xyxy.to(exact) - target_boxes_xyxy.to(exact)
     squared = apart.square().sum(-1, keepdim=True) / 2
     return torch.exp((_EPSILON**0.5 - (squared + _EPSILON).sqrt()) / c)
-
-
-class NWDLoss(nn.Module):
-    """``1 - nwd``, for each pair of boxes.
-
-    Args:
-        c: Distance in pixels at which the similarity has dropped to 1 / e.
-
-    Shape:
-        - Input: ``(..., 4)`` and ``(..., 4)``, corners in pixels
-        - Output: ``(..., 1)``
-
-    Raises:
-        ValueError: If ``c`` is not positive.
-    """
-
-    def __init__(self, c: float) -> None:
-        super().__init__()
-        if not c > 0:
-            raise ValueError(f"NWD: the constant must be positive, got {c}")
-        self.c = c
-
-    def forward(self, pred_boxes_xyxy: Tensor, target_boxes_xyxy: Tensor) -> Tensor:
-        """Return the loss of each pair."""
-        return 1 - nwd(pred_boxes_xyxy, target_boxes_xyxy, self.c)

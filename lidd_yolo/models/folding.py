@@ -1,6 +1,7 @@
-"""The channel shuffles of a folded network moved into the weights of the rows after them.
+"""What folding does beyond batch normalisation: no channel shuffles, maps in channels-last order.
 
-For LIDD-Net, section 1.1.1 (CSE); why: docs/decisions/0021-speed-of-lidd-net.md.
+For LIDD-Net, section 1.1.1 (CSE): the shuffles move into the weights of the rows after them; why:
+docs/decisions/0021-speed-of-lidd-net.md and 0024-channels-last-on-a-cpu.md.
 """
 
 from __future__ import annotations

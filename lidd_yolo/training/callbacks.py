@@ -1,4 +1,4 @@
-"""Build a network of ours inside a trainer of Ultralytics, as its own trainers build theirs."""
+"""What trainers of Ultralytics do for us: build our network, log the leak, order memory, finish the checkpoint."""
 
 from __future__ import annotations
 

@@ -1,23 +1,176 @@
-"""Which trainer belongs to which of our models."""
+"""Trainers of our networks: Ultralytics' own with the papers' recipes, and which trainer belongs to which network.
+
+Papers: LIDD-Net, section 2.5 (clip norm, schedule; LATM leaves the finished checkpoint); WLNet, section 1.2 (the NWD
+paper's constant, the mean size of the objects as a share of the input's side, is measured on the training labels).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+import torch
+from ultralytics.engine.trainer import BaseTrainer
+from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.models.yolo.segment import SegmentationTrainer
+from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
+
+from lidd_yolo.models.criterion import LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
-from lidd_yolo.models.mask_rcnn import MaskRCNNModel
+from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
+from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
-from lidd_yolo.training.lidd import LIDDTrainer
-from lidd_yolo.training.mask_rcnn import MaskRCNNTrainer
-from lidd_yolo.training.nwd import NWDDetectionTrainer, NWDSegmentationTrainer, WLNetTrainer
+from lidd_yolo.training import recipes
+from lidd_yolo.training.callbacks import build_network, finish_checkpoint, log_leak, train_channels_last
+
+
+class OurTrainer(BaseTrainer):
+    """What a trainer of Ultralytics gains: our network and its recipe. Named before the class it extends."""
+
+    network: type
+    recipe: Mapping[str, Any] = MappingProxyType({})
+    losses: tuple[str, ...] = ()
+    """Names of the losses where they are not those of the class it extends."""
+    channels_last = True
+    """Whether to train in channels-last order on a CPU."""
+
+    def __init__(
+        self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(cfg, recipes.under(overrides, self.recipe), _callbacks)
+        self.add_callback("on_pretrain_routine_end", log_leak)
+        if self.channels_last and train_channels_last not in self.callbacks["on_train_start"]:
+            self.add_callback("on_train_start", train_channels_last)
+
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+        """Return the network for this data set, with ``weights`` where they fit."""
+        return build_network(self, self.network, cfg, weights, verbose=verbose)
+
+    def get_validator(self) -> Any:
+        """Return the stock validator; releases that let the trainer name the losses get ours."""
+        validator = super().get_validator()
+        if self.losses and trainer_names_losses():
+            self.loss_names = self.losses
+        return validator
+
+
+class LIDDTrainer(OurTrainer, DetectionTrainer):
+    """Train a `LIDDModel`; arguments as ``DetectionTrainer``, the paper's recipe where the user says nothing."""
+
+    network = LIDDModel
+    recipe = recipes.LIDD
+    losses = LOSS_NAMES
+
+    def __init__(
+        self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(cfg, overrides, _callbacks)
+        self.add_callback("on_train_epoch_start", _start_epoch)
+
+    def optimizer_step(self) -> None:
+        """Take one step, gradients clipped at the paper's norm instead of Ultralytics' fixed 10."""
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), max_norm=recipes.GRADIENT_CLIP_NORM)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad()
+        if self.ema:
+            self.ema.update(self.model)
+
+    def final_eval(self) -> None:
+        """Remove the training-only branch from the finished checkpoints, then validate ``best.pt`` as usual."""
+        if RANK in {-1, 0}:
+            for file in (self.last, self.best):
+                if file.exists():
+                    finish_checkpoint(file)
+        super().final_eval()
+
+
+def _start_epoch(trainer: Any) -> None:
+    """Tell the network which epoch begins."""
+    unwrapped(trainer.model).set_epoch(trainer.epoch)
+
+
+class MaskRCNNTrainer(OurTrainer, SegmentationTrainer):
+    """Train a `MaskRCNNModel`; arguments as ``SegmentationTrainer``, torchvision's recipe."""
+
+    network = MaskRCNNModel
+    recipe = recipes.MASK_RCNN
+    losses = MASK_RCNN_LOSS_NAMES
+    channels_last = False
+
+
+class NWDTrainer(OurTrainer):
+    """Train a network with NWD in its box loss, whose constant is measured before the first epoch."""
+
+    def __init__(
+        self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(cfg, overrides, _callbacks)
+        self.add_callback("on_pretrain_routine_end", _measure)
+
+
+class NWDDetectionTrainer(NWDTrainer, DetectionTrainer):
+    """Train an `NWDDetectionModel`; arguments as ``DetectionTrainer``."""
+
+    network = NWDDetectionModel
+
+
+class NWDSegmentationTrainer(NWDTrainer, SegmentationTrainer):
+    """Train an `NWDSegmentationModel`; arguments as ``SegmentationTrainer``."""
+
+    network = NWDSegmentationModel
+
+
+class WLNetTrainer(NWDSegmentationTrainer):
+    """Train a `WLNetModel`; arguments as ``SegmentationTrainer``, Hyper-YOLO's recipe where the user says nothing."""
+
+    network = WLNetModel
+    recipe = recipes.WLNET
+
+
+def mean_relative_size(dataset: Any) -> float:
+    """Return the mean of ``sqrt(w h) / max(W, H)`` over the boxes of a data set of Ultralytics.
+
+    Args:
+        dataset: Training data set, or several joined, whose ``labels`` hold ``bboxes`` (centre and size as shares of
+            the picture) and ``shape`` (height and width of the picture in pixels).
+
+    Raises:
+        ValueError: If there is no box.
+    """
+    labels = [label for part in getattr(dataset, "datasets", [dataset]) for label in part.labels]
+    sizes = [
+        np.sqrt(label["bboxes"][:, 2:].prod(1) * np.prod(label["shape"], dtype=float)) / max(label["shape"])
+        for label in labels
+    ]
+    joined = np.concatenate(sizes) if sizes else np.empty(0)
+    if not len(joined):
+        raise ValueError("lidd_yolo: nwd: c_rel: auto needs boxes to measure and train has none; give it a number")
+    return float(joined.mean())
+
+
+def _measure(trainer: Any) -> None:
+    """Measure ``c_rel: auto`` before the first epoch; a resumed run goes on with what its checkpoint holds."""
+    model = unwrapped(trainer.model)
+    if model.nwd is None or model.nwd.c_rel != "auto":
+        return
+    if not (trainer.args.resume and model.nwd.measured):
+        model.set_measured(mean_relative_size(trainer.train_loader.dataset))
+    if trainer.ema:
+        trainer.ema.ema.set_measured(model.nwd.measured)
+    if RANK in {-1, 0}:
+        LOGGER.info(
+            f"NWD: {1 - model.nwd.iou_weight:g} of the box loss, c_rel {model.nwd.measured:.4f} (mean box size)"
+        )
+
 
 _TRAINERS: dict[type, type] = {
-    LIDDModel: LIDDTrainer,
-    MaskRCNNModel: MaskRCNNTrainer,
-    NWDDetectionModel: NWDDetectionTrainer,
-    NWDSegmentationModel: NWDSegmentationTrainer,
-    WLNetModel: WLNetTrainer,
+    trainer.network: trainer
+    for trainer in (LIDDTrainer, MaskRCNNTrainer, NWDDetectionTrainer, NWDSegmentationTrainer, WLNetTrainer)
 }
 
 

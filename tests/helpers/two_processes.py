@@ -14,8 +14,7 @@ from ultralytics.utils import DEFAULT_CFG
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lidd_yolo.models.lidd import LIDDModel
-from lidd_yolo.training.lidd import LIDDTrainer
-from lidd_yolo.training.nwd import WLNetTrainer
+from lidd_yolo.training.trainers import LIDDTrainer, WLNetTrainer
 
 
 class OneOfTwo:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lidd_yolo.losses.nwd import NWDLoss, nwd
+from lidd_yolo.losses.nwd import nwd
 
 
 def naive(a, b, c):
@@ -69,14 +69,3 @@ class TestNWD:
         assert value.shape == (0, 1)
         value.sum().backward()
         assert a.grad.shape == (0, 4)
-
-
-class TestNWDLoss:
-    def test_forward__is_one_minus_the_similarity(self):
-        a, b = boxes(5), boxes(5, seed=2)
-        assert torch.equal(NWDLoss(25.0)(a, b), 1 - nwd(a, b, 25.0))
-
-    @pytest.mark.parametrize("c", [0.0, -1.0, math.nan])
-    def test_init__constant_must_be_positive(self, c):
-        with pytest.raises(ValueError, match="must be positive"):
-            NWDLoss(c)

@@ -10,8 +10,7 @@ from ultralytics import YOLO
 
 from lidd_yolo.cli import data as commands
 from lidd_yolo.training.callbacks import known_leak, leak_message, log_leak
-from lidd_yolo.training.lidd import LIDDTrainer
-from lidd_yolo.training.nwd import NWDDetectionTrainer, WLNetTrainer
+from lidd_yolo.training.trainers import LIDDTrainer, NWDDetectionTrainer, WLNetTrainer
 from tests.helpers.tiny import write_tiny_data
 
 

@@ -10,7 +10,7 @@ from ultralytics import YOLO
 
 from lidd_yolo.models.criterion import LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
-from lidd_yolo.training.lidd import LIDDTrainer
+from lidd_yolo.training.trainers import LIDDTrainer
 from tests.helpers.generated import generated_data
 
 

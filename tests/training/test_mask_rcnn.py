@@ -8,7 +8,7 @@ import yaml
 from ultralytics import YOLO
 
 from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
-from lidd_yolo.training.mask_rcnn import MaskRCNNTrainer
+from lidd_yolo.training.trainers import MaskRCNNTrainer
 from tests.helpers.generated import generated_data
 from tests.helpers.mask_rcnn_model import FEW, few_objects
 

@@ -11,7 +11,7 @@ from ultralytics import YOLO
 
 from lidd_yolo.models.nwd import NWDDetectionModel
 from lidd_yolo.models.wlnet import WLNetModel
-from lidd_yolo.training.nwd import NWDDetectionTrainer, WLNetTrainer, mean_relative_size
+from lidd_yolo.training.trainers import NWDDetectionTrainer, WLNetTrainer, mean_relative_size
 from tests.helpers.generated import generated_data
 from tests.helpers.tiny import write_tiny_data
 from tests.models.test_nwd import stock_yaml

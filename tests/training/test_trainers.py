@@ -1,11 +1,11 @@
 """Which trainer a model gets."""
 
+import pytest
 from ultralytics import YOLO
+from ultralytics.utils import callbacks
 
-from lidd_yolo.training.lidd import LIDDTrainer
-from lidd_yolo.training.mask_rcnn import MaskRCNNTrainer
-from lidd_yolo.training.nwd import WLNetTrainer
-from lidd_yolo.training.trainers import part_for
+from lidd_yolo.training.callbacks import train_channels_last
+from lidd_yolo.training.trainers import LIDDTrainer, MaskRCNNTrainer, WLNetTrainer, part_for
 
 
 class TestPartFor:
@@ -16,3 +16,13 @@ class TestPartFor:
         assert part_for(YOLO("wlnetn.yaml", verbose=False).model, "trainer") is WLNetTrainer
         assert part_for(YOLO("maskrcnn.yaml", verbose=False).model, "trainer") is MaskRCNNTrainer
         assert part_for(YOLO("yolov8n.yaml", verbose=False).model, "trainer") is None
+
+
+class TestOurTrainer:
+    @pytest.mark.parametrize("trainer", [LIDDTrainer, WLNetTrainer])
+    def test_channels_last__registered_once_beside_a_callback_of_the_user(self, trainer, tiny_yaml, tmp_path):
+        """`lidd compare` registers it for every network."""
+        given = {**callbacks.get_default_callbacks(), "on_train_start": [train_channels_last]}
+        arguments = {"model": "lidd.yaml", "data": str(tiny_yaml), "project": str(tmp_path), "device": "cpu"}
+        made = trainer(overrides=arguments, _callbacks=given)
+        assert made.callbacks["on_train_start"].count(train_channels_last) == 1
