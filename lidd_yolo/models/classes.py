@@ -1,8 +1,4 @@
-"""Which model class owns a YAML, and the check that no other class builds it.
-
-Without the check an Ultralytics that no longer asks us for the model class would silently build our network with a
-stock loss and without the auxiliary head. With it, that is an error.
-"""
+"""Which model class builds a YAML, and which classes of ours a checkpoint may name."""
 
 from __future__ import annotations
 
@@ -11,8 +7,13 @@ from typing import Any
 
 from torch import nn
 
+from lidd_yolo.models import box_loss, lidd, mask_rcnn, nwd, wlnet
 from lidd_yolo.models.guard import needs_our_class
+from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.mask_rcnn import MaskRCNNModel
+from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.registry import HEADS, ROWS, head_name
+from lidd_yolo.models.wlnet import WLNetModel
 
 
 def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
@@ -23,16 +24,12 @@ def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
     """
     if not isinstance(cfg, dict) or not needs_our_class(cfg):
         return None
-    from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - these files need this one
-    from lidd_yolo.models.mask_rcnn import MaskRCNNModel  # noqa: PLC0415
-    from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel  # noqa: PLC0415
-    from lidd_yolo.models.wlnet import WLNetModel  # noqa: PLC0415
-
     name, file = head_name(cfg), cfg.get("yaml_file", "this model YAML")
     if name in HEADS:
         if task != HEADS[name].task:
-            wanted = f"task={HEADS[name].task}; task={task} needs another head"
-            raise ValueError(f"{file} ends in {name}, which is for {wanted}")
+            raise ValueError(
+                f"{file} ends in {name}, which is for task={HEADS[name].task}; task={task} needs another head"
+            )
         owners: dict[str, type[nn.Module]] = {
             "LIDDDetect": LIDDModel,
             "WLNetSegment": WLNetModel,
@@ -47,8 +44,6 @@ def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
 
 def pickled_classes() -> list[type]:
     """Return every class of ours that a checkpoint may name."""
-    from lidd_yolo.models import box_loss, lidd, mask_rcnn, nwd, wlnet  # noqa: PLC0415 - these files need this one
-
     named = [row.module for row in ROWS.values()] + [head.module for head in HEADS.values()]
     modules = {inspect.getmodule(module) for module in named} | {box_loss, lidd, mask_rcnn, nwd, wlnet}
     return [

@@ -1,4 +1,8 @@
-"""FIXME models/guard.py."""
+"""The check that nothing but a model class of ours builds a YAML of ours.
+
+Without it an Ultralytics that no longer asks us for the model class would silently build our network with a stock
+loss and without the auxiliary head. With it, that is an error.
+"""
 
 from __future__ import annotations
 
