@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.report.markdown import differences_markdown, report_markdown, splits_markdown
+from lidd_yolo.report.markdown import differences_markdown, markdown_table, report_markdown, splits_markdown
 from lidd_yolo.results.ledger import read_ledger
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
 from tests.helpers.two_splits import write_two_splits
@@ -22,6 +22,12 @@ quoted: [{label: NanoDet, printed: {map: 0.5}}]
 def plan(tmp_path):
     (tmp_path / "plan.yaml").write_text(PLAN)
     return tmp_path / "plan.yaml"
+
+
+class TestMarkdownTable:
+    def test_markdown_table(self):
+        assert markdown_table(["a", "b"], [["1", "2"], ("3", "")]) == "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 |  |"
+        assert markdown_table(iter("a"), []) == "| a |\n|---|"
 
 
 class TestReportMarkdown:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.report.page import report_page
+from lidd_yolo.errors import InputError
+from lidd_yolo.report.page import report, report_page
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.made_up_certificate import format_of, int8_entry, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
@@ -78,6 +79,79 @@ def certificate(tmp_path):
     }
     formats["onnx"]["notes"] = [EVIL]
     return write_certificate(tmp_path / "best.parity.json", formats)
+
+
+class TestReport:
+    @pytest.fixture
+    def ledger(self, entries, tmp_path):
+        assert len(entries) == len(list(tmp_path.glob("*.json")))
+        return tmp_path
+
+    def test_report__ledger(self, ledger, plan):
+        certificate = write_certificate(ledger / "export" / "best.parity.json", {"onnx": format_of("onnx", 1e-6)})
+        page = ledger / "new" / "page.html"
+        written = report(ledger, out=page, plan=plan, certificates=[certificate])
+        assert (written.page, written.warnings, written.certificates) == (page, (), (certificate,))
+        assert (written.runs, written.contents) == (6, "6 training runs, 1 certificate")
+        assert repr(written) == (
+            f"WrittenReport({page}: 6 training runs, 1 certificate)\n"
+            "  steel, grouped split 51515151, 192 px, 5 epochs: LIDD-Net, yolo12s, yolov8n"
+        )
+        text = page.read_text(encoding="utf-8")
+        assert "over time of a prediction" in text
+        assert "LIDD-Net is higher" in text
+        assert [file.name for file in page.parent.iterdir()] == ["page.html"]
+
+    def test_report__some_runs_of_a_ledger_that_was_edited(self, ledger):
+        (ledger / "runs" / "later-s0").mkdir(parents=True)
+        (ledger / "runs" / "later-s0" / "run.json").touch()
+        file = ledger / "lidd-s0.json"
+        file.write_text(file.read_text(encoding="utf-8").replace("0.8", "0.9", 1), encoding="utf-8")
+        written = report(str(ledger), runs=["lidd-*", str(ledger / "runs")], out=str(ledger / "page.html"))
+        assert [len(block.entries) for block in written.blocks] == [2]
+        left_out, edited = written.warnings
+        assert left_out == f"left out, not in {ledger} yet: later-s0"
+        assert edited.startswith("the ledger is not what was written (")
+        assert repr(written).endswith(f"\n  ! {edited}")
+
+    def test_report__entries_are_not_compared(self, entries, tmp_path):
+        page = tmp_path / "page.html"
+        assert report(entries, out=page).contents == "6 training runs"
+        assert "Which differences are shown" not in page.read_text(encoding="utf-8")
+
+    def test_report__certificate_alone(self, certificate, tmp_path):
+        assert report(certificates=[str(certificate)], out=tmp_path / "page.html").contents == "1 certificate"
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            ({}, "no training run in the ledger"),
+            ({"entries_or_ledger": "none"}, r"no training run \* in none"),
+            ({"entries_or_ledger": ".", "runs": ["x-*"]}, r"no training run x-\* in \."),
+            ({"entries_or_ledger": ".", "pictures": "p.bmp"}, "p.bmp is no picture for a page"),
+        ],
+    )
+    def test_report__refused(self, ledger, monkeypatch, words, reason):
+        monkeypatch.chdir(ledger)
+        (ledger / "report.html").write_text("old")
+        with pytest.raises(InputError, match=reason):
+            report(**words)
+        assert (ledger / "report.html").read_text() == "old"
+
+    def test_report__page_that_cannot_be_written_leaves_the_old_one(self, ledger, monkeypatch):
+        """A disk that is full after half of the page."""
+        (ledger / "page.html").write_text("old")
+
+        def half(self, text, **_):
+            with self.open("w") as file:
+                file.write(text[: len(text) // 2])
+            raise OSError("disk full")
+
+        monkeypatch.setattr("pathlib.Path.write_text", half)
+        with pytest.raises(OSError, match="disk full"):
+            report(ledger, out=ledger / "page.html")
+        assert (ledger / "page.html").read_text() == "old"
+        assert not list(ledger.glob("*page*.new")) + list(ledger.glob(".page*"))
 
 
 class TestReportPage:
