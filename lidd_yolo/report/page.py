@@ -61,7 +61,8 @@ class WrittenReport:
 
     def __repr__(self) -> str:
         networks = [f"  {b.title}: {', '.join(contender.label for contender in b.contenders)}" for b in self.blocks]
-        return "\n".join([f"WrittenReport({self.page}: {self.contents})", *networks, *(f"  ! {w}" for w in self.warnings)])
+        problems = [f"  ! {warning}" for warning in self.warnings]
+        return "\n".join([f"WrittenReport({self.page}: {self.contents})", *networks, *problems])
 
 
 def report(
