@@ -25,7 +25,7 @@ from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
 from lidd_yolo.report.leak_worth import NOTE, SPLITS, compare_splits
 from lidd_yolo.report.table import Table, main_table, second_table
 from lidd_yolo.results.ledger import read_ledger, verify
-from lidd_yolo.results.paper_figures import PrintedTable, read_printed
+from lidd_yolo.results.paper_figures import NOTHING_PRINTED, PrintedTable, read_printed
 
 _TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 
@@ -106,11 +106,12 @@ def report(
         entries = list(entries_or_ledger)
     if findings:
         problems.append(f"the ledger is not what was written ({len(findings)}): see the page, or lidd report --verify")
+    printed = read_printed(plan)
     files, out = [Path(file) for file in certificates], Path(out)
     page = report_page(
         entries,
         ledger,
-        plan=plan,
+        printed=printed,
         findings=findings,
         pictures=Path(pictures) if pictures else None,
         certificates=files,
@@ -118,7 +119,7 @@ def report(
     out.parent.mkdir(parents=True, exist_ok=True)
     with write_beside(out) as beside:
         beside.write_text(page, encoding="utf-8")
-    return WrittenReport(out, tuple(_arranged(entries, read_printed(plan))), tuple(files), tuple(problems))
+    return WrittenReport(out, tuple(_arranged(entries, printed)), tuple(files), tuple(problems))
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def report_page(
     entries: Sequence[Entry],
     ledger: Path | None = None,
     *,
-    plan: str | Path | None = None,
+    printed: PrintedTable = NOTHING_PRINTED,
     findings: Sequence[str] = (),
     pictures: Path | None = None,
     certificates: Sequence[Path] = (),
@@ -150,18 +151,15 @@ def report_page(
     Args:
         entries: Ledger entries of any kind: trainings become tables, times of predictions a chart.
         ledger: Folder of the entries and their evidence files; without it no networks are compared.
-        plan: File or name of a plan with printed figures and quoted rows.
+        printed: Printed figures and quoted rows of a plan.
         findings: What is wrong with the ledger; stands at the top.
         pictures: Picture of detections side by side, .jpg or .png.
         certificates: Files of ``lidd export``; with one, there need be no training run.
 
     Raises:
-        FileNotFoundError: If there is no such plan.
-        ValueError: If there is neither a training run nor a certificate, or the plan, an entry or a certificate cannot
-            be used.
+        ValueError: If there is neither a training run nor a certificate, or an entry or a certificate cannot be used.
         ImportError: If Jinja2 or SciPy is missing.
     """
-    printed = read_printed(plan)
     blocks = _arranged(entries, printed)
     if not blocks and not certificates:
         raise InputError("no training run in the ledger")
