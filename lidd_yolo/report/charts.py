@@ -45,14 +45,14 @@ class Mark:
         series: Number of the network; names colour and shape.
         x: Place from the left.
         y: Place from the top.
-        told: Text for the pointer.
+        text: Shown at the pointer.
         ends: ``x1, y1, x2, y2`` of the interval, or None.
     """
 
     series: int
     x: float
     y: float
-    told: str
+    text: str
     ends: tuple[float, float, float, float] | None = None
 
 
@@ -210,9 +210,9 @@ def _has(contender: Contender, split: str, key: str) -> bool:
     return accuracy(contender, split, key) is not None
 
 
-def _mark(series: int, x: float, scale: Axis, spread: Spread, told: str) -> Mark:
+def _mark(series: int, x: float, scale: Axis, spread: Spread, text: str) -> Mark:
     ends = (x, scale.place(_low(spread)), x, scale.place(_high(spread))) if spread.half else None
-    return Mark(series, x, scale.place(spread.mean), told, ends)
+    return Mark(series, x, scale.place(spread.mean), text, ends)
 
 
 def _low(spread: Spread) -> float:

@@ -102,8 +102,8 @@ def class_accuracies(contender: Contender, split: str, key: str) -> dict[str, Sp
 def parameters(contender: Contender) -> int | None:
     """Return the number of parameters with all branches folded, as it is used."""
     entry = contender.entries[0]
-    count = entry.get("counts", {}).get("parameters_folded") or entry.get("size", {}).get("parameters_folded")
-    return None if count is None else int(count)
+    found = entry.get("counts", {}).get("parameters_folded") or entry.get("size", {}).get("parameters_folded")
+    return None if found is None else int(found)
 
 
 def training_parameters(contender: Contender) -> int | None:
@@ -115,10 +115,10 @@ def training_parameters(contender: Contender) -> int | None:
 def macs(contender: Contender) -> float | None:
     """Return the multiply-adds of one picture; Ultralytics' GFLOPs are two for each."""
     entry = contender.entries[0]
-    count = entry.get("counts", {}).get("macs")
-    if count is None and (gflops := entry.get("size", {}).get("gflops")):
-        count = gflops * 1e9 / 2
-    return None if count is None else float(count)
+    found = entry.get("counts", {}).get("macs")
+    if found is None and (gflops := entry.get("size", {}).get("gflops")):
+        found = gflops * 1e9 / 2
+    return None if found is None else float(found)
 
 
 def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, float]]:

@@ -70,7 +70,7 @@ class TestOver:
     def test_over__marks(self):
         chart = over("t", "x", {"A": 1e6, "B": 1e7, "C": 1e6}, FIGURES)
         first, second = chart.marks
-        assert (first.series, first.told) == (0, "A: 0.300 ± 0.050")
+        assert (first.series, first.text) == (0, "A: 0.300 ± 0.050")
         assert (first.x, second.x) == (LEFT, WIDTH - RIGHT)
         assert second.ends is None
         assert second.y < first.y  # higher accuracy is further up
@@ -91,7 +91,7 @@ class TestPerClass:
     def test_per_class__a_row_for_each(self):
         chart = per_class(block(*two()), "map")
         assert [tick.text for tick in chart.y_ticks] == ["crazing", "inclusion", "rolled-in_scale"]
-        assert [mark.told for mark in chart.marks][:2] == ["lidd, crazing: 0.300", "lidd, inclusion: 0.250"]
+        assert [mark.text for mark in chart.marks][:2] == ["lidd, crazing: 0.300", "lidd, inclusion: 0.250"]
         assert len(chart.marks) == 6
         assert chart.marks[0].x > chart.marks[1].x
         assert chart.height < HEIGHT
@@ -101,7 +101,7 @@ class TestPerClass:
         del entries[1]["results"]["test"]["map_of_class"]
         chart = per_class(block(*entries), "map")
         assert chart.title == "test mAP50 per class"
-        assert chart.marks[0].told == "lidd, crazing: 0.600"
+        assert chart.marks[0].text == "lidd, crazing: 0.600"
 
     def test_per_class__masks_without_figures_of_classes(self):
         assert per_class(block(made_up_entry("a", model="a-seg.yaml")), "mask_map").title == "test mAP50-95 per class"
