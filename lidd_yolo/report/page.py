@@ -182,6 +182,7 @@ def report_page(
         accuracies=ACCURACIES,
         printed=printed,
         findings=findings,
+        verified=ledger is not None and not findings,
         picture=_inline(pictures) if pictures else "",
         runs=sum(len(block.entries) for block in blocks),
         dates=sorted({str(entry["date"]) for block in blocks for entry in block.entries if "date" in entry}),
