@@ -8,19 +8,19 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.report.blocks import Entry, training_entries
-from lidd_yolo.report.selection import chosen_entries
-from lidd_yolo.results.ledger import read_ledger, verify
+from lidd_yolo.errors import InputError
+from lidd_yolo.results.ledger import verify
 
 _LEDGER = Path("benchmarks/results")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``lidd report``."""
-    told = "entries, such as 'neu-det-*', or the folder of their runs, such as runs/compare (default: all)"
-    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help=told)
+    which = "entries, such as 'neu-det-*', or the folder of their runs, such as runs/compare (default: all)"
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help=which)
     parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
     parser.add_argument("--plan", metavar="NAME_OR_FILE", help="plan with printed figures, such as lidd-table3")
     parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
@@ -56,9 +56,9 @@ def run(args: argparse.Namespace) -> int:
         if args.tables:
             return _renew(args.tables, args.ledger)
         if args.markdown and args.certificates:
-            raise ValueError("--certificates are for the page, --markdown has no place for them")
+            raise InputError("--certificates are for the page, --markdown has no place for them")
         if args.markdown:
-            _print_markdown(args)
+            _print_markdown(args.ledger, args.patterns, args.plan)
         else:
             _write_page(args)
     except (ImportError, OSError, ValueError) as error:
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _verify(ledger: Path) -> int:
     if not ledger.is_dir():
-        raise ValueError(f"no ledger {ledger}")
+        raise InputError(f"no ledger {ledger}")
     findings = verify(ledger)
     for finding in findings:
         sys.stdout.write(f"{finding}\n")
@@ -86,59 +86,40 @@ def _renew(pages: list[Path], ledger: Path) -> int:
     return 0
 
 
-def _print_markdown(args: argparse.Namespace) -> None:
-    from lidd_yolo.report.markdown import report_markdown  # noqa: PLC0415 - not needed to verify
+def _print_markdown(ledger: Path, patterns: Sequence[str], plan: str | None) -> None:
+    from lidd_yolo.report.blocks import chosen_entries  # noqa: PLC0415 - not needed to verify
+    from lidd_yolo.report.markdown import report_markdown  # noqa: PLC0415 - loads numpy
+    from lidd_yolo.results.paper_figures import read_printed  # noqa: PLC0415
 
-    sys.stdout.write(report_markdown(_chosen(args), args.plan, ledger=args.ledger))
+    entries, left_out = chosen_entries(ledger, patterns)
+    if left_out:
+        sys.stderr.write(f"left out, not in {ledger} yet: {', '.join(left_out)}\n")
+    sys.stdout.write(report_markdown(entries, read_printed(plan), ledger=ledger))
 
 
 def _write_page(args: argparse.Namespace) -> None:
-    from lidd_yolo.report.page import report_page  # noqa: PLC0415 - not needed to verify
+    from lidd_yolo.report.page import report  # noqa: PLC0415 - loads numpy
 
-    entries: list[Entry] = []
-    findings: list[str] = []
-    if args.patterns or not args.certificates:
-        entries = [*_chosen(args), *read_ledger(args.ledger, "latency-*")]
-        findings = verify(args.ledger)
     with tempfile.TemporaryDirectory() as folder:
-        drawn = _draw(args, Path(folder) / "detections.jpg") if args.pictures else None
-        page = report_page(
-            entries,
-            args.ledger,
+        written = report(
+            args.ledger if args.patterns or not args.certificates else None,
+            runs=args.patterns,
+            out=args.out,
             plan=args.plan,
-            findings=findings,
-            pictures=drawn,
             certificates=args.certificates,
+            pictures=_draw(args, Path(folder) / "detections.jpg") if args.pictures else None,
         )
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(page, encoding="utf-8")
-    told = [f"{len(training_entries(entries))} training runs"] if entries else []
-    if held := len(args.certificates):
-        told.append(f"{held} certificate{'' if held == 1 else 's'}")
-    sys.stdout.write(f"wrote {args.out}: {', '.join(told)}\n")
-    if findings:
-        sys.stderr.write(
-            f"the ledger is not what was written ({len(findings)}): see the page, or lidd report --verify\n"
-        )
-
-
-def _chosen(args: argparse.Namespace) -> list[Entry]:
-    entries, left_out = chosen_entries(args.ledger, args.patterns)
-    if left_out:
-        sys.stderr.write(f"left out, not in {args.ledger} yet: {', '.join(left_out)}\n")
-    return entries
+    sys.stdout.write(f"wrote {written.page}: {written.contents}\n")
+    for warning in written.warnings:
+        sys.stderr.write(f"{warning}\n")
 
 
 def _draw(args: argparse.Namespace, target: Path) -> Path:
     from lidd_yolo.report.side_by_side import draw_side_by_side  # noqa: PLC0415 - loads OpenCV
 
     if args.data is None:
-        raise ValueError("--pictures needs --data: the data set whose pictures are shown")
-    models = {}
-    for word in args.pictures:
-        name, _, file = word.rpartition("=")
-        if not Path(file).exists():
-            raise ValueError(f"no model {file}")
-        models[name or Path(file).stem] = Path(file)
+        raise InputError("--pictures needs --data: the data set whose pictures are shown")
+    parts = (word.rpartition("=") for word in args.pictures)
+    models = {name or Path(file).stem: Path(file) for name, _, file in parts}
     draw_side_by_side(models, args.data, target, split=args.split, count=args.count)
     return target

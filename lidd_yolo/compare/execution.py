@@ -17,6 +17,7 @@ from lidd_yolo.compare.run_folder import claim_folder, clear_folder
 from lidd_yolo.compare.run_state import RunState, data_of, make_data, state_of
 from lidd_yolo.paths import cfg_dir
 from lidd_yolo.results.ledger import read_ledger
+from lidd_yolo.results.paper_figures import read_printed
 
 _EXTRA = ("faster_coco_eval", "jinja2", "scipy")
 
@@ -109,7 +110,7 @@ def _print_table(plan: RunPlan, runs: Sequence[Run], ledger: Path) -> None:
     try:
         from lidd_yolo.report.markdown import report_markdown  # noqa: PLC0415 - loads numpy
 
-        _say(f"\n{report_markdown(entries, plan.file, ledger=ledger)}")
+        _say(f"\n{report_markdown(entries, read_printed(plan.file), ledger=ledger)}")
     except (OSError, ValueError, ImportError) as error:
         _say(f"no table: {error}")
     _say(f"As a page: lidd report '{plan.name}-*' --ledger {ledger}{_plan_words(plan)} --out {plan.name}.html")

@@ -5,7 +5,6 @@ Small files, each written beside its name and renamed, so that a kill leaves the
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 
 from lidd_yolo.compare.plan import Run
+from lidd_yolo.results.curve import read_rows
 
 LOG = "run.log"
 _RUN, _RESUMED, _TRAINED = "run.json", "resumed.json", "trained.json"
@@ -141,11 +141,9 @@ def progress_of(folder: Path) -> tuple[int, float]:
     A row that is being written is not counted; without rows the answer is 0 and 0.
     """
     try:
-        with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
-            rows = [{key.strip(): value for key, value in row.items() if key} for row in csv.DictReader(file)]
-        row = next(row for row in reversed(rows) if None not in row.values())
+        row = read_rows(folder / "results.csv")[-1]
         return int(row["epoch"]), float(row.get("metrics/mAP50(M)") or row["metrics/mAP50(B)"])
-    except (OSError, StopIteration, KeyError, ValueError):
+    except (OSError, IndexError, KeyError, ValueError):
         return 0, 0.0
 
 

@@ -6,7 +6,6 @@ Killed at any moment and called again, it goes on and ends with the same ledger 
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 import sys
 import time
@@ -37,6 +36,7 @@ from lidd_yolo.compare.run_folder import (
     resumed_after,
 )
 from lidd_yolo.compare.run_state import check_here, train_arguments
+from lidd_yolo.results.curve import read_rows
 from lidd_yolo.results.ledger import append
 from lidd_yolo.results.record import evidence_files, record_run
 from lidd_yolo.training.callbacks import train_channels_last
@@ -201,18 +201,11 @@ def _begin(trainer: Any) -> None:
     if not trainer.start_epoch:
         keep_arguments(trainer.save_dir)
         return
-    trainer.train_time_start -= _seconds(trainer.csv)
+    trainer.train_time_start -= float(read_rows(trainer.csv)[-1]["time"])
     seed = trainer.args.seed + 1000 * trainer.start_epoch
     init_seeds(seed, deterministic=trainer.args.deterministic)
     trainer.train_loader.generator.manual_seed(seed)
     trainer.train_loader.reset()
-
-
-def _seconds(results: Path) -> float:
-    """Return the time at the end of the last epoch in Ultralytics' ``results.csv``."""
-    with results.open(encoding="utf-8", newline="") as file:
-        rows = [{key.strip(): value for key, value in row.items()} for row in csv.DictReader(file)]
-    return float(rows[-1]["time"])
 
 
 if __name__ == "__main__":

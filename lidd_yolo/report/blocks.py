@@ -1,4 +1,4 @@
-"""Put ledger entries together that may be compared: blocks of one data split, size and budget; in them networks.
+"""Which ledger entries a report is about, and which of them may be compared: blocks of one data split, size and budget.
 
 Entries of different data or split hashes never share a block, whatever their names say. In a block a
 contender is one network trained in one way; its entries differ in the seed alone.
@@ -14,9 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from lidd_yolo.errors import InputError
+from lidd_yolo.results.ledger import read_ledger
+
 Entry = dict[str, Any]
 
 _SEED = re.compile(r"-s\d+$")
+_RUN = "run.json"  # what `lidd compare` writes into the folder of each run, whose name is the entry's
 # arguments that say where and how comfortably a run was made, not what was trained
 _NO_RECIPE = frozenset(
     {
@@ -92,16 +96,56 @@ def training_entries(entries: Iterable[Entry]) -> list[Entry]:
     return [entry for entry in entries if {"model", "data", "arguments", "results"} <= entry.keys()]
 
 
+def chosen_entries(ledger: Path, words: Sequence[str]) -> tuple[list[Entry], list[str]]:
+    """Return the training entries that any of the words names, and the names of runs that have no entry yet.
+
+    Args:
+        ledger: The ledger.
+        words: Names or glob patterns of entries, such as ``neu-det-*``; or folders of ``lidd compare``, that of one
+            run or that of all (``runs/compare``). None at all: every entry.
+
+    Returns:
+        entries: Each once, in the order of the words.
+        left_out: Runs in the given folders that are not in the ledger: their training is not over.
+
+    Raises:
+        InputError: If a pattern matches no training run of the ledger, a folder holds no run, or there is no entry.
+    """
+    chosen: dict[str, Entry] = {}
+    left_out: list[str] = []
+    for word in words or ["*"]:
+        is_folder = Path(word).is_dir()
+        for pattern in _runs_in(Path(word)) if is_folder else [word]:
+            matching = training_entries(read_ledger(ledger, pattern))
+            chosen |= {entry["name"]: entry for entry in matching}
+            if matching:
+                continue
+            if not is_folder:
+                raise InputError(f"no training run {word} in {ledger}")
+            left_out.append(pattern)
+    if not chosen:
+        raise InputError(f"no training run of {', '.join(words)} is in {ledger} yet")
+    return list(chosen.values()), left_out
+
+
+def _runs_in(folder: Path) -> list[str]:
+    """Return the names of the runs whose folders lie in this one, or of the run whose folder it is."""
+    files = [folder / _RUN] if (folder / _RUN).is_file() else sorted(folder.glob(f"*/{_RUN}"))
+    if not files:
+        raise InputError(f"{folder} holds no run of lidd compare")
+    return [file.resolve().parent.name for file in files]
+
+
 def group_entries(entries: Iterable[Entry]) -> list[Block]:
     """Return the blocks of all training entries, in the order of their first entry.
 
     Raises:
-        ValueError: If two entries of one contender have the same seed; names both.
+        InputError: If two entries of one contender have the same seed; names both.
     """
-    found: dict[tuple[Any, ...], list[Entry]] = {}
+    comparable: dict[tuple[Any, ...], list[Entry]] = {}
     for entry in training_entries(entries):
-        found.setdefault(_block_key(entry), []).append(entry)
-    return [_block(held) for held in found.values()]
+        comparable.setdefault(_block_key(entry), []).append(entry)
+    return [_block(together) for together in comparable.values()]
 
 
 def seedless(name: str) -> str:
@@ -121,13 +165,13 @@ def _block(entries: Sequence[Entry]) -> Block:
     groups: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         groups.setdefault((seedless(entry["name"]), entry["model"], _recipe(entry)), []).append(entry)
-    held = [sorted(group, key=lambda entry: entry["arguments"]["seed"]) for group in groups.values()]
-    for group in held:
+    by_seed = [sorted(group, key=lambda entry: entry["arguments"]["seed"]) for group in groups.values()]
+    for group in by_seed:
         _refuse_repeated_seeds(group)
     first = entries[0]
     contenders = (
         Contender(seedless(group[0]["name"]), label, group[0]["model"], tuple(group))
-        for label, group in zip(_labels([group[0] for group in held]), held, strict=True)
+        for label, group in zip(_labels([group[0] for group in by_seed]), by_seed, strict=True)
     )
     return Block(first["data"], first["arguments"]["imgsz"], first["arguments"]["epochs"], tuple(contenders))
 
@@ -140,7 +184,7 @@ def _recipe(entry: Entry) -> str:
 def _refuse_repeated_seeds(entries: Sequence[Entry]) -> None:
     for one, other in pairwise(entries):
         if one["arguments"]["seed"] == other["arguments"]["seed"]:
-            raise ValueError(f"{one['name']} and {other['name']} have one seed: remove one, or give it another name")
+            raise InputError(f"{one['name']} and {other['name']} have one seed: remove one, or give it another name")
 
 
 def _labels(entries: Sequence[Entry]) -> list[str]:

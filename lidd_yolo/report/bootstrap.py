@@ -5,30 +5,30 @@ groups are drawn as in Field and Welsh, Bootstrapping clustered data, Journal of
 Neither paper does this. Both networks are measured on the same resamples; the mean over seeds is taken in each
 resample, so the interval speaks about other test pictures, not about other trainings. Pictures that show the same spot
 are drawn together; where it is not known which do, pictures count as independent, and the interval may be too narrow.
+
+The steps: `aligned` and `same_pictures` put the evidence into one order, `groups_of` and `draw_weights` draw,
+`figures_of` has the mean average precision of every network in every resample, `paired_difference` compares two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.report.figures import LEVEL
-
-if TYPE_CHECKING:
-    from lidd_yolo.results.evidence import Evidence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lidd_yolo.results.evidence import Evidence
+from lidd_yolo.report.figures import ACCURACIES, LEVEL, signed
+from lidd_yolo.results.evidence import Evidence
 
 RESAMPLES = 1000
 FEWEST_GROUPS = 10
 """With fewer groups an interval means little: where the groups' figures are normally distributed, of the intervals of 5
 groups 84 % hold the truth, of those of 10 90 %, of 30 94 %, instead of 95 %."""
+
+_THRESHOLDS = 10  # IoU 0.50, 0.55 ... 0.95
+_GRID = np.linspace(0, 1, 101)  # recalls at which the envelope is read
+_CELLS = 4_000_000  # resamples times detections that are held in memory at once
 
 
 @dataclass(frozen=True)
@@ -50,64 +50,21 @@ class Difference:
         """Whether the interval leaves out 0."""
         return self.low > 0 or self.high < 0
 
+    @property
+    def text(self) -> str:
+        """Value and interval in words."""
+        return f"{signed(self.value)} {self.interval}"
+
+    @property
+    def interval(self) -> str:
+        """The interval in words."""
+        return f"({signed(self.low)} to {signed(self.high)})"
+
     def verdict(self, first: str, second: str) -> str:
         """Return what may be said about the two networks."""
         if not self.shown:
             return "no difference shown"
         return f"{first if self.value > 0 else second} is higher"
-
-
-def draw_weights(groups: NDArray[np.int32], resamples: int, seed: int) -> NDArray[np.int32]:
-    """Return how often each picture counts in each resample: as many groups are drawn as there are, each whole.
-
-    Args:
-        groups: Group of each picture, numbered from 0 without gaps, shape ``(N,)``.
-        resamples: Number of draws.
-        seed: Seed of the draws.
-
-    Returns:
-        Shape ``(1 + resamples, N)``; the first row is all ones. Where groups differ in size, so do the resamples.
-    """
-    count = int(groups.max()) + 1
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
-    return np.concatenate([np.ones((1, count)), drawn])[:, groups].astype(np.int32)
-
-
-def groups_of(evidences: Sequence[Evidence]) -> NDArray[np.int32] | None:
-    """Return the groups that evidence of the same pictures states, numbered in the order of the pictures.
-
-    Args:
-        evidences: Evidence that `aligned` returned; some of it may be older and state no groups.
-
-    Returns:
-        Shape ``(N,)``; None if none of it states any.
-    """
-    return next((_numbered(evidence.groups) for evidence in evidences if evidence.groups is not None), None)
-
-
-def mean_figures(
-    evidences: Sequence[Evidence], weights: NDArray[np.int32], *, masks: bool = False
-) -> NDArray[np.float64]:
-    """Return mAP50 and mAP50-95 of every resample, the mean over seeds, shape ``(R, 2)``."""
-    figures = [resampled_figures(evidence, weights, masks=masks) for evidence in evidences]
-    return np.asarray(np.mean(figures, axis=0))
-
-
-def paired_difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> Difference:
-    """Return the difference of a figure from its values in the same resamples, the whole set first.
-
-    Args:
-        first: Figure of the first network, shape ``(R,)``.
-        second: Figure of the second.
-
-    Raises:
-        ValueError: If the pictures hold no object at all.
-    """
-    difference = first - second
-    if np.isnan(difference[0]):
-        raise ValueError("no object is labelled in these pictures")
-    low, high = np.nanquantile(difference[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Difference(float(difference[0]), float(low), float(high))
 
 
 def aligned(evidences: Sequence[Evidence]) -> list[Evidence]:
@@ -140,33 +97,57 @@ def same_pictures(evidences: Sequence[Evidence]) -> None:
         raise ValueError("the pictures were grouped differently for the networks")
 
 
-def _sorted(evidence: Evidence) -> Evidence:
-    order = np.argsort(evidence.pictures, kind="stable")
-    place = np.argsort(order)  # old number of a picture -> new one
-    return replace(
-        evidence,
-        pictures=evidence.pictures[order],
-        truth_picture=place[evidence.truth_picture].astype(np.int32),
-        found_picture=place[evidence.found_picture].astype(np.int32),
-        groups=None if evidence.groups is None else evidence.groups[order],
-    )
+def groups_of(evidences: Sequence[Evidence]) -> NDArray[np.int32] | None:
+    """Return the groups that evidence of the same pictures states, numbered in the order of the pictures.
+
+    Args:
+        evidences: Evidence that `aligned` returned; some of it may be older and state no groups.
+
+    Returns:
+        Shape ``(N,)``; None if none of it states any.
+    """
+    return next((_numbered(evidence.groups) for evidence in evidences if evidence.groups is not None), None)
 
 
-def _numbered(groups: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the same groups numbered from 0 in the order of their first pictures."""
-    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[group].astype(np.int32)
+def draw_weights(groups: NDArray[np.int32], resamples: int, seed: int) -> NDArray[np.int32]:
+    """Return how often each picture counts in each resample: as many groups are drawn as there are, each whole.
+
+    Args:
+        groups: Group of each picture, numbered from 0 without gaps, shape ``(N,)``.
+        resamples: Number of draws.
+        seed: Seed of the draws.
+
+    Returns:
+        Shape ``(1 + resamples, N)``; the first row is all ones. Where groups differ in size, so do the resamples.
+    """
+    count = int(groups.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    return np.concatenate([np.ones((1, count)), drawn])[:, groups].astype(np.int32)
 
 
-def _labels(evidence: Evidence) -> NDArray[np.int64]:
-    """Return picture and class of every object, in one order whatever the order in the file."""
-    pairs = np.stack([evidence.truth_picture, evidence.truth_class], axis=1).astype(np.int64)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+def figures_of(
+    evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]
+) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Return label -> key of a figure -> its value in every resample, shape ``(R,)``.
+
+    Args:
+        evidence: Label -> evidence of each seed, all of the same N pictures.
+        weights: How often each picture counts in each resample, shape ``(R, N)``.
+    """
+    masks = all(e.mask_correct is not None for of_seeds in evidence.values() for e in of_seeds)
+    figures: dict[str, dict[str, NDArray[np.float64]]] = {}
+    for label, of_seeds in evidence.items():
+        parts = [mean_figures(of_seeds, weights)] + ([mean_figures(of_seeds, weights, masks=True)] if masks else [])
+        figures[label] = dict(zip(ACCURACIES, np.concatenate(parts, axis=1).T, strict=False))
+    return figures
 
 
-_THRESHOLDS = 10  # IoU 0.50, 0.55 ... 0.95
-_GRID = np.linspace(0, 1, 101)  # recalls at which the envelope is read
-_CELLS = 4_000_000  # resamples times detections that are held in memory at once
+def mean_figures(
+    evidences: Sequence[Evidence], weights: NDArray[np.int32], *, masks: bool = False
+) -> NDArray[np.float64]:
+    """Return mAP50 and mAP50-95 of every resample, the mean over seeds, shape ``(R, 2)``."""
+    figures = [resampled_figures(evidence, weights, masks=masks) for evidence in evidences]
+    return np.asarray(np.mean(figures, axis=0))
 
 
 def resampled_figures(evidence: Evidence, weights: NDArray[np.int32], *, masks: bool = False) -> NDArray[np.float64]:
@@ -218,15 +199,56 @@ def _class_precision(
         correct: Bit k is set where the detection is correct at threshold k, shape ``(D,)``.
         labels: Number of objects, shape ``(R,)``.
     """
-    seen = np.cumsum(weights, axis=1, dtype=np.int32)
-    found = np.zeros((len(weights), _THRESHOLDS))
+    detections = np.cumsum(weights, axis=1, dtype=np.int32)
+    areas = np.zeros((len(weights), _THRESHOLDS))
     for k in range(_THRESHOLDS):
         places = np.flatnonzero((correct >> k) & 1)
         hits = np.cumsum(weights[:, places], axis=1, dtype=np.int32)
-        precision = hits / np.maximum(seen[:, places], 1)
+        precision = hits / np.maximum(detections[:, places], 1)
         envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         # the trapezoids over the grid give every recall below the step's end a hundredth, and recall 0 half of it
         below = np.searchsorted(_GRID, hits / np.maximum(labels, 1)[:, None], side="left")
         widths = np.diff(np.maximum(below - 0.5, 0) / 100, axis=1, prepend=0)
-        found[:, k] = (envelope * widths).sum(axis=1)
-    return found
+        areas[:, k] = (envelope * widths).sum(axis=1)
+    return areas
+
+
+def paired_difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> Difference:
+    """Return the difference of a figure from its values in the same resamples, the whole set first.
+
+    Args:
+        first: Figure of the first network, shape ``(R,)``.
+        second: Figure of the second.
+
+    Raises:
+        ValueError: If the pictures hold no object at all.
+    """
+    difference = first - second
+    if np.isnan(difference[0]):
+        raise ValueError("no object is labelled in these pictures")
+    low, high = np.nanquantile(difference[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Difference(float(difference[0]), float(low), float(high))
+
+
+def _sorted(evidence: Evidence) -> Evidence:
+    order = np.argsort(evidence.pictures, kind="stable")
+    place = np.argsort(order)  # old number of a picture -> new one
+    return replace(
+        evidence,
+        pictures=evidence.pictures[order],
+        truth_picture=place[evidence.truth_picture].astype(np.int32),
+        found_picture=place[evidence.found_picture].astype(np.int32),
+        groups=None if evidence.groups is None else evidence.groups[order],
+    )
+
+
+def _numbered(groups: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the same groups numbered from 0 in the order of their first pictures."""
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[group].astype(np.int32)
+
+
+def _labels(evidence: Evidence) -> NDArray[np.int64]:
+    """Return picture and class of every object, in one order whatever the order in the file."""
+    pairs = np.stack([evidence.truth_picture, evidence.truth_class], axis=1).astype(np.int64)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]

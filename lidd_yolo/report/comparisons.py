@@ -14,19 +14,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.report.blocks import Block, Contender, Entry
+from lidd_yolo.report.blocks import Block, Entry
 from lidd_yolo.report.bootstrap import (
     FEWEST_GROUPS,
     RESAMPLES,
     Difference,
     aligned,
     draw_weights,
+    figures_of,
     groups_of,
-    mean_figures,
     paired_difference,
     same_pictures,
 )
-from lidd_yolo.report.figures import ACCURACIES
 from lidd_yolo.results.evidence import Evidence
 
 _CHANCE = "Of twenty comparisons of equals about one shows a difference by chance."
@@ -99,14 +98,14 @@ def compare_pairs(block: Block, ledger: Path, *, resamples: int = RESAMPLES, see
         if contender.label in bare:
             continue
         try:
-            evidence[contender.label] = _load(contender, block.split, ledger)
-            same_pictures([one for held in evidence.values() for one in held])
+            evidence[contender.label] = aligned([read_evidence(e, block.split, ledger) for e in contender.entries])
+            same_pictures([one for of_seeds in evidence.values() for one in of_seeds])
         except ValueError as error:
             evidence.pop(contender.label, None)
             problems.append(f"{contender.label} is not compared: {error}.")
     if len(evidence) < 2:
         return Pairs((), tuple(problems))
-    every = [one for held in evidence.values() for one in held]
+    every = [one for of_seeds in evidence.values() for one in of_seeds]
     groups, pictures = groups_of(every), len(every[0].pictures)
     if groups is None:
         weights = draw_weights(np.arange(pictures, dtype=np.int32), resamples, seed)
@@ -131,10 +130,6 @@ def _compared(evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]
     )
 
 
-def _load(contender: Contender, split: str, ledger: Path) -> list[Evidence]:
-    return aligned([read_evidence(entry, split, ledger) for entry in contender.entries])
-
-
 def read_evidence(entry: Entry, split: str, ledger: Path) -> Evidence:
     """Return what was found on a part of the data, ``val`` or ``test``.
 
@@ -156,20 +151,3 @@ def too_few(pictures: int, groups: int) -> str:
         f"Not compared: the {pictures} pictures are {groups} groups that show the same spot, too few to tell a "
         f"difference from chance; {FEWEST_GROUPS} are needed."
     )
-
-
-def figures_of(
-    evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]
-) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return label -> key of a figure -> its value in every resample, shape ``(R,)``.
-
-    Args:
-        evidence: Label -> evidence of each seed, all of the same N pictures.
-        weights: How often each picture counts in each resample, shape ``(R, N)``.
-    """
-    masks = all(e.mask_correct is not None for held in evidence.values() for e in held)
-    found: dict[str, dict[str, NDArray[np.float64]]] = {}
-    for label, held in evidence.items():
-        parts = [mean_figures(held, weights)] + ([mean_figures(held, weights, masks=True)] if masks else [])
-        found[label] = dict(zip(ACCURACIES, np.concatenate(parts, axis=1).T, strict=False))
-    return found

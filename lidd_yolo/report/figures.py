@@ -14,6 +14,9 @@ from lidd_yolo.optional import load_extra
 from lidd_yolo.report.blocks import Block, Contender, Entry
 from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
 
+LEVEL = 0.95
+"""Share of intervals that hold the true value, here and in the paired comparison."""
+
 ACCURACIES = {
     "map50": "mAP50",
     "map": "mAP50-95",
@@ -24,114 +27,6 @@ ACCURACIES = {
 
 RUNTIME_NAMES = {"pytorch": "PyTorch", "onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 """Runtime of a ledger entry -> its name, in the order of tables and plots; entries without one are PyTorch's."""
-
-
-def accuracy(contender: Contender, split: str, key: str) -> Spread | None:
-    """Return a figure of one split over all seeds, or None if a seed lacks it."""
-    values = [entry["results"].get(split, {}).get(key) for entry in contender.entries]
-    return None if None in values else spread_of([float(value) for value in values])
-
-
-def class_accuracies(contender: Contender, split: str, key: str) -> dict[str, Spread]:
-    """Return class -> figure over all seeds, for the classes that every seed has.
-
-    Args:
-        contender: The network.
-        split: Split of the data.
-        key: ``map50_of_class`` or ``map_of_class``.
-    """
-    tables = [entry["results"].get(split, {}).get(key, {}) for entry in contender.entries]
-    names = [name for name in tables[0] if all(name in table for table in tables)]
-    return {name: spread_of([float(table[name]) for table in tables]) for name in names}
-
-
-def parameters(contender: Contender) -> int | None:
-    """Return the number of parameters with all branches folded, as it is used."""
-    entry = contender.entries[0]
-    found = entry.get("counts", {}).get("parameters_folded") or entry.get("size", {}).get("parameters_folded")
-    return None if found is None else int(found)
-
-
-def training_parameters(contender: Contender) -> int | None:
-    """Return the number of parameters while training."""
-    found = contender.entries[0].get("counts", {}).get("parameters")
-    return None if found is None else int(found)
-
-
-def macs(contender: Contender) -> float | None:
-    """Return the multiply-adds of one picture; Ultralytics' GFLOPs are two for each."""
-    entry = contender.entries[0]
-    found = entry.get("counts", {}).get("macs")
-    if found is None and (gflops := entry.get("size", {}).get("gflops")):
-        found = gflops * 1e9 / 2
-    return None if found is None else float(found)
-
-
-def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, float]]:
-    """Return times of one prediction from ``latency-*`` entries of the block's input size.
-
-    Args:
-        block: Block whose models are looked up by name.
-        entries: Ledger entries of any kind.
-
-    Returns:
-        Setting, such as ``ONNX Runtime, 1 thread`` -> label of a contender -> median time in milliseconds of one
-        picture alone; settings with at least two of the block's models and the fewest threads that were measured.
-    """
-    found: dict[tuple[int, int], dict[str, float]] = {}
-    for entry in entries:
-        if not entry["name"].startswith("latency-") or entry.get("imgsz") != block.imgsz:
-            continue
-        if entry.get("batch", 1) != 1:
-            continue
-        times = {
-            contender.label: 1e3 * float(entry["results"][contender.model]["median_s"])
-            for contender in block.contenders
-            if contender.model in entry["results"]
-        }
-        if len(times) > 1:
-            runtime = list(RUNTIME_NAMES).index(entry.get("runtime", "pytorch"))
-            found[entry["machine"]["threads"], runtime] = times
-    fewest = min((threads for threads, _ in found), default=0)
-    told = f"{fewest} thread{'' if fewest == 1 else 's'}"
-    names = tuple(RUNTIME_NAMES.values())
-    return {f"{names[runtime]}, {told}": found[n, runtime] for n, runtime in sorted(found) if n == fewest}
-
-
-def row_of(printed: PrintedTable, contender: Contender) -> PrintedRow | None:
-    """Return the row of this network, by its label if several have one model, else None."""
-    rows = [row for row in printed.models if row.model == contender.model]
-    labelled = [row for row in rows if row.label == contender.entries[0].get("label")]
-    return next(iter(labelled or rows), None)
-
-
-def arrange(printed: PrintedTable, block: Block) -> Block:
-    """Return the block with its networks in the paper's order and under the paper's names.
-
-    What the paper does not have comes last, the most accurate first. A name of the paper that would stand for two
-    contenders is given to neither.
-    """
-    found = [row_of(printed, contender) for contender in block.contenders]
-    renamed = (
-        (row, replace(contender, label=row.label) if row and _nameless(contender, row, found) else contender)
-        for contender, row in zip(block.contenders, found, strict=True)
-    )
-
-    def place(pair: tuple[PrintedRow | None, Contender]) -> tuple[int, float]:
-        reached = accuracy(pair[1], block.split, "map")
-        return printed.models.index(pair[0]) if pair[0] else len(printed.models), -reached.mean if reached else 0.0
-
-    ordered = sorted(renamed, key=place)
-    return replace(block, contenders=tuple(contender for _, contender in ordered))
-
-
-def _nameless(contender: Contender, row: PrintedRow, rows: Sequence[PrintedRow | None]) -> bool:
-    """Return whether a network may bear its row's name: it has none of its own and is the only one of the row."""
-    return "label" not in contender.entries[0] and rows.count(row) == 1
-
-
-LEVEL = 0.95
-"""Share of intervals that hold the true value, here and in the paired comparison."""
 
 
 @dataclass(frozen=True)
@@ -166,3 +61,124 @@ def spread_of(values: Sequence[float]) -> Spread:
         return Spread(values[0], None, 1)
     quantile = float(load_extra("scipy.special").stdtrit(count - 1, (1 + LEVEL) / 2))
     return Spread(fmean(values), quantile * stdev(values) / math.sqrt(count), count)
+
+
+def with_interval(spread: Spread | None) -> str:
+    """Return a share with three decimals and its interval, or without one where one seed gives none."""
+    if spread is None:
+        return ""
+    return f"{spread.mean:.3f}" + ("" if spread.half is None else f" ± {spread.half:.3f}")
+
+
+def signed(value: float) -> str:
+    """Return a difference of shares with its sign; what rounds to nothing has none."""
+    return without_zero_sign(f"{value:+.3f}")
+
+
+def without_zero_sign(text: str) -> str:
+    """Return a signed number with a true minus sign, or without a sign if it is written as nothing."""
+    return text.lstrip("+-") if not float(text) else text.replace("-", "−")
+
+
+def accuracy(contender: Contender, split: str, key: str) -> Spread | None:
+    """Return a figure of one split over all seeds, or None if a seed lacks it."""
+    values = [entry["results"].get(split, {}).get(key) for entry in contender.entries]
+    return None if None in values else spread_of([float(value) for value in values])
+
+
+def class_accuracies(contender: Contender, split: str, key: str) -> dict[str, Spread]:
+    """Return class -> figure over all seeds, for the classes that every seed has.
+
+    Args:
+        contender: The network.
+        split: Split of the data.
+        key: ``map50_of_class`` or ``map_of_class``.
+    """
+    tables = [entry["results"].get(split, {}).get(key, {}) for entry in contender.entries]
+    names = [name for name in tables[0] if all(name in table for table in tables)]
+    return {name: spread_of([float(table[name]) for table in tables]) for name in names}
+
+
+def parameters(contender: Contender) -> int | None:
+    """Return the number of parameters with all branches folded, as it is used."""
+    entry = contender.entries[0]
+    found = entry.get("counts", {}).get("parameters_folded") or entry.get("size", {}).get("parameters_folded")
+    return None if found is None else int(found)
+
+
+def training_parameters(contender: Contender) -> int | None:
+    """Return the number of parameters while training."""
+    count = contender.entries[0].get("counts", {}).get("parameters")
+    return None if count is None else int(count)
+
+
+def macs(contender: Contender) -> float | None:
+    """Return the multiply-adds of one picture; Ultralytics' GFLOPs are two for each."""
+    entry = contender.entries[0]
+    found = entry.get("counts", {}).get("macs")
+    if found is None and (gflops := entry.get("size", {}).get("gflops")):
+        found = gflops * 1e9 / 2
+    return None if found is None else float(found)
+
+
+def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, float]]:
+    """Return times of one prediction from ``latency-*`` entries of the block's input size.
+
+    Args:
+        block: Block whose models are looked up by name.
+        entries: Ledger entries of any kind.
+
+    Returns:
+        Setting, such as ``ONNX Runtime, 1 thread`` -> label of a contender -> median time in milliseconds of one
+        picture alone; settings with at least two of the block's models and the fewest threads that were measured.
+    """
+    measured: dict[tuple[int, int], dict[str, float]] = {}
+    for entry in entries:
+        if not entry["name"].startswith("latency-") or entry.get("imgsz") != block.imgsz:
+            continue
+        if entry.get("batch", 1) != 1:
+            continue
+        times = {
+            contender.label: 1e3 * float(entry["results"][contender.model]["median_s"])
+            for contender in block.contenders
+            if contender.model in entry["results"]
+        }
+        if len(times) > 1:
+            runtime = list(RUNTIME_NAMES).index(entry.get("runtime", "pytorch"))
+            measured[entry["machine"]["threads"], runtime] = times
+    fewest = min((threads for threads, _ in measured), default=0)
+    threads_text = f"{fewest} thread{'' if fewest == 1 else 's'}"
+    names = tuple(RUNTIME_NAMES.values())
+    return {f"{names[runtime]}, {threads_text}": measured[n, runtime] for n, runtime in sorted(measured) if n == fewest}
+
+
+def row_of(printed: PrintedTable, contender: Contender) -> PrintedRow | None:
+    """Return the row of this network, by its label if several have one model, else None."""
+    rows = [row for row in printed.models if row.model == contender.model]
+    labelled = [row for row in rows if row.label == contender.entries[0].get("label")]
+    return next(iter(labelled or rows), None)
+
+
+def arrange(printed: PrintedTable, block: Block) -> Block:
+    """Return the block with its networks in the paper's order and under the paper's names.
+
+    What the paper does not have comes last, the most accurate first. A name of the paper that would stand for two
+    contenders is given to neither.
+    """
+    rows = [row_of(printed, contender) for contender in block.contenders]
+    renamed = (
+        (row, replace(contender, label=row.label) if row and _nameless(contender, row, rows) else contender)
+        for contender, row in zip(block.contenders, rows, strict=True)
+    )
+
+    def place(pair: tuple[PrintedRow | None, Contender]) -> tuple[int, float]:
+        reached = accuracy(pair[1], block.split, "map")
+        return printed.models.index(pair[0]) if pair[0] else len(printed.models), -reached.mean if reached else 0.0
+
+    ordered = sorted(renamed, key=place)
+    return replace(block, contenders=tuple(contender for _, contender in ordered))
+
+
+def _nameless(contender: Contender, row: PrintedRow, rows: Sequence[PrintedRow | None]) -> bool:
+    """Return whether a network may bear its row's name: it has none of its own and is the only one of the row."""
+    return "label" not in contender.entries[0] and rows.count(row) == 1

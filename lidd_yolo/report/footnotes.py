@@ -36,25 +36,25 @@ def warnings(block: Block, blocks: Sequence[Block], printed: PrintedTable) -> li
         blocks: All blocks of the report.
         printed: What stands beside the figures.
     """
-    told = []
+    texts = []
     leaks = [share for share in (block.data.get("leak") or {}).values() if share]
     if leaks:
-        told.append("Pictures of this split leak: accuracy here is in part memory of the training pictures.")
+        texts.append("Pictures of this split leak: accuracy here is in part memory of the training pictures.")
     if block.split != "test":
-        told.append(
+        texts.append(
             "Not all networks have figures of a test part: these are of the validation part that chose the weights."
         )
     if single := [c.label for c in block.contenders if len(c.entries) == 1]:
         who = "all networks" if len(single) == len(block.contenders) else ", ".join(single)
-        told.append(f"One seed of {who}: no interval, another training may give other figures.")
+        texts.append(f"One seed of {who}: no interval, another training may give other figures.")
     if any(row_of(printed, contender) for contender in block.contenders):
-        told.append(
+        texts.append(
             f"Printed figures are from {printed.source}, on the paper's own split and seed; a difference to them is "
             "no difference between networks."
         )
-    told += [_early(c, block.epochs) for c in block.contenders if _stopped(c, block.epochs)]
-    told += [_counters(contender) for contender in block.contenders if _difference(contender.entries[0]) > 0.01]
-    return told + _others(block, blocks)
+    texts += [_early(c, block.epochs) for c in block.contenders if _stopped(c, block.epochs)]
+    texts += [_counters(contender) for contender in block.contenders if _difference(contender.entries[0]) > 0.01]
+    return texts + _others(block, blocks)
 
 
 def run_notes(block: Block) -> list[str]:
@@ -79,8 +79,8 @@ def _others(block: Block, blocks: Sequence[Block]) -> list[str]:
 
 def _split(block: Block) -> str:
     data = block.data
-    told = f"{data.get('protocol', 'not recorded')}, {_hash('split', data.get('split_sha256'))}"
-    return told + (f", split seed {data['seed']}" if "seed" in data else "")
+    protocol = f"{data.get('protocol', 'not recorded')}, {_hash('split', data.get('split_sha256'))}"
+    return protocol + (f", split seed {data['seed']}" if "seed" in data else "")
 
 
 def _leak(block: Block) -> str:
@@ -119,9 +119,9 @@ def _commit(entry: Entry) -> str:
 
 def _notes(contender: Contender) -> list[str]:
     resumed = [str(entry["arguments"]["seed"]) for entry in contender.entries if entry.get("resumed_after")]
-    told = [f"training with seed {', '.join(resumed)} was interrupted and resumed"] if resumed else []
-    told += [_incomplete(entry) for entry in contender.entries if entry.get("incompletely_validated")]
-    return told + _distinct(str(entry.get("note") or "") for entry in contender.entries)
+    notes = [f"training with seed {', '.join(resumed)} was interrupted and resumed"] if resumed else []
+    notes += [_incomplete(entry) for entry in contender.entries if entry.get("incompletely_validated")]
+    return notes + _distinct(str(entry.get("note") or "") for entry in contender.entries)
 
 
 def _incomplete(entry: Entry) -> str:

@@ -17,11 +17,12 @@ from lidd_yolo.report.bootstrap import (
     RESAMPLES,
     Difference,
     draw_weights,
+    figures_of,
     paired_difference,
     same_pictures,
 )
-from lidd_yolo.report.comparisons import figures_of, read_evidence, too_few
-from lidd_yolo.report.table import signed
+from lidd_yolo.report.comparisons import read_evidence, too_few
+from lidd_yolo.report.figures import signed
 from lidd_yolo.results.evidence import Evidence, common_groups, joined, on_pictures
 
 SPLITS = "The same pictures after trainings on other splits"
@@ -63,8 +64,7 @@ class SplitComparison:
 
     def interval(self, key: str) -> str:
         """Return the interval of a difference."""
-        difference = self.differences[key]
-        return f"({signed(difference.low)} to {signed(difference.high)})"
+        return self.differences[key].interval
 
     def verdict(self, key: str) -> str:
         """Return what may be said about one figure."""
@@ -85,8 +85,8 @@ def compare_splits(blocks: Sequence[Block], ledger: Path) -> tuple[list[SplitCom
     Raises:
         ImportError: If SciPy is missing.
     """
-    found = [_compared_or_not(*pair, ledger) for pair in _alike(blocks)]
-    return [one for one in found if not isinstance(one, str)], [one for one in found if isinstance(one, str)]
+    tried = [_compared_or_not(*pair, ledger) for pair in _alike(blocks)]
+    return [one for one in tried if not isinstance(one, str)], [one for one in tried if isinstance(one, str)]
 
 
 def _alike(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block, Contender, Contender]]:
@@ -113,26 +113,26 @@ def _compared_or_not(first: Block, second: Block, a: Contender, b: Contender, le
 
 def _compared(first: Block, second: Block, a: Contender, b: Contender, ledger: Path) -> SplitComparison:
     evidence = {"a": _held_out(a, ledger), "b": _held_out(b, ledger)}
-    every = [one for held in evidence.values() for one in held]
+    every = [one for of_seeds in evidence.values() for one in of_seeds]
     if any(len(set(one.pictures.tolist())) < len(one.pictures) for one in every):
         raise ValueError("several pictures have one file name, which does not tell them apart.")
     names = sorted(set.intersection(*({str(name) for name in one.pictures} for one in every)))
     if not names:
         raise ValueError("no picture was held out by both trainings.")
-    evidence = {key: [on_pictures(one, names) for one in held] for key, held in evidence.items()}
-    groups = common_groups([one for held in evidence.values() for one in held])
+    evidence = {key: [on_pictures(one, names) for one in of_seeds] for key, of_seeds in evidence.items()}
+    groups = common_groups([one for of_seeds in evidence.values() for one in of_seeds])
     if groups is None:
         raise ValueError("no groups of these pictures are known.")
     count = int(groups.max()) + 1
     if count < FEWEST_GROUPS:
         raise ValueError(too_few(len(names), count))
-    evidence = {key: [replace(one, groups=groups) for one in held] for key, held in evidence.items()}
-    same_pictures([one for held in evidence.values() for one in held])
+    evidence = {key: [replace(one, groups=groups) for one in of_seeds] for key, of_seeds in evidence.items()}
+    same_pictures([one for of_seeds in evidence.values() for one in of_seeds])
     values = figures_of(evidence, draw_weights(groups, RESAMPLES, 0))
     return SplitComparison(
         a.label,
-        _trained_on(first, _further(a, b)),
-        _trained_on(second, _further(b, a)),
+        _trained_on(first, _other_arguments(a, b)),
+        _trained_on(second, _other_arguments(b, a)),
         (_protocol(first), _protocol(second)),
         len(names),
         count,
@@ -164,13 +164,13 @@ def _protocol(block: Block) -> str:
     return str(block.data.get("protocol", "unknown"))
 
 
-def _further(contender: Contender, other: Contender) -> list[str]:
+def _other_arguments(contender: Contender, other: Contender) -> list[str]:
     """Return the arguments that were asked for and are others than those of the same network on the other split."""
     own, theirs = (c.entries[0].get("asked", {}).get("arguments", {}) for c in (contender, other))
     return [f"{key}={own[key]}" for key in own if key not in {"epochs", "seed"} and own[key] != theirs.get(key)]
 
 
-def _trained_on(block: Block, further: Sequence[str]) -> str:
+def _trained_on(block: Block, arguments: Sequence[str]) -> str:
     pictures = block.data.get("images", {}).get("train", "?")
-    told = [f"leak {100 * _leak(block):.1f} %", f"{pictures} pictures", f"{block.epochs} epochs", *further]
-    return f"{_protocol(block)} ({', '.join(told)})"
+    facts = [f"leak {100 * _leak(block):.1f} %", f"{pictures} pictures", f"{block.epochs} epochs", *arguments]
+    return f"{_protocol(block)} ({', '.join(facts)})"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
+from lidd_yolo.errors import InputError
 from lidd_yolo.progress import progress
 
 Picture = NDArray[np.uint8]
@@ -75,25 +76,27 @@ def draw_side_by_side(
         The pictures drawn.
 
     Raises:
-        ValueError: If no picture is asked for, the split has none, a model cannot be loaded, or the file type cannot be
-            written.
+        InputError: If no picture is asked for, the split has none, a model does not exist or cannot be loaded, or the
+            file type cannot be written.
     """
     if count < 1:
-        raise ValueError(f"cannot draw {count} pictures; ask for 1 or more")
-    read = read_yolo_set(data)
-    names = read.names
-    labelled = choose(read_split(read, split), names, count, seed)
+        raise InputError(f"cannot draw {count} pictures; ask for 1 or more")
+    if missing := next((file for file in models.values() if not file.exists()), None):
+        raise InputError(f"no model {missing}")
+    data_set = read_yolo_set(data)
+    names = data_set.names
+    labelled = choose(read_split(data_set, split), names, count, seed)
     rows = [[_prepared(file), _drawn(_prepared(file), _of_label(label, names))] for file, label in labelled]
     for weights in progress(iter(models.values()), len(models), "predicting"):
         model = _loaded(weights)
-        asked = {"imgsz": imgsz} if imgsz else {}
+        size = {"imgsz": imgsz} if imgsz else {}
         for row, (file, _) in zip(rows, labelled, strict=True):
-            (result,) = model.predict(str(file), conf=conf, iou=_OVERLAP, agnostic_nms=True, verbose=False, **asked)
+            (result,) = model.predict(str(file), conf=conf, iou=_OVERLAP, agnostic_nms=True, verbose=False, **size)
             row.append(_drawn(_prepared(file), _of_result(result)))
     sheet = _sheet(rows, ["picture", "label", *models])
     target.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.haveImageWriter(str(target)) or not cv2.imwrite(str(target), sheet):
-        raise ValueError(f"{target} cannot be written as a picture; end its name in .jpg or .png")
+        raise InputError(f"{target} cannot be written as a picture; end its name in .jpg or .png")
     return [file for file, _ in labelled]
 
 
@@ -104,7 +107,7 @@ def _loaded(weights: Path) -> Any:
     try:
         return YOLO(weights)
     except Exception as error:  # whatever torch and the runtimes raise over a file that is no model
-        raise ValueError(f"{weights} cannot be loaded as a model: {error}") from error
+        raise InputError(f"{weights} cannot be loaded as a model: {error}") from error
 
 
 def read_split(data: YoloSet, split: str) -> list[tuple[Path, Annotation]]:
@@ -115,11 +118,11 @@ def read_split(data: YoloSet, split: str) -> list[tuple[Path, Annotation]]:
         split: ``train``, ``val`` or ``test``.
 
     Raises:
-        ValueError: If the data set has no such split, or it holds no picture.
+        InputError: If the data set has no such split, or it holds no picture.
     """
     files = data.pictures.get(split, ())
     if not files:
-        raise ValueError(f"{data.file}: no picture in {split}")
+        raise InputError(f"{data.file}: no picture in {split}")
     pairs = []
     for file in files:
         height, width = _read(file).shape[:2]
@@ -136,8 +139,7 @@ def choose(
     shuffled = [pairs[i] for i in np.random.default_rng(seed).permutation(len(pairs))]
     chosen: list[tuple[Path, Annotation]] = []
     for name in names:
-        held = [p for p in shuffled if p not in chosen and any(o.class_name == name for o in p[1].objects)]
-        chosen += held[:1]
+        chosen += [p for p in shuffled if p not in chosen and any(o.class_name == name for o in p[1].objects)][:1]
     chosen += [p for p in shuffled if p not in chosen]
     return chosen[:count]
 
@@ -146,7 +148,7 @@ def _read(file: Path) -> Picture:
     # from bytes, since OpenCV cannot open every path on every system
     picture = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
-        raise ValueError(f"{file} cannot be read as a picture")
+        raise InputError(f"{file} cannot be read as a picture")
     return picture.astype(np.uint8)
 
 

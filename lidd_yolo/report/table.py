@@ -1,7 +1,7 @@
-"""The table of a block: measured figures, what a paper prints beside them, and quoted rows.
+"""The tables of a block: measured figures beside what a paper prints and quoted rows, and the figures left out there.
 
-Markdown and the HTML page both write this. Differences are measured minus printed. Units stand in the
-headings, since the LIDD paper sets multiply-adds beside twice that in one column.
+Markdown and the HTML page both write them. Differences are measured minus printed. Units stand in the headings, since
+the LIDD paper sets multiply-adds beside twice that in one column.
 """
 
 from __future__ import annotations
@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lidd_yolo.report.blocks import Block, Contender, Entry
-from lidd_yolo.report.figures import ACCURACIES, Spread, accuracy, macs, parameters, row_of, training_parameters
+from lidd_yolo.report.blocks import Block, Contender
+from lidd_yolo.report.figures import (
+    ACCURACIES,
+    accuracy,
+    macs,
+    parameters,
+    row_of,
+    signed,
+    training_parameters,
+    with_interval,
+    without_zero_sign,
+)
 from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
 
 
@@ -57,25 +67,13 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Column:
-    heading: str
-    key: str
-    measured: Callable[[Contender], str]
-    value: Callable[[Contender], float | None]
-    written: Callable[[float], str]
-    relative: bool = False
-    grows: bool = False  # with the side of the input
-
-
-def result_lines(block: Block, printed: PrintedTable) -> Table:
-    """Return the table of a block.
+def main_table(block: Block, printed: PrintedTable) -> Table:
+    """Return the main table of a block; columns that no network fills are left out.
 
     Args:
         block: Measured networks.
         printed: What the paper prints; its quoted rows come last.
     """
-    rows = [(contender, row_of(printed, contender)) for contender in block.contenders]
     columns = [column for column in _columns(block.split) if any(column.measured(c) for c in block.contenders)]
     size = printed.imgsz if printed.imgsz != block.imgsz else None
     notes: list[str] = []
@@ -87,68 +85,69 @@ def result_lines(block: Block, printed: PrintedTable) -> Table:
             notes.append(row.note)
         return str(notes.index(row.note) + 1)
 
-    lines = [
-        Line(
-            contender.label,
-            str(len(contender.entries)),
-            tuple(_cell(column, contender, row, size) for column in columns),
-            mark=mark(row),
-        )
-        for contender, row in rows
-    ]
-    lines += [
-        Line(row.label, "", tuple(Cell(_quoted(column, row, size)) for column in columns), quoted=True, mark=mark(row))
-        for row in printed.quoted
-    ]
+    lines = []
+    for contender in block.contenders:
+        row = row_of(printed, contender)
+        cells = tuple(_beside_printed(column, contender, row, size) for column in columns)
+        lines.append(Line(contender.label, str(len(contender.entries)), cells, mark=mark(row)))
+    for row in printed.quoted:
+        cells = tuple(Cell(column.printed(row, size)) for column in columns)
+        lines.append(Line(row.label, "", cells, quoted=True, mark=mark(row)))
     return Table(tuple(column.heading for column in columns), tuple(lines), tuple(notes))
 
 
-def with_interval(spread: Spread | None) -> str:
-    """Return a share with three decimals and its interval, or without one where one seed gives none."""
-    if spread is None:
-        return ""
-    return f"{spread.mean:.3f}" + ("" if spread.half is None else f" ± {spread.half:.3f}")
+def second_table(block: Block) -> Table:
+    """Return the figures that the main table leaves out, and the names of the entries; no column is empty."""
+    columns = {heading: [text(c) for c in block.contenders] for heading, text in _second_columns(block.split).items()}
+    columns = {heading: texts for heading, texts in columns.items() if any(texts)}
+    lines = (
+        Line(contender.label, str(len(contender.entries)), tuple(Cell(texts[row]) for texts in columns.values()))
+        for row, contender in enumerate(block.contenders)
+    )
+    return Table(tuple(columns), tuple(lines))
 
 
-def signed(value: float) -> str:
-    """Return a difference of shares with its sign; what rounds to nothing has none."""
-    return _minus(f"{value:+.3f}")
+@dataclass(frozen=True)
+class _Column:
+    """A column of the main table: a share of a split, or a count in a unit, which may grow with the input's side."""
 
+    heading: str
+    key: str
+    split: str = ""
+    count: Callable[[Contender], float | None] | None = None
+    unit: float = 1.0
+    grows: bool = False
 
-def _minus(text: str) -> str:
-    return text.lstrip("+-") if not float(text) else text.replace("-", "−")
+    def value(self, contender: Contender) -> float | None:
+        if self.count is not None:
+            return self.count(contender)
+        spread = accuracy(contender, self.split, self.key)
+        return None if spread is None else spread.mean
+
+    def measured(self, contender: Contender) -> str:
+        if self.count is None:
+            return with_interval(accuracy(contender, self.split, self.key))
+        figure = self.count(contender)
+        return "" if figure is None else self.written(figure)
+
+    def written(self, figure: float) -> str:
+        return f"{figure:.3f}" if self.count is None else f"{figure / self.unit:#.4g}".rstrip(".")
+
+    def printed(self, row: PrintedRow | None, other_size: int | None) -> str:
+        """Return what a paper prints; operations that it counted at another size of the input say so."""
+        figure = row.figures.get(self.key) if row else None
+        if figure is None:
+            return ""
+        return self.written(figure) + (f" at {other_size} px" if self.grows and other_size else "")
 
 
 def _columns(split: str) -> list[_Column]:
     return [
-        *(_share(split, key, name) for key, name in ACCURACIES.items()),
-        _count("parameters in M, folded", "parameters", parameters, 1e6),
-        _count("MACs in G", "macs", macs, 1e9, grows=True),
-        _count("FLOPs in G = 2 MACs", "gflops", _gflops, 1, grows=True),
+        *(_Column(f"{split} {name}", key, split) for key, name in ACCURACIES.items()),
+        _Column("parameters in M, folded", "parameters", count=parameters, unit=1e6),
+        _Column("MACs in G", "macs", count=macs, unit=1e9, grows=True),
+        _Column("FLOPs in G = 2 MACs", "gflops", count=_gflops, grows=True),
     ]
-
-
-def _count(
-    heading: str, key: str, value: Callable[[Contender], float | None], unit: float, *, grows: bool = False
-) -> _Column:
-    def written(figure: float) -> str:
-        return f"{figure / unit:#.4g}".rstrip(".")
-
-    def measured(contender: Contender) -> str:
-        figure = value(contender)
-        return "" if figure is None else written(figure)
-
-    return _Column(heading, key, measured, value, written, relative=True, grows=grows)
-
-
-def _share(split: str, key: str, name: str) -> _Column:
-    def mean(contender: Contender) -> float | None:
-        spread = accuracy(contender, split, key)
-        return None if spread is None else spread.mean
-
-    return _Column(
-        f"{split} {name}", key, lambda c: with_interval(accuracy(c, split, key)), mean, lambda figure: f"{figure:.3f}"
-    )
 
 
 def _gflops(contender: Contender) -> float | None:
@@ -156,54 +155,30 @@ def _gflops(contender: Contender) -> float | None:
     return None if count is None else 2 * count / 1e9
 
 
-def _cell(column: _Column, contender: Contender, row: PrintedRow | None, other_size: int | None) -> Cell:
-    """Return one figure; operations that a paper counted at another size of the input say so and are not compared."""
-    value, printed = column.value(contender), row.figures.get(column.key) if row else None
-    if printed is None:
-        return Cell(column.measured(contender))
-    written = _as_printed(column, printed, other_size)
-    if value is None or (column.grows and other_size):
-        return Cell(column.measured(contender), written)
-    difference = value / printed - 1 if column.relative else value - printed
-    told = f"{_minus(f'{100 * difference:+.1f}')} %" if column.relative else signed(difference)
-    return Cell(column.measured(contender), written, told)
+def _beside_printed(column: _Column, contender: Contender, row: PrintedRow | None, other_size: int | None) -> Cell:
+    """Return one figure with the printed one; operations at another size of the input are not compared."""
+    value, text, printed = column.value(contender), column.measured(contender), column.printed(row, other_size)
+    if row is None or not printed or value is None or (column.grows and other_size):
+        return Cell(text, printed)
+    figure = row.figures[column.key]
+    if column.count is None:
+        return Cell(text, printed, signed(value - figure))
+    return Cell(text, printed, f"{without_zero_sign(f'{100 * (value / figure - 1):+.1f}')} %")
 
 
-def _quoted(column: _Column, row: PrintedRow, other_size: int | None) -> str:
-    figure = row.figures.get(column.key)
-    return "" if figure is None else _as_printed(column, figure, other_size)
-
-
-def _as_printed(column: _Column, figure: float, other_size: int | None) -> str:
-    return column.written(figure) + (f" at {other_size} px" if column.grows and other_size else "")
-
-
-def further_lines(block: Block) -> Table:
-    """Return a table of the figures that the block's main table leaves out; columns that nobody fills are left out."""
-    split = block.split
-    filled: dict[str, list[str]] = {}
-    for heading, told in _all_columns(split).items():
-        texts = [told(contender) for contender in block.contenders]
-        if any(texts):
-            filled[heading] = texts
-    lines = (
-        Line(contender.label, str(len(contender.entries)), tuple(Cell(texts[row]) for texts in filled.values()))
-        for row, contender in enumerate(block.contenders)
-    )
-    return Table(tuple(filled), tuple(lines))
-
-
-def _all_columns(split: str) -> dict[str, Callable[[Contender], str]]:
+def _second_columns(split: str) -> dict[str, Callable[[Contender], str]]:
     columns: dict[str, Callable[[Contender], str]] = {}
     if split != "val":
         columns |= {f"val {name}": _share_of("val", key) for key, name in ACCURACIES.items()}
     columns |= {f"{split} {name}": _share_of(split, name) for name in ("precision", "recall")}
-    columns |= {f"{split} {name} by faster-coco-eval": _second(split, key) for key, name in ACCURACIES.items()}
+    columns |= {f"{split} {name} by faster-coco-eval": _by_coco(split, key) for key, name in ACCURACIES.items()}
     return {
         **columns,
         "parameters in M, training": _training_parameters,
-        "training in h": _hours,
-        "checkpoint in MB": _megabytes,
+        "training in h": lambda c: _range([float(e["seconds"]) / 3600 for e in c.entries if "seconds" in e]),
+        "checkpoint in MB": lambda c: _range(
+            [b / 1e6 for e in c.entries if (b := e.get("size", {}).get("file_bytes"))]
+        ),
         "entries": lambda c: ", ".join(entry["name"] for entry in c.entries),
     }
 
@@ -212,10 +187,10 @@ def _share_of(split: str, key: str) -> Callable[[Contender], str]:
     return lambda contender: with_interval(accuracy(contender, split, key))
 
 
-def _second(split: str, key: str) -> Callable[[Contender], str]:
+def _by_coco(split: str, key: str) -> Callable[[Contender], str]:
     """Return how the mean over seeds is written, with what it differs from Ultralytics' figure."""
 
-    def told(contender: Contender) -> str:
+    def text(contender: Contender) -> str:
         ours = accuracy(contender, split, key)
         second = [entry["results"].get(split, {}).get("coco", {}).get(key) for entry in contender.entries]
         if ours is None or None in second:
@@ -223,24 +198,12 @@ def _second(split: str, key: str) -> Callable[[Contender], str]:
         mean = sum(map(float, second)) / len(second)
         return f"{mean:.3f} ({signed(mean - ours.mean)})"
 
-    return told
+    return text
 
 
 def _training_parameters(contender: Contender) -> str:
     count = training_parameters(contender)
     return "" if count is None else f"{count / 1e6:.4g}"
-
-
-def _hours(contender: Contender) -> str:
-    return _range([float(entry["seconds"]) / 3600 for entry in contender.entries if "seconds" in entry])
-
-
-def _megabytes(contender: Contender) -> str:
-    return _range([size / 1e6 for entry in contender.entries if (size := _file_bytes(entry))])
-
-
-def _file_bytes(entry: Entry) -> int:
-    return int(entry.get("size", {}).get("file_bytes", 0))
 
 
 def _range(values: list[float]) -> str:

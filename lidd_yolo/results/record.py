@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import math
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,6 +14,7 @@ import yaml
 from lidd_yolo.data.groups.groups_file import stated_groups
 from lidd_yolo.results.coco_figures import coco_figures, require_coco
 from lidd_yolo.results.cost import count
+from lidd_yolo.results.curve import read_curve
 from lidd_yolo.results.evidence import Evidence, from_seen
 from lidd_yolo.results.machine import commit, describe_machine
 from lidd_yolo.results.seen import Seen
@@ -92,29 +91,6 @@ def _model_name(args: dict[str, Any], weights: Path) -> str:
 
         return Path(YOLO(weights).model.yaml["yaml_file"]).name
     return Path(args["model"]).name
-
-
-def read_curve(results: Path) -> dict[str, list[float | None]]:
-    """Return epoch, wall time in seconds, mAP and losses of every epoch from Ultralytics' ``results.csv``.
-
-    Losses keep their column's name, such as ``train/box_loss``; a number that is not finite becomes None.
-    """
-    with results.open(encoding="utf-8", newline="") as file:
-        rows = [{k.strip(): float(v) for k, v in row.items()} for row in csv.DictReader(file)]
-    columns = {
-        "epoch": "epoch",
-        "time": "time",
-        "map50": "metrics/mAP50(B)",
-        "map": "metrics/mAP50-95(B)",
-        "mask_map50": "metrics/mAP50(M)",
-        "mask_map": "metrics/mAP50-95(M)",
-        **{column: column for column in rows[0] if column.startswith(("train/", "val/"))},
-    }
-    return {
-        name: [row[column] if math.isfinite(row[column]) else None for row in rows]
-        for name, column in columns.items()
-        if column in rows[0]
-    }
 
 
 def data_identity(data: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class TestLimitCharts:
         chart = charts(case(folded=0.0, trained=None))[1]
         assert chart.marks[0].x == chart.x_ticks[0].place
         assert chart.marks[1].x == chart.right
-        assert "no number, or another shape (boxes in a.png)" in chart.marks[1].told
+        assert "no number, or another shape (boxes in a.png)" in chart.marks[1].text
 
     def test_marks__what_was_not_compared_has_none(self):
         chart = charts(case("no detections", matched=0), case("masks", mask_iou=0.99))[1]
@@ -55,7 +55,7 @@ class TestLimitCharts:
     def test_rows__a_row_for_each_case(self):
         chart = charts(case("static"), case("dynamic"))[1]
         assert [tick.text for tick in chart.y_ticks] == ["static", "dynamic"]
-        assert chart.marks[0].told == f"static: {SERIES[0]}: 1.0e-06, limit 1e-04 (boxes in a.png)"
+        assert chart.marks[0].text == f"static: {SERIES[0]}: 1.0e-06, limit 1e-04 (boxes in a.png)"
         assert chart.marks[0].y < chart.y_ticks[1].place - 15 < chart.marks[4].y
 
     def test_format_without_cases__no_chart(self):

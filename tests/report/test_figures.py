@@ -1,9 +1,24 @@
-"""Figures of a network from its entries, old and new, and what is not made up where an entry lacks it."""
+"""Figures of a network from its entries, their interval, and the order and names that printed rows give."""
 
 import pytest
 
+from lidd_yolo.report import figures
 from lidd_yolo.report.blocks import Contender, group_entries
-from lidd_yolo.report.figures import accuracy, class_accuracies, latencies, macs, parameters, training_parameters
+from lidd_yolo.report.figures import (
+    Spread,
+    accuracy,
+    arrange,
+    class_accuracies,
+    latencies,
+    macs,
+    parameters,
+    row_of,
+    signed,
+    spread_of,
+    training_parameters,
+    with_interval,
+)
+from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
 from tests.helpers.made_up_ledger import made_up_entry
 
 
@@ -94,3 +109,87 @@ class TestLatencies:
         entry = {**self.latency("lidd.yaml", "yolov8n.yaml"), "runtime": "onnx"}
         found = latencies(block, [{**entry, "batch": 1}, {**entry, "batch": 8}, {**entry, "runtime": "pytorch"}])
         assert list(found) == ["PyTorch, 1 thread", "ONNX Runtime, 1 thread"]
+
+
+class TestSpreadOf:
+    def test_spread_of__three_by_hand(self):
+        # mean 2, standard deviation 1; t(0.975, 2) = 4.3027 in printed tables; 4.3027 / sqrt(3) = 2.4841
+        spread = spread_of([1.0, 2.0, 3.0])
+        assert (spread.mean, spread.count) == (2.0, 3)
+        assert spread.half == pytest.approx(2.4841, abs=1e-4)
+
+    def test_spread_of__two_by_hand(self):
+        # standard deviation 0.1 * sqrt(2) / 2 * ... = 0.0707; t(0.975, 1) = 12.7062; over sqrt(2): 0.6353
+        assert spread_of([0.5, 0.6]).half == pytest.approx(12.7062 * 0.05, abs=1e-4)
+
+    def test_spread_of__equal_values(self):
+        assert spread_of([0.7, 0.7, 0.7]).half == 0
+
+    def test_spread_of__one_value_has_no_interval(self, monkeypatch):
+        monkeypatch.setattr(figures, "load_extra", None)  # SciPy is not needed for it
+        spread = spread_of([0.7])
+        assert (spread.mean, spread.half, spread.count) == (0.7, None, 1)
+
+    def test_spread_of__nothing(self):
+        with pytest.raises(ValueError, match="no value"):
+            spread_of([])
+
+
+TABLE = PrintedTable(
+    "Paper", "", (PrintedRow("LIDD-Net", {}, "lidd.yaml"), PrintedRow("YOLOv8n", {}, "yolov8n.yaml")), ()
+)
+
+
+class TestArrange:
+    def arranged(self, *entries):
+        (block,) = group_entries(entries)
+        return [c.label for c in arrange(TABLE, block).contenders]
+
+    def test_arrange__papers_order_then_the_most_accurate(self):
+        labels = self.arranged(
+            made_up_entry("a", model="low.yaml", map50=0.2),
+            made_up_entry("b", model="high.yaml", map50=0.9),
+            made_up_entry("c", model="yolov8n.yaml", map50=0.4),
+            made_up_entry("d", model="lidd.yaml", map50=0.1),
+        )
+        assert labels == ["LIDD-Net", "YOLOv8n", "high", "low"]
+
+    def test_arrange__no_name_for_two(self):
+        assert self.arranged(made_up_entry("a", map50=0.2), made_up_entry("b", map50=0.4)) == ["lidd (b)", "lidd (a)"]
+
+    def test_arrange__keeps_a_plans_label(self):
+        assert self.arranged(made_up_entry("a", label="Ours", recipe="lidd")) == ["Ours, lidd recipe"]
+
+
+class TestRowOf:
+    def test_row_of__by_label_where_one_model_has_two_rows(self):
+        rows = tuple(PrintedRow(label, {}, "lidd.yaml") for label in ("first", "second"))
+        table = PrintedTable("Paper", "", rows, ())
+        (block,) = group_entries([made_up_entry("a", label="second"), made_up_entry("b", label="other")])
+        assert [row_of(table, c) for c in block.contenders] == [rows[1], rows[0]]
+
+    def test_row_of__none(self):
+        (block,) = group_entries([made_up_entry("a", model="other.yaml")])
+        assert row_of(TABLE, block.contenders[0]) is None
+
+
+class TestWithInterval:
+    @pytest.mark.parametrize(
+        ("spread", "text"),
+        [
+            (Spread(0.5, 0.0123, 3), "0.500 ± 0.012"),
+            (Spread(0.5, None, 1), "0.500"),
+            (Spread(0.5, 0.0, 2), "0.500 ± 0.000"),
+            (None, ""),
+        ],
+    )
+    def test_with_interval(self, spread, text):
+        assert with_interval(spread) == text
+
+
+class TestSigned:
+    @pytest.mark.parametrize(
+        ("value", "text"), [(0.0123, "+0.012"), (-0.5, "−0.500"), (-0.0001, "0.000"), (0, "0.000")]
+    )
+    def test_signed(self, value, text):
+        assert signed(value) == text

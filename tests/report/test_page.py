@@ -6,13 +6,20 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.report.page import report_page
+from lidd_yolo.errors import InputError
+from lidd_yolo.report.page import report, report_page
+from lidd_yolo.results.paper_figures import read_printed
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.made_up_certificate import format_of, int8_entry, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 from tests.helpers.two_splits import write_two_splits
 
 PLAN = """
+name: table
+data: d.yaml
+imgsz: 192
+epochs: 2
+seeds: [0]
 source: Paper, table 3
 models: [{model: lidd.yaml, label: LIDD-Net, printed: {map50: 0.983}}]
 quoted: [{label: NanoDet, printed: {map: 0.5}, note: cannot be right}]
@@ -55,7 +62,7 @@ def read(page):
 @pytest.fixture
 def plan(tmp_path):
     (tmp_path / "plan.yaml").write_text(PLAN)
-    return tmp_path / "plan.yaml"
+    return read_printed(tmp_path / "plan.yaml")
 
 
 @pytest.fixture
@@ -80,9 +87,85 @@ def certificate(tmp_path):
     return write_certificate(tmp_path / "best.parity.json", formats)
 
 
+class TestReport:
+    @pytest.fixture
+    def ledger(self, entries, tmp_path):
+        assert len(entries) == len(list(tmp_path.glob("*.json")))
+        return tmp_path
+
+    @pytest.mark.usefixtures("plan")
+    def test_report__ledger(self, ledger):
+        certificate = write_certificate(ledger / "export" / "best.parity.json", {"onnx": format_of("onnx", 1e-6)})
+        page = ledger / "new" / "page.html"
+        written = report(ledger, out=page, plan=ledger / "plan.yaml", certificates=[certificate])
+        assert (written.page, written.warnings, written.certificates) == (page, (), (certificate,))
+        assert (written.runs, written.contents) == (6, "6 training runs, 1 certificate")
+        assert repr(written) == (
+            f"WrittenReport({page}: 6 training runs, 1 certificate)\n"
+            "  steel, grouped split 51515151, 192 px, 5 epochs: LIDD-Net, yolo12s, yolov8n"
+        )
+        text = page.read_text(encoding="utf-8")
+        assert "over time of a prediction" in text
+        assert "LIDD-Net is higher" in text
+        assert [file.name for file in page.parent.iterdir()] == ["page.html"]
+
+    def test_report__some_runs_of_a_ledger_that_was_edited(self, ledger):
+        (ledger / "runs" / "later-s0").mkdir(parents=True)
+        (ledger / "runs" / "later-s0" / "run.json").touch()
+        file = ledger / "lidd-s0.json"
+        file.write_text(file.read_text(encoding="utf-8").replace("0.8", "0.9", 1), encoding="utf-8")
+        written = report(str(ledger), runs=["lidd-*", str(ledger / "runs")], out=str(ledger / "page.html"))
+        assert [len(block.entries) for block in written.blocks] == [2]
+        left_out, edited = written.warnings
+        assert left_out == f"left out, not in {ledger} yet: later-s0"
+        assert edited.startswith("the ledger is not what was written (")
+        assert repr(written).endswith(f"\n  ! {edited}")
+
+    def test_report__entries_are_not_compared(self, entries, tmp_path):
+        page = tmp_path / "page.html"
+        assert report(entries, out=page).contents == "6 training runs"
+        text = page.read_text(encoding="utf-8")
+        assert "Which differences are shown" not in text
+        assert "; <span" not in text[text.index("<footer") :]  # nothing was verified
+
+    def test_report__certificate_alone(self, certificate, tmp_path):
+        assert report(certificates=[str(certificate)], out=tmp_path / "page.html").contents == "1 certificate"
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            ({}, "no training run in the ledger"),
+            ({"entries_or_ledger": "none"}, r"no training run \* in none"),
+            ({"entries_or_ledger": ".", "runs": ["x-*"]}, r"no training run x-\* in \."),
+            ({"entries_or_ledger": ".", "pictures": "p.bmp"}, "p.bmp is no picture for a page"),
+        ],
+    )
+    def test_report__refused(self, ledger, monkeypatch, words, reason):
+        monkeypatch.chdir(ledger)
+        (ledger / "report.html").write_text("old")
+        with pytest.raises(InputError, match=reason):
+            report(**words)
+        assert (ledger / "report.html").read_text() == "old"
+
+    def test_report__page_that_cannot_be_written_leaves_the_old_one(self, ledger, monkeypatch):
+        """A disk that is full after half of the page."""
+        (ledger / "page.html").write_text("old")
+
+        def half(self, text, **_):
+            with self.open("w") as file:
+                file.write(text[: len(text) // 2])
+            raise OSError("disk full")
+
+        monkeypatch.setattr("pathlib.Path.write_text", half)
+        with pytest.raises(OSError, match="disk full"):
+            report(ledger, out=ledger / "page.html")
+        assert (ledger / "page.html").read_text() == "old"
+        assert not list(ledger.glob("*page*.new")) + list(ledger.glob(".page*"))
+
+
 class TestReportPage:
     def test_report_page__content(self, entries, tmp_path, plan):
-        reader = read(report_page(entries, tmp_path, plan=plan))
+        reader = read(report_page(entries, tmp_path, printed=plan))
         text = " ".join(reader.text.split())
         for told in (
             "6 training runs, 2026-01-02",
@@ -181,7 +264,7 @@ class TestInABrowser:
     def page(self, entries, tmp_path, plan):
         cv2.imwrite(str(tmp_path / "p.png"), np.full((20, 20, 3), 128, np.uint8))
         file = tmp_path / "report.html"
-        file.write_text(report_page(entries, tmp_path, plan=plan, pictures=tmp_path / "p.png"), encoding="utf-8")
+        file.write_text(report_page(entries, tmp_path, printed=plan, pictures=tmp_path / "p.png"), encoding="utf-8")
         return file
 
     @pytest.mark.parametrize("width", [390, 1200])

@@ -10,6 +10,7 @@ from ultralytics import YOLO
 
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
+from lidd_yolo.errors import InputError
 from lidd_yolo.report import side_by_side as pictures
 from lidd_yolo.report.side_by_side import choose, draw_side_by_side, read_split
 from tests.helpers.generated import generated_data
@@ -112,3 +113,7 @@ class TestDrawSideBySide:
         with pytest.raises(ValueError, match=r"model\.pt cannot be loaded as a model"):
             draw_side_by_side({"a": file}, str(data), tmp_path / "sheet.png", count=1)
         assert not (tmp_path / "sheet.png").exists()
+
+    def test_draw__no_such_model(self, tmp_path):
+        with pytest.raises(InputError, match=r"no model .*none\.pt"):
+            draw_side_by_side({"a": tmp_path / "none.pt"}, "none.yaml", tmp_path / "sheet.png")

@@ -6,11 +6,18 @@ import sys
 import pytest
 from ultralytics import YOLO
 
+from lidd_yolo.results.curve import read_curve, read_rows
 from lidd_yolo.results.evidence import Evidence
 from lidd_yolo.results.ledger import append, verify
-from lidd_yolo.results.record import _groups, _model_name, evidence_files, read_curve, record_run
+from lidd_yolo.results.record import _groups, _model_name, evidence_files, record_run
 from tests.helpers.seen import picture
 from tests.helpers.tiny import write_tiny_data
+
+
+class TestReadRows:
+    def test_read_rows__without_one_that_is_being_written(self, tmp_path):
+        (tmp_path / "results.csv").write_text("epoch, time\n1,9.5\n2")
+        assert read_rows(tmp_path / "results.csv") == [{"epoch": "1", "time": "9.5"}]
 
 
 class TestReadCurve:
