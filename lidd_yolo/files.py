@@ -1,10 +1,11 @@
-"""A folder that is there complete or not at all: made beside its place and moved there when it is finished.
+"""Files and folders that are there complete or not at all: made beside their place and moved there when finished.
 
 A rename within one file system is the one step that cannot be caught half done.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -36,6 +37,26 @@ def all_or_nothing(target: Path) -> Iterator[Path]:
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def write_beside(target: Path) -> Iterator[Path]:
+    """Give a path beside ``target`` to write a file at: it takes its place on success and vanishes on any error.
+
+    Args:
+        target: File to write, in a folder that exists; one that is there stays whole until the new one is.
+    """
+    beside = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        yield beside
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal digits."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def check_new(target: Path) -> None:
