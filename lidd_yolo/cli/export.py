@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lidd_yolo.export.parity import Certified
+    from lidd_yolo.export.certify import Certified
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,8 +73,8 @@ def _certified(args: argparse.Namespace) -> Certified:
     data = read_yolo_set(args.data)
     if not args.weights.is_file():
         raise FileNotFoundError(f"{args.weights}: no such checkpoint")
+    from lidd_yolo.export.certify import Int8Request, Request, certify  # noqa: PLC0415
     from lidd_yolo.export.making import export_arguments  # noqa: PLC0415
-    from lidd_yolo.export.parity import Int8Request, Request, certify  # noqa: PLC0415
     from lidd_yolo.export.reference import load_reference  # noqa: PLC0415
 
     request = Request(

@@ -15,10 +15,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lidd_yolo.export.calibration import Calibration
 from lidd_yolo.export.comparison import Compared
 from lidd_yolo.export.float_check import FormatResult
-from lidd_yolo.export.int8.calibration import Calibration
-from lidd_yolo.export.int8.check import MAP_LIMIT, RECALL_LIMIT, Int8Result
+from lidd_yolo.export.int8_check import MAP_LIMIT, RECALL_LIMIT, Int8Result
 
 _PACKAGES = (
     "lidd-yolo",

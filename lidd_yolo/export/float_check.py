@@ -7,11 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.export.comparison import Compared, Comparer
-from lidd_yolo.export.detections import Agreement
+from lidd_yolo.export.comparison import Agreement, Compared, Comparer
 from lidd_yolo.export.first_layer import first_onnx_difference
-from lidd_yolo.export.formats import FORMATS, Limits, limits_of
-from lidd_yolo.export.input_shapes import InputShape, Variant, probes
+from lidd_yolo.export.formats import FORMATS, InputShape, Limits, Variant, limits_of, probes
 from lidd_yolo.export.making import ExportError, make_export
 from lidd_yolo.export.runtimes import default_openvino_precision, open_openvino_as_is, open_runtime
 from lidd_yolo.export.validation import Validation, largest_difference

@@ -15,8 +15,7 @@ import yaml
 from ultralytics import YOLO
 from ultralytics.utils import DEFAULT_CFG_DICT, LOGGER
 
-from lidd_yolo.export.formats import device_of
-from lidd_yolo.export.input_shapes import Variant
+from lidd_yolo.export.formats import Variant, device_of
 from lidd_yolo.files import all_or_nothing
 
 _OURS = {

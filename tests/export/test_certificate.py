@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lidd_yolo.export.calibration import Calibration
 from lidd_yolo.export.certificate import (
     certificate_file,
     compared_entry,
@@ -15,14 +16,11 @@ from lidd_yolo.export.certificate import (
     joined_with,
     surroundings,
 )
-from lidd_yolo.export.comparison import Apart, Compared
-from lidd_yolo.export.detections import Agreement
+from lidd_yolo.export.comparison import Agreement, Apart, Compared
 from lidd_yolo.export.float_check import FormatResult
-from lidd_yolo.export.formats import limits_of
-from lidd_yolo.export.input_shapes import InputShape, Variant
-from lidd_yolo.export.int8.calibration import Calibration
-from lidd_yolo.export.int8.check import Int8Result
-from lidd_yolo.export.int8.sensitivity import Sensitivity
+from lidd_yolo.export.formats import InputShape, Variant, limits_of
+from lidd_yolo.export.int8_check import Int8Result
+from lidd_yolo.export.int8_layers import Sensitivity
 from tests.helpers.folders import text
 
 FILES = [Path("a/one.png"), Path("a/two.png")]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lidd_yolo.export.comparison import Comparer, in_batches
-from lidd_yolo.export.input_shapes import InputShape
+from lidd_yolo.export.formats import InputShape
 from lidd_yolo.export.reference import run_network
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lidd_yolo.export.detections import Agreement, Detections, agreement, detections
+from lidd_yolo.export.comparison import Agreement, Detections, agreement, detections
 
 
 def found(*rows, masks=None, anchor=0):

@@ -5,11 +5,9 @@ from pathlib import Path
 import pytest
 
 from lidd_yolo.export import float_check as format_check
-from lidd_yolo.export.comparison import Comparer
-from lidd_yolo.export.detections import Agreement
+from lidd_yolo.export.comparison import Agreement, Comparer
 from lidd_yolo.export.float_check import FormatCheck, wrong_detections
-from lidd_yolo.export.formats import FORMATS, Limits
-from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.formats import FORMATS, InputShape, Limits, Variant
 from lidd_yolo.export.making import ExportError
 from lidd_yolo.export.validation import Validation
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from lidd_yolo.export.formats import FORMATS
-from lidd_yolo.export.input_shapes import InputShape, Variant, probes, rectangle
+from lidd_yolo.export.formats import FORMATS, InputShape, Variant, probes, rectangle
 
 
 def told(variants):

@@ -7,7 +7,7 @@ import pytest
 from ultralytics import YOLO
 from ultralytics.utils import LOGGER
 
-from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.formats import InputShape, Variant
 from lidd_yolo.export.making import ExportError, export_arguments, make_export
 
 

@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from lidd_yolo.export.first_layer import first_onnx_difference, graph_tensors
-from lidd_yolo.export.formats import FORMATS
-from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.formats import FORMATS, InputShape, Variant
 from lidd_yolo.export.making import make_export
 from tests.helpers.folders import tree
 

@@ -113,7 +113,7 @@ class TestOpenTensorRT:
         pytest.importorskip("tensorrt", reason="needs TensorRT")
         if not torch.cuda.is_available():
             pytest.skip("needs an NVIDIA GPU")
-        from lidd_yolo.export.input_shapes import InputShape, Variant  # noqa: PLC0415
+        from lidd_yolo.export.formats import InputShape, Variant  # noqa: PLC0415
 
         variant = Variant(InputShape(64, 64))
         file = make_export(lidd.weights, tmp_path / "made", "engine", variant, half=False, arguments={})

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.export.certificate import compared_entry, file_hashes, format_entry, surroundings
-from lidd_yolo.export.comparison import Apart, Compared
-from lidd_yolo.export.detections import Agreement
+from lidd_yolo.export.comparison import Agreement, Apart, Compared
 from lidd_yolo.export.float_check import FormatResult
-from lidd_yolo.export.formats import limits_of
-from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.formats import InputShape, Variant, limits_of
 
 PICTURES = [Path("scratch_1.png"), Path("pit_7.png")]
 CASES = ("static 192x192, batch 1", "dynamic 192x128, batch 1", "dynamic 192x192, batch 3")

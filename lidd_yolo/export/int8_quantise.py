@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.export.int8.calibration import CalibrationBatches
-from lidd_yolo.export.int8.float_scope import after_all, float_operators
+from lidd_yolo.export.calibration import CalibrationBatches
+from lidd_yolo.export.int8_layers import after_all, float_operators
 
 _QUANTISED = ["Conv", "ConvTranspose"]
 

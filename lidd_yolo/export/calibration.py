@@ -20,7 +20,7 @@ from lidd_yolo.data.groups.digest import digest
 from lidd_yolo.data.groups.groups_file import read_known_groups
 from lidd_yolo.data.groups.picture_groups import picture_name
 from lidd_yolo.data.readers.data_yaml import YoloSet
-from lidd_yolo.export.input_shapes import InputShape
+from lidd_yolo.export.formats import InputShape
 from lidd_yolo.export.reference import read_input
 
 

@@ -3,12 +3,12 @@
 import pytest
 
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
+from lidd_yolo.export import int8_check
+from lidd_yolo.export.calibration import choose_calibration
 from lidd_yolo.export.comparison import Comparer
-from lidd_yolo.export.input_shapes import InputShape, Variant
-from lidd_yolo.export.int8 import check as int8_check
-from lidd_yolo.export.int8.calibration import choose_calibration
-from lidd_yolo.export.int8.check import Int8Check
-from lidd_yolo.export.int8.sensitivity import Sensitivity
+from lidd_yolo.export.formats import InputShape, Variant
+from lidd_yolo.export.int8_check import Int8Check
+from lidd_yolo.export.int8_layers import Sensitivity
 from lidd_yolo.export.making import ExportError
 from lidd_yolo.export.validation import Validation
 from tests.helpers.folders import text

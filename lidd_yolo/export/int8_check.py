@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lidd_yolo.export.calibration import Calibration, CalibrationBatches
 from lidd_yolo.export.comparison import Comparer
-from lidd_yolo.export.formats import int8_key, limits_of
-from lidd_yolo.export.input_shapes import Variant
-from lidd_yolo.export.int8.calibration import Calibration, CalibrationBatches
-from lidd_yolo.export.int8.quantise import quantise_onnx, quantise_openvino
-from lidd_yolo.export.int8.sensitivity import Sensitivity, find_sensitive, layer_groups
+from lidd_yolo.export.formats import Variant, int8_key, limits_of
+from lidd_yolo.export.int8_layers import Sensitivity, find_sensitive, layer_groups
+from lidd_yolo.export.int8_quantise import quantise_onnx, quantise_openvino
 from lidd_yolo.export.making import ExportError, make_export, quietly
 from lidd_yolo.export.runtimes import open_runtime
 from lidd_yolo.export.validation import Recall, Validation, largest_difference

@@ -4,7 +4,7 @@ from math import nan
 
 import pytest
 
-from lidd_yolo.export.int8.check import RECALL_LIMIT, paired_recall, recall_failures
+from lidd_yolo.export.int8_check import RECALL_LIMIT, paired_recall, recall_failures
 
 
 class TestPairedRecall:

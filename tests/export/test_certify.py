@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from lidd_yolo.export import float_check as format_check
-from lidd_yolo.export import parity
+from lidd_yolo.export import int8_check, parity
 from lidd_yolo.export.certificate import file_hashes
-from lidd_yolo.export.int8 import check as int8_check
-from lidd_yolo.export.int8.sensitivity import Sensitivity
-from lidd_yolo.export.parity import Int8Request, Request, certify
+from lidd_yolo.export.certify import Int8Request, Request, certify
+from lidd_yolo.export.int8_layers import Sensitivity
 from lidd_yolo.export.reference import load_reference
 from lidd_yolo.export.validation import Validation
 from lidd_yolo.layers import reparam

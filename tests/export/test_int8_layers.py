@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.export.int8.float_scope import after_all, between, float_blocks, float_operators, parse_keep_float
+from lidd_yolo.export.int8_layers import after_all, between, float_blocks, float_operators, parse_keep_float
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.simam import SimAM
 

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lidd_yolo.data.readers.data_yaml import YoloSet
+from lidd_yolo.export.calibration import Calibration, choose_calibration
 from lidd_yolo.export.certificate import (
     certificate_file,
     compared_entry,
@@ -26,11 +27,9 @@ from lidd_yolo.export.certificate import (
 from lidd_yolo.export.comparison import Compared, Comparer
 from lidd_yolo.export.first_layer import first_unfolded_difference
 from lidd_yolo.export.float_check import FormatCheck, FormatResult, wrong_detections
-from lidd_yolo.export.formats import FOLD_LIMIT, Limits
-from lidd_yolo.export.input_shapes import InputShape, Variant, rectangle
-from lidd_yolo.export.int8.calibration import Calibration, choose_calibration
-from lidd_yolo.export.int8.check import Int8Check, Int8Result
-from lidd_yolo.export.int8.float_scope import parse_keep_float
+from lidd_yolo.export.formats import FOLD_LIMIT, InputShape, Limits, Variant, rectangle
+from lidd_yolo.export.int8_check import Int8Check, Int8Result
+from lidd_yolo.export.int8_layers import parse_keep_float
 from lidd_yolo.export.making import place_export, put_text, set_aside
 from lidd_yolo.export.reference import Reference, choose_pictures
 from lidd_yolo.export.validation import Validation, largest_difference

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lidd_yolo.export.int8.sensitivity import find_sensitive, layer_groups
+from lidd_yolo.export.int8_layers import find_sensitive, layer_groups
 
 GROUPS = {"stem": ("0",), "stage": ("1", "2"), "neck": ("3",), "head, cv3": ("4.cv3",)}
 
