@@ -9,7 +9,7 @@ boxes are not held to be two readings of one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from math import inf
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from torch import Tensor
 from torchvision.ops import batched_nms, box_iou
 from ultralytics.utils.ops import process_mask, xywh2xyxy
 
-from lidd_yolo.export.formats import InputShape
+from lidd_yolo.export.certificate import CaseEntry, DetectionsEntry, DifferenceEntry, FormatEntry, worst_of
+from lidd_yolo.export.formats import InputShape, Limits, Variant
 from lidd_yolo.export.reference import Reference, read_input, run_network
 from lidd_yolo.export.runtimes import Runtime
 
@@ -36,6 +37,10 @@ class Apart:
     value: float
     part: str
     picture: int
+
+    def entry(self, files: Sequence[Path]) -> DifferenceEntry:
+        """Return the difference as it stands in the certificate."""
+        return {"difference": self.value, "output": self.part, "picture": files[self.picture].name}
 
 
 def furthest_apart(got: Mapping[str, Tensor], want: Mapping[str, Tensor]) -> Apart:
@@ -103,6 +108,72 @@ class Compared:
     to_trained: Apart
     final: Agreement
     final_picture: int
+
+    def entry(self, files: Sequence[Path]) -> CaseEntry:
+        """Return the comparison as it stands in the certificate."""
+        return {
+            "case": self.case,
+            "to_folded": self.to_folded.entry(files),
+            "to_trained": self.to_trained.entry(files),
+            "final": self.final.entry(files[self.final_picture]),
+        }
+
+
+@dataclass
+class Checked:
+    """What was found out about one exported file.
+
+    Args:
+        name: One of `FORMATS`.
+        delivered: Shapes of its input.
+        limits: How far it may differ.
+        half: Whether it holds float16 numbers.
+        written: Where it lies; None if the export failed.
+        compared: One entry for each shape of each variant.
+        left_out: What could not be compared, with the reason.
+        notes: What else a user must know.
+        failures: What is out of tolerance or did not work; empty if the file passed.
+        first_layer: Where an ONNX graph begins to depart; empty if it does not, or nobody can tell.
+        map: mAP50-95 of the exported file; None if it was not measured.
+    """
+
+    name: str
+    delivered: Variant
+    limits: Limits
+    half: bool = False
+    written: Path | None = None
+    compared: list[Compared] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    first_layer: str = ""
+    map: dict[str, float] | None = None
+
+    @property
+    def key(self) -> str:
+        """What the certificate calls it."""
+        return self.name
+
+    def entry(self, files: Sequence[Path]) -> FormatEntry:
+        """Return what the certificate says about it; hashes are added when its files are placed.
+
+        Args:
+            files: The pictures.
+        """
+        cases = [compared.entry(files) for compared in self.compared]
+        return {
+            "passed": not self.failures,
+            "failures": self.failures,
+            "first_layer": self.first_layer,
+            "precision": "float16" if self.half else "float32",
+            "delivered": str(self.delivered),
+            "limits": {**asdict(self.limits), "raw_to_trained": self.limits.raw_to_trained},
+            "worst": worst_of(cases),
+            "map50_95": self.map,
+            "cases": cases,
+            "not_compared": self.left_out,
+            "notes": self.notes,
+        }
 
 
 @dataclass(frozen=True)
@@ -245,6 +316,31 @@ class Agreement:
             min(self.mask_iou, other.mask_iou),
             max(self.score, other.score),
         )
+
+    def entry(self, picture: Path) -> DetectionsEntry:
+        """Return the agreement as it stands in the certificate, with the picture where it is least."""
+        return {
+            "matched": self.matched,
+            "unmatched": self.unmatched,
+            "swapped": self.swapped,
+            "box_iou": self.box_iou,
+            "mask_iou": self.mask_iou,
+            "score": self.score,
+            "picture": picture.name,
+        }
+
+    def beyond(self, limits: Limits) -> str:
+        """Return how detections are out of tolerance, or an empty string."""
+        wrong = []
+        if self.unmatched > limits.unmatched * self.matched:
+            wrong.append(f"{self.unmatched} detections without a counterpart, {self.matched} with one")
+        if self.box_iou < limits.box_iou:
+            wrong.append(f"boxes agree by an IoU of {self.box_iou:.3f} only, limit {limits.box_iou}")
+        if self.mask_iou < limits.mask_iou:
+            wrong.append(f"masks agree by an IoU of {self.mask_iou:.3f} only, limit {limits.mask_iou}")
+        if self.score > limits.score:
+            wrong.append(f"scores differ by {self.score:.3f}, limit {limits.score}")
+        return "; ".join(wrong)
 
 
 def detections(parts: Mapping[str, Tensor], side: tuple[int, int], conf: float) -> Detections:

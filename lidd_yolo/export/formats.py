@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+
+from lidd_yolo.errors import InputError
+from lidd_yolo.optional import missing_packages
 
 FOLD_LIMIT = 1e-4
 """How far folding may move an output as a share of its size: float32 rounding in some hundred layers leaves 1e-6 to
@@ -107,13 +109,13 @@ def parse_formats(text: str) -> list[str]:
     """Return the formats of a comma-separated list, each once.
 
     Raises:
-        ValueError: If one is unknown, or there is none.
+        InputError: If one is unknown, or there is none.
     """
     names = list(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
     unknown = [name for name in names if name not in FORMATS]
     if unknown or not names:
-        told = f"{', '.join(unknown)}: no such format" if unknown else "no format"
-        raise ValueError(f"--formats: {told}; a parity certificate can be made for {', '.join(FORMATS)}")
+        reason = f"{', '.join(unknown)}: no such format" if unknown else "no format"
+        raise InputError(f"--formats: {reason}; a parity certificate can be made for {', '.join(FORMATS)}")
     return names
 
 
@@ -125,21 +127,21 @@ def check_packages(names: Sequence[str], *, int8: bool = False) -> None:
         int8: Whether they are to be made in int8.
 
     Raises:
-        ValueError: Names the packages and how to get them, the formats that cannot be made in int8, or those that need
+        InputError: Names the packages and how to get them, the formats that cannot be made in int8, or those that need
             a GPU where there is none.
     """
     never = [name for name in names if int8 and name not in INT8_PACKAGES]
     if never:
-        raise ValueError(f"--int8: not for {', '.join(never)}; it can be made for {', '.join(INT8_PACKAGES)}")
+        raise InputError(f"--int8: not for {', '.join(never)}; it can be made for {', '.join(INT8_PACKAGES)}")
     needed = [p for name in names for p in (*FORMATS[name].packages, *(INT8_PACKAGES[name] if int8 else ()))]
-    missing = [package for package in dict.fromkeys(needed) if find_spec(package) is None]
+    missing = missing_packages(needed)
     if on_gpu := [name for name in names if FORMATS[name].gpu]:
         if not _has_gpu():
-            raise ValueError(f"{', '.join(on_gpu)}: made and run on an NVIDIA GPU, and torch sees none here")
+            raise InputError(f"{', '.join(on_gpu)}: made and run on an NVIDIA GPU, and torch sees none here")
         if "tensorrt" in missing:
-            raise ValueError(f"{', '.join(on_gpu)}: needs TensorRT: pip install tensorrt")
+            raise InputError(f"{', '.join(on_gpu)}: needs TensorRT: pip install tensorrt")
     if missing:
-        raise ValueError(f"{', '.join(missing)} not installed: pip install 'lidd-yolo[export]', or other --formats")
+        raise InputError(f"{', '.join(missing)} not installed: pip install 'lidd-yolo[export]', or other --formats")
 
 
 def device_of(format_name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from lidd_yolo.errors import InputError
 from lidd_yolo.export.first_layer import row_outputs
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.simam import SimAM
@@ -31,14 +32,14 @@ def parse_keep_float(text: str, network: Any) -> tuple[str, ...]:
         network: The network, whose modules must have these paths.
 
     Raises:
-        ValueError: If a word is no row of the network or part of one.
+        InputError: If a word is no row of the network or part of one.
     """
     known = {name for name, module in network.named_modules() if not _folded_away(module)}
     paths = [f"model.{word.strip()}" for word in text.split(",") if word.strip()]
     for path in paths:
         if path not in known:
-            told = f"no row of the model, nor part of one; rows are 0 to {len(network.model) - 1}, parts as 27.joint"
-            raise ValueError(f"--keep-float: {path.removeprefix('model.')} is {told}")
+            why = f"no row of the model, nor part of one; rows are 0 to {len(network.model) - 1}, parts as 27.joint"
+            raise InputError(f"--keep-float: {path.removeprefix('model.')} is {why}")
     return tuple(dict.fromkeys(paths))
 
 
@@ -134,8 +135,8 @@ class Sensitivity:
         """Return what to do, in a sentence."""
         if not self.keep:
             return "no group of layers left in float lowers the error of its outputs: export float16 or float32 instead"
-        told = f"the error of its outputs falls from {self.error:.3f} to {self.error_kept:.3f}"
-        return f"with these layers in float {told}: --keep-float {','.join(self.keep)}"
+        gain = f"the error of its outputs falls from {self.error:.3f} to {self.error_kept:.3f}"
+        return f"with these layers in float {gain}: --keep-float {','.join(self.keep)}"
 
 
 def layer_groups(network: Any, picture: Tensor) -> dict[str, tuple[str, ...]]:
