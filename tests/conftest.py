@@ -11,6 +11,7 @@ import pytest
 import torch
 from ultralytics import YOLO
 
+from tests.helpers.checkpoints import write_lidd, write_wlnet
 from tests.helpers.tiny import write_tiny_data
 
 torch.set_num_threads(1)
@@ -49,3 +50,20 @@ def _outline(row):
     c, x, y, w, h = row
     x1, x2, y1, y2 = x - w / 2, x + w / 2, y - h / 2, y + h / 2
     return " ".join(map(str, (int(c), x1, y1, x2, y1, x2, y2, x1, y2)))
+
+
+@pytest.fixture(scope="session")
+def tiny_yaml(tmp_path_factory):
+    return write_tiny_data(tmp_path_factory.mktemp("data") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def lidd_weights(tmp_path_factory):
+    """Checkpoint of an untrained LIDD-Net."""
+    return write_lidd(tmp_path_factory.mktemp("lidd") / "best.pt")
+
+
+@pytest.fixture(scope="session")
+def wlnet_weights(tmp_path_factory):
+    """Checkpoint of an untrained WLNet."""
+    return write_wlnet(tmp_path_factory.mktemp("wlnet") / "best.pt")

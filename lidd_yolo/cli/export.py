@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments to the parser of ``lidd export``."""
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="checkpoint, such as best.pt")
-    told = "arguments of Ultralytics' export: dynamic=True"
-    parser.add_argument("more", nargs="*", default=[], metavar="KEY=VALUE", help=told)
+    more = "arguments of Ultralytics' export: dynamic=True"
+    parser.add_argument("more", nargs="*", default=[], metavar="KEY=VALUE", help=more)
     parser.add_argument(
         "--formats", default="onnx", metavar="LIST", help="onnx,openvino,ncnn,torchscript,engine (default: onnx)"
     )

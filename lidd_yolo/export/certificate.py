@@ -74,13 +74,6 @@ class CaseEntry(TypedDict):
     final: DetectionsEntry
 
 
-class WorstEntry(TypedDict, total=False):
-    """The worst case beside each network; empty without a comparison."""
-
-    to_folded: DifferenceEntry
-    to_trained: DifferenceEntry
-
-
 class DataEntry(TypedDict):
     """Pictures whose outputs were compared, by name."""
 
@@ -110,7 +103,7 @@ class FormatEntry(ContextEntry, total=False):
     precision: str
     delivered: str
     limits: dict[str, float]
-    worst: WorstEntry
+    worst: dict[Side, DifferenceEntry]
     map50_95: dict[str, float] | None
     map50_95_difference: float
     cases: list[CaseEntry]
@@ -270,9 +263,9 @@ def file_hashes(path: Path) -> dict[str, str]:
     return {f.relative_to(path.parent).as_posix(): sha256(f) for f in files}
 
 
-def worst_of(cases: Sequence[CaseEntry]) -> WorstEntry:
-    """Return the case that is furthest from each network."""
-    worst: WorstEntry = {}
+def worst_of(cases: Sequence[CaseEntry]) -> dict[Side, DifferenceEntry]:
+    """Return the difference of the case that is furthest from each network; nothing without cases."""
+    worst: dict[Side, DifferenceEntry] = {}
     for side, _ in SIDES if cases else ():
         case = max(cases, key=lambda c: inf if (apart := c[side]["difference"]) is None else apart)
         worst[side] = {"case": case["case"], **case[side]}

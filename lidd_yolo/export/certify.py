@@ -164,8 +164,8 @@ def certify(  # noqa: PLR0913 - each is a word of the command
                 say(f"exporting and comparing {name}")
                 results.append(check.run(name))
         used: DataEntry = {"file": data.file.name, "split": split, "pictures": [file.name for file in files]}
-        asked = tuple(int8_key(name) if int8 else name for name in names)
-        return _keep(comparer, fold, results, {"data": used, "confidence": conf, **surroundings()}, asked)
+        requested = tuple(int8_key(name) if int8 else name for name in names)
+        return _keep(comparer, fold, results, {"data": used, "confidence": conf, **surroundings()}, requested)
 
 
 def _read_data(file: Path | str) -> YoloSet:
@@ -220,7 +220,7 @@ def _fold_entry(comparer: Comparer, delivered: Variant) -> FoldEntry:
 
 
 def _keep(
-    comparer: Comparer, fold: FoldEntry, results: Sequence[Checked], context: ContextEntry, asked: tuple[str, ...]
+    comparer: Comparer, fold: FoldEntry, results: Sequence[Checked], context: ContextEntry, requested: tuple[str, ...]
 ) -> Certified:
     """Put the exports where they belong, then the certificate beside them."""
     reference = comparer.reference
@@ -248,4 +248,4 @@ def _keep(
         formats,
     ).joined_with(certificate_file(weights))
     certificate.write(certificate_file(weights))
-    return Certified(certificate_file(weights), certificate, asked, placed)
+    return Certified(certificate_file(weights), certificate, requested, placed)

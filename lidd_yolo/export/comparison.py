@@ -23,6 +23,13 @@ from lidd_yolo.export.formats import InputShape, Limits, Variant
 from lidd_yolo.export.reference import Reference, read_input, run_network
 from lidd_yolo.export.runtimes import Runtime
 
+NMS_IOU = 0.7
+MOST = 300
+_SAME_OBJECT = 0.5
+
+Parts = Mapping[str, Tensor]
+"""Outputs by what they mean, see `Reference.parts`."""
+
 
 @dataclass(frozen=True)
 class Apart:
@@ -86,9 +93,6 @@ def _apart(name: str, got: Tensor, want: Tensor) -> Apart:
     each = ((got - want).abs().flatten(1).amax(1) / size).nan_to_num(nan=inf, posinf=inf)
     picture = int(each.argmax())
     return Apart(float(each[picture]), name, picture)
-
-
-Parts = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,7 @@ class _Prepared:
     pictures: Tensor
     trained: Parts
     folded: Parts
-    found: Sequence[Detections]
+    detections: Sequence[Detections]
 
 
 class Comparer:
@@ -246,7 +250,7 @@ class Comparer:
         to_folded, to_trained = furthest_apart(got, at.folded), furthest_apart(got, at.trained)
         if max(to_folded.value, to_trained.value) == float("inf"):
             return Compared(case, to_folded, to_trained, Agreement(unmatched=len(self.files)), to_trained.picture)
-        pairs = zip(self._detections(got, side), at.found, strict=True)
+        pairs = zip(self._detections(got, side), at.detections, strict=True)
         final = [agreement(mine, theirs, self.conf) for mine, theirs in pairs]
         worst = min(range(len(final)), key=lambda i: (-final[i].unmatched, final[i].box_iou))
         total = Agreement()
@@ -260,11 +264,6 @@ def in_batches(pictures: Tensor, size: int) -> list[Tensor]:
     missing = -len(pictures) % size
     turns = torch.arange(len(pictures) + missing) % len(pictures)
     return list(pictures[turns].split(size))
-
-
-NMS_IOU = 0.7
-MOST = 300
-_SAME_OBJECT = 0.5
 
 
 @dataclass(frozen=True)
@@ -358,10 +357,10 @@ def detections(parts: Mapping[str, Tensor], side: tuple[int, int], conf: float) 
     kept = batched_nms(boxes, scores[index], classes[index], NMS_IOU)[:MOST]
     boxes, index = boxes[kept], index[kept]
     masks = None
-    if "prototypes" in parts:
-        empty = torch.zeros(0, *side, dtype=torch.bool)
-        found = (parts["prototypes"], parts["coefficients"].T[index], boxes, side)
-        masks = process_mask(*found, upsample=True).bool() if len(index) else empty
+    if "prototypes" in parts and not len(index):
+        masks = torch.zeros(0, *side, dtype=torch.bool)
+    elif "prototypes" in parts:
+        masks = process_mask(parts["prototypes"], parts["coefficients"].T[index], boxes, side, upsample=True).bool()
     return Detections(boxes, scores[index], classes[index], index, masks)
 
 

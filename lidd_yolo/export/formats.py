@@ -232,11 +232,11 @@ def probes(delivered: Variant, kind: Format, stride: int) -> tuple[list[Variant]
     """
     square = delivered.made_for
     batch = 1 if kind.no_batch else FOURS
-    wanted = [Variant(InputShape(*rectangle(square.side, stride), batch))]
-    wanted += [] if kind.no_dynamic else [Variant(InputShape(*square.side), dynamic=True)]
+    variants = [Variant(InputShape(*rectangle(square.side, stride), batch))]
+    variants += [] if kind.no_dynamic else [Variant(InputShape(*square.side), dynamic=True)]
     if delivered.dynamic:
-        wanted.insert(0, Variant(InputShape(*square.side)))
-        wanted = [variant for variant in wanted if not variant.dynamic]
+        variants.insert(0, Variant(InputShape(*square.side)))
+        variants = [variant for variant in variants if not variant.dynamic]
     left_out = [f"dynamic shapes: {kind.no_dynamic}"] if kind.no_dynamic else []
     left_out += [f"batch {FOURS}: {kind.no_batch}"] if kind.no_batch else []
-    return [variant for variant in wanted if variant != delivered], left_out
+    return [variant for variant in variants if variant != delivered], left_out

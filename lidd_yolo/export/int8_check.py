@@ -24,7 +24,13 @@ from lidd_yolo.export.validation import Recall, Validation, largest_difference
 RECALL_LIMIT = 0.01
 """Largest loss of a class's recall at the confidence that detections are used with."""
 
+MAP_LIMIT = 0.02
+"""Largest difference of mAP50-95: recall at an IoU of 0.5 does not see boxes that grew inexact, or new false ones."""
+
 _ROUNDING = 1e-9
+_SEARCHED_WITH = 16  # calibration pictures of each quantisation in the search for layers
+_QUANTISERS: dict[str, Callable[..., None]] = {"onnx": quantise_onnx, "openvino": quantise_openvino}
+_NAMES = {"onnx": "{}_int8.onnx", "openvino": "{}_int8_openvino_model"}  # as Ultralytics names them
 
 ClassRecall = dict[str, tuple[float, float]]
 """Class name -> recall of the trained network, of the exported file."""
@@ -53,15 +59,6 @@ def recall_failures(recall: ClassRecall, how: str, limit: float) -> Iterator[str
     for name, (trained, exported) in recall.items():
         if not trained - exported <= limit + _ROUNDING:
             yield f"recall of {name}{how} falls from {trained:.3f} to {exported:.3f}, limit {limit}"
-
-
-MAP_LIMIT = 0.02
-"""Largest difference of mAP50-95: recall at an IoU of 0.5 does not see boxes that grew inexact, or new false ones."""
-
-_SEARCHED_WITH = 16  # calibration pictures of each quantisation in the search for layers
-
-_QUANTISERS: dict[str, Callable[..., None]] = {"onnx": quantise_onnx, "openvino": quantise_openvino}
-_NAMES = {"onnx": "{}_int8.onnx", "openvino": "{}_int8_openvino_model"}  # as Ultralytics names them
 
 
 @dataclass

@@ -25,22 +25,22 @@ Successors = Mapping[str, Iterable[str]]
 
 
 def parse_keep_float(text: str, network: Any) -> tuple[str, ...]:
-    """Return ``"22,27.joint"`` as module paths, rows of the model or parts of rows: ``("model.22", "model.27.joint")``.
+    """Return ``"22,27.joint"`` as rows of the model, or parts of rows, each once: ``("22", "27.joint")``.
 
     Args:
         text: Rows, separated by commas; empty for none.
-        network: The network, whose modules must have these paths.
+        network: The network, which must have these rows.
 
     Raises:
         InputError: If a word is no row of the network or part of one.
     """
-    known = {name for name, module in network.named_modules() if not _folded_away(module)}
-    paths = [f"model.{word.strip()}" for word in text.split(",") if word.strip()]
-    for path in paths:
-        if path not in known:
+    known = {name for name, module in network.model.named_modules() if name and not _folded_away(module)}
+    rows = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    for row in rows:
+        if row not in known:
             why = f"no row of the model, nor part of one; rows are 0 to {len(network.model) - 1}, parts as 27.joint"
-            raise InputError(f"--keep-float: {path.removeprefix('model.')} is {why}")
-    return tuple(dict.fromkeys(paths))
+            raise InputError(f"--keep-float: {row} is {why}")
+    return rows
 
 
 def _folded_away(module: Any) -> bool:
@@ -64,21 +64,21 @@ def float_operators(
         successors: The graph.
         module_of: Operator -> path of the module that it was traced in, such as ``model.5.0.attention``.
         network: The network that was exported.
-        keep: Paths of further modules, of `parse_keep_float`.
+        keep: Paths of further modules, such as ``model.22``.
 
     Raises:
         ValueError: If the graph names no operator of a module that must stay float.
     """
     traced = {operator: module_of(operator) for operator in successors}
-    found: set[str] = set()
+    operators: set[str] = set()
     for path in (*float_blocks(network), *keep):
         own = {operator for operator, module in traced.items() if f"{module}.".startswith(f"{path}.")}
         if not own:
             raise ValueError(f"the exported graph names no operator of {path}, which must stay float")
-        found |= between(successors, own)
+        operators |= between(successors, own)
     head = f"model.{len(network.model) - 1}"
     decoding = {o for o, m in traced.items() if m == head or f"{m}.".startswith(f"{head}.{_DECODING}.")}
-    return found | between(successors, decoding)
+    return operators | between(successors, decoding)
 
 
 def between(successors: Successors, own: set[str]) -> set[str]:
@@ -93,22 +93,22 @@ def after_all(successors: Successors, own: set[str]) -> set[str]:
 
 
 def _sources(successors: Successors) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    sources: dict[str, list[str]] = {}
     for operator, after in successors.items():
         for reader in after:
-            found.setdefault(reader, []).append(operator)
-    return found
+            sources.setdefault(reader, []).append(operator)
+    return sources
 
 
 def _reached(edges: Mapping[str, Sequence[str]], start: set[str]) -> set[str]:
-    seen: set[str] = set()
+    reached: set[str] = set()
     waiting = list(start)
     while waiting:
         for other in edges.get(waiting.pop(), ()):
-            if other not in seen:
-                seen.add(other)
+            if other not in reached:
+                reached.add(other)
                 waiting.append(other)
-    return seen
+    return reached
 
 
 _WORTH = 0.5  # a group is named if leaving it in float gains at least this share of what the best one gains

@@ -18,6 +18,8 @@ from lidd_yolo.errors import InputError
 from lidd_yolo.export.formats import Variant, device_of
 from lidd_yolo.files import all_or_nothing, write_beside
 
+REJECTED = ".failed"
+"""Ends the name of a file that did not pass, so that nothing loads it."""
 _OURS = {
     "batch": "it may be given, as a number",
     "data": "--data",
@@ -100,9 +102,6 @@ def quietly() -> Iterator[None]:
         os.dup2(stderr, 2)
         os.close(stderr)
         LOGGER.setLevel(level)
-
-
-REJECTED = ".failed"
 
 
 def place_export(written: Path, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What all tests of exports share: a little data and checkpoints of both networks, made once."""
+"""What all tests of exports share, made once."""
 
 import pytest
 
@@ -6,13 +6,6 @@ from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.export.formats import InputShape, Variant
 from lidd_yolo.export.making import make_export
 from lidd_yolo.export.reference import load_reference
-from tests.helpers.checkpoints import write_lidd, write_wlnet
-from tests.helpers.tiny import write_tiny_data
-
-
-@pytest.fixture(scope="session")
-def tiny_yaml(tmp_path_factory):
-    return write_tiny_data(tmp_path_factory.mktemp("data") / "tiny")
 
 
 @pytest.fixture(scope="session")
@@ -23,16 +16,6 @@ def tiny(tiny_yaml):
 @pytest.fixture(scope="session")
 def pictures(tiny):
     return tiny.pictures["val"]
-
-
-@pytest.fixture(scope="session")
-def lidd_weights(tmp_path_factory):
-    return write_lidd(tmp_path_factory.mktemp("lidd") / "best.pt")
-
-
-@pytest.fixture(scope="session")
-def wlnet_weights(tmp_path_factory):
-    return write_wlnet(tmp_path_factory.mktemp("wlnet") / "best.pt")
 
 
 @pytest.fixture(scope="session")

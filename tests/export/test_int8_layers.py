@@ -34,7 +34,7 @@ class TestAfterAll:
 
 class TestParseKeepFloat:
     def test_rows_and_parts(self, lidd):
-        assert parse_keep_float(" 3, 27.joint,3", lidd.folded) == ("model.3", "model.27.joint")
+        assert parse_keep_float(" 3, 27.joint,3", lidd.folded) == ("3", "27.joint")
         assert parse_keep_float("", lidd.folded) == ()
 
     @pytest.mark.parametrize("word", ["99", "27.cv3", "27.cv9", "head", "-1", "simam"])
