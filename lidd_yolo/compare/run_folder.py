@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from lidd_yolo.compare.plan import Run
+from lidd_yolo.files import write_beside
 
 LOG = "run.log"
 _RUN, _RESUMED, _TRAINED = "run.json", "resumed.json", "trained.json"
@@ -155,9 +156,8 @@ def _write(file: Path, content: Any) -> None:
 
 
 def _replace(file: Path, text: str) -> None:
-    beside = file.with_suffix(".tmp")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(file)
+    with write_beside(file) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 _FILES = ("weights/last.pt", "weights/best.pt", "results.csv")
