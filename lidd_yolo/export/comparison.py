@@ -158,6 +158,11 @@ class Checked:
         """What the certificate calls it."""
         return self.name
 
+    @property
+    def precision(self) -> str:
+        """What its numbers are."""
+        return "float16" if self.half else "float32"
+
     def entry(self, files: Sequence[Path]) -> FormatEntry:
         """Return what the certificate says about it; hashes are added when its files are placed.
 
@@ -169,15 +174,19 @@ class Checked:
             "passed": not self.failures,
             "failures": self.failures,
             "first_layer": self.first_layer,
-            "precision": "float16" if self.half else "float32",
+            "precision": self.precision,
             "delivered": str(self.delivered),
-            "limits": {**asdict(self.limits), "raw_to_trained": self.limits.raw_to_trained},
-            "worst": worst_of(cases),
+            **self.judged_by(cases),
             "map50_95": self.map,
             "cases": cases,
             "not_compared": self.left_out,
             "notes": self.notes,
         }
+
+    def judged_by(self, cases: Sequence[CaseEntry]) -> FormatEntry:
+        """Return the limits, and what stands beside them."""
+        limits = {**asdict(self.limits), "raw_to_trained": self.limits.raw_to_trained}
+        return {"limits": limits, "worst": worst_of(cases)}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.export.calibration import Calibration, CalibrationBatches
-from lidd_yolo.export.certificate import FormatEntry
+from lidd_yolo.export.certificate import CaseEntry, FormatEntry, worst_of
 from lidd_yolo.export.comparison import Checked, Comparer
 from lidd_yolo.export.formats import Variant, int8_key, limits_of
 from lidd_yolo.export.int8_layers import Sensitivity, find_sensitive, layer_groups
@@ -84,20 +84,28 @@ class Int8Checked(Checked):
         """What the certificate calls it: a file in float32 may lie beside it."""
         return int8_key(self.name)
 
-    def entry(self, files: Sequence[Path]) -> FormatEntry:
-        """Return what the certificate says about it; hashes are added when its files are placed."""
-        entry: FormatEntry = {
-            **super().entry(files),
-            "precision": "int8",
+    @property
+    def precision(self) -> str:
+        """What its numbers are."""
+        return "int8"
+
+    def judged_by(self, cases: Sequence[CaseEntry]) -> FormatEntry:
+        """Return the limits, the calibration, recall, and where the error comes from."""
+        masks: FormatEntry = {"mask_recall": _as_lists(self.mask_recall)} if self.mask_recall else {}
+        return {
             "limits": {"recall": RECALL_LIMIT, "map": self.limits.map},
             "calibration": dict(self.calibration),
             "keep_float": list(self.keep_float),
-            "recall": {name: list(pair) for name, pair in self.recall.items()},
+            "recall": _as_lists(self.recall),
+            **masks,
             "sensitivity": asdict(self.sensitivity) if self.sensitivity else None,
+            "map50_95": self.map,
+            "worst": worst_of(cases),
         }
-        if self.mask_recall:
-            entry["mask_recall"] = {name: list(pair) for name, pair in self.mask_recall.items()}
-        return entry
+
+
+def _as_lists(recall: ClassRecall) -> dict[str, list[float]]:
+    return {name: list(pair) for name, pair in recall.items()}
 
 
 @dataclass(frozen=True)
