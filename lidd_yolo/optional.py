@@ -34,6 +34,17 @@ def missing_packages(modules: Iterable[str]) -> list[str]:
     return [module for module in dict.fromkeys(modules) if find_spec(module) is None]
 
 
+def not_installed(modules: Iterable[str], extra: str) -> str:
+    """Return which modules are missing and how to get them, or an empty string.
+
+    Args:
+        modules: Names to import.
+        extra: The extra of this package that brings them.
+    """
+    missing = missing_packages(modules)
+    return f"{', '.join(missing)} not installed: pip install 'lidd-yolo[{extra}]'" if missing else ""
+
+
 def package_version(name: str) -> str:
     """Return the version of an installed package by the name that pip knows it by, or an empty string."""
     try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lidd_yolo.errors import InputError
-from lidd_yolo.optional import missing_packages
+from lidd_yolo.optional import missing_packages, not_installed
 
 FOLD_LIMIT = 1e-4
 """How far folding may move an output as a share of its size: float32 rounding in some hundred layers leaves 1e-6 to
@@ -134,14 +134,13 @@ def check_packages(names: Sequence[str], *, int8: bool = False) -> None:
     if never:
         raise InputError(f"--int8: not for {', '.join(never)}; it can be made for {', '.join(INT8_PACKAGES)}")
     needed = [p for name in names for p in (*FORMATS[name].packages, *(INT8_PACKAGES[name] if int8 else ()))]
-    missing = missing_packages(needed)
     if on_gpu := [name for name in names if FORMATS[name].gpu]:
         if not _has_gpu():
             raise InputError(f"{', '.join(on_gpu)}: made and run on an NVIDIA GPU, and torch sees none here")
-        if "tensorrt" in missing:
+        if "tensorrt" in missing_packages(needed):
             raise InputError(f"{', '.join(on_gpu)}: needs TensorRT: pip install tensorrt")
-    if missing:
-        raise InputError(f"{', '.join(missing)} not installed: pip install 'lidd-yolo[export]', or other --formats")
+    if missing := not_installed(needed, "export"):
+        raise InputError(f"{missing}, or other --formats")
 
 
 def device_of(format_name: str) -> str:
