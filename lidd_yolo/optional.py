@@ -1,4 +1,4 @@
-"""Packages of the extra ``compare``, loaded when they are needed, with one clear message where they are missing.
+"""Packages that are not always installed: loaded when they are needed, with one clear message where they are missing.
 
 The rest of the package works without them.
 """
@@ -6,14 +6,18 @@ The rest of the package works without them.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from types import ModuleType
 
 
-def load_extra(module: str) -> ModuleType:
+def load_extra(module: str, extra: str = "compare") -> ModuleType:
     """Import a module of an optional package.
 
     Args:
         module: Its dotted name, such as ``scipy.special``.
+        extra: The extra of this package that brings it.
 
     Raises:
         ImportError: If the package is not installed; says what to install.
@@ -22,4 +26,28 @@ def load_extra(module: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         package = module.partition(".")[0]
-        raise ImportError(f'{package} is missing: pip install "lidd-yolo[compare]"') from error
+        raise ImportError(f'{package} is missing: pip install "lidd-yolo[{extra}]"') from error
+
+
+def missing_packages(modules: Iterable[str]) -> list[str]:
+    """Return which modules are not installed, each once, without importing one."""
+    return [module for module in dict.fromkeys(modules) if find_spec(module) is None]
+
+
+def not_installed(modules: Iterable[str], extra: str) -> str:
+    """Return which modules are missing and how to get them, or an empty string.
+
+    Args:
+        modules: Names to import.
+        extra: The extra of this package that brings them.
+    """
+    missing = missing_packages(modules)
+    return f"{', '.join(missing)} not installed: pip install 'lidd-yolo[{extra}]'" if missing else ""
+
+
+def package_version(name: str) -> str:
+    """Return the version of an installed package by the name that pip knows it by, or an empty string."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

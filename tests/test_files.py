@@ -1,8 +1,10 @@
-"""Folders that are there complete or not at all."""
+"""Files and folders that are there complete or not at all."""
+
+import hashlib
 
 import pytest
 
-from lidd_yolo.files import all_or_nothing, check_new, check_writable
+from lidd_yolo.files import all_or_nothing, check_new, check_writable, sha256, write_beside
 
 
 class TestAllOrNothing:
@@ -33,6 +35,38 @@ class TestAllOrNothing:
         with pytest.raises(error):
             fail()
         assert [path.name for path in tmp_path.rglob("*")] == ["set", "old"]
+
+
+class TestWriteBeside:
+    def test_success__replaced(self, tmp_path):
+        file = tmp_path / "best.json"
+        file.write_text("old")
+        with write_beside(file) as beside:
+            beside.write_text("new")
+            assert file.read_text() == "old"
+        assert [path.name for path in tmp_path.iterdir()] == ["best.json"]
+        assert file.read_text() == "new"
+
+    @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+    def test_error__old_one_stays_and_nothing_else(self, tmp_path, error):
+        file = tmp_path / "best.json"
+        file.write_text("old")
+
+        def fail():
+            with write_beside(file) as beside:
+                beside.write_text("ne")
+                raise error
+
+        with pytest.raises(error):
+            fail()
+        assert [path.name for path in tmp_path.iterdir()] == ["best.json"]
+        assert file.read_text() == "old"
+
+
+class TestSha256:
+    def test_file(self, tmp_path):
+        (tmp_path / "a").write_bytes(b"abc")
+        assert sha256(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
 
 
 class TestCheckWritable:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from lidd_yolo.cli import bench_speed as speed_commands
-from lidd_yolo.results.certificate import read_certificate
+from lidd_yolo.export.certificate import Certificate
 from lidd_yolo.results.ledger import append, keep, read_ledger
 
 _LEDGER = Path("benchmarks/results")
@@ -88,7 +88,7 @@ def _record(args: argparse.Namespace) -> None:
 
 
 def _certificate(args: argparse.Namespace) -> None:
-    _say(f"wrote {keep(args.ledger, f'certificate-{args.name}', read_certificate(args.file))}")
+    _say(f"wrote {keep(args.ledger, f'certificate-{args.name}', Certificate.read(args.file).as_dict())}")
 
 
 def _curves(args: argparse.Namespace) -> None:

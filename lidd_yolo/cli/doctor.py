@@ -6,7 +6,6 @@ Every finding comes with the way out. Exit status: 0 nothing is wrong, 1 somethi
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import platform
 import shutil
@@ -14,12 +13,12 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 import yaml
 
 from lidd_yolo import __version__, connect, names, paths
+from lidd_yolo.optional import package_version
 
 _PROBE = """
 import sys
@@ -79,10 +78,7 @@ def examine() -> Report:
 
 def _version(*packages: str) -> str:
     """Return the version of the first of these packages that is installed."""
-    for package in packages:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            return metadata.version(package)
-    return "not installed"
+    return next((version for package in packages if (version := package_version(package))), "not installed")
 
 
 def _versions(report: Report) -> None:

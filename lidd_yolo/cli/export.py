@@ -7,19 +7,21 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from lidd_yolo.errors import InputError
 
 if TYPE_CHECKING:
-    from lidd_yolo.export.parity import Certified
+    from lidd_yolo.export.certify import Certified
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments to the parser of ``lidd export``."""
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="checkpoint, such as best.pt")
-    told = "arguments of Ultralytics' export: dynamic=True"
-    parser.add_argument("more", nargs="*", default=[], metavar="KEY=VALUE", help=told)
+    more = "arguments of Ultralytics' export: dynamic=True"
+    parser.add_argument("more", nargs="*", default=[], metavar="KEY=VALUE", help=more)
     parser.add_argument(
         "--formats", default="onnx", metavar="LIST", help="onnx,openvino,ncnn,torchscript,engine (default: onnx)"
     )
@@ -51,45 +53,46 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"lidd export: {error}\n")
         return 2
-    from lidd_yolo.export.formats import int8_key, parse_formats  # noqa: PLC0415 - as below
-    from lidd_yolo.export.summary import summary_text  # noqa: PLC0415
-
-    asked = [int8_key(name) if args.int8 else name for name in parse_formats(args.formats)]
-    content = certified.content
-    sys.stdout.write(summary_text(content, asked, certified.placed, certified.file) + "\n")
-    passed = content["fold"]["passed"] and all(content["formats"][name]["passed"] for name in asked)
-    return 0 if passed else 1
+    sys.stdout.write(f"{certified}\n")
+    return 1 if certified.failed else 0
 
 
 def _certified(args: argparse.Namespace) -> Certified:
-    """Check what was asked for, cheapest first, and carry it out."""
-    from lidd_yolo.data.readers.data_yaml import read_yolo_set  # noqa: PLC0415 - `--help` must not wait for torch
-    from lidd_yolo.export.formats import check_packages, parse_formats  # noqa: PLC0415
+    from lidd_yolo.export.formats import parse_formats  # noqa: PLC0415 - the help must wait for neither this nor torch
 
     formats = parse_formats(args.formats)
-    check_packages(formats, int8=args.int8)
-    if args.keep_float and not args.int8:
-        raise ValueError("--keep-float goes with --int8: without it every layer is in float")
-    data = read_yolo_set(args.data)
-    if not args.weights.is_file():
-        raise FileNotFoundError(f"{args.weights}: no such checkpoint")
-    from lidd_yolo.export.making import export_arguments  # noqa: PLC0415
-    from lidd_yolo.export.parity import Int8Request, Request, certify  # noqa: PLC0415
-    from lidd_yolo.export.reference import load_reference  # noqa: PLC0415
+    from lidd_yolo.export.certify import certify  # noqa: PLC0415 - a wrong word is said before torch is loaded
 
-    request = Request(
+    return certify(
+        args.weights,
+        data=args.data,
         formats=formats,
-        data=data,
         split=args.split,
         pictures=args.pictures,
         conf=args.conf,
         imgsz=args.imgsz,
         half=args.half,
+        int8=args.int8,
+        calibration=args.calibration,
+        seed=args.seed,
+        keep_float=args.keep_float,
         with_map=not args.no_map,
-        arguments=export_arguments(args.more),
-        int8=Int8Request(args.calibration, args.seed, args.keep_float) if args.int8 else None,
+        arguments=_key_values(args.more),
+        say=_say,
     )
-    return certify(load_reference(args.weights), request, _say)
+
+
+def _key_values(words: Sequence[str]) -> dict[str, Any]:
+    """Return ``["simplify=False", "batch=4"]`` as arguments, each value read as YAML."""
+    import yaml  # noqa: PLC0415 - the help answers without it
+
+    values = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not sign:
+            raise InputError(f"'{word}' is no argument of Ultralytics' export, written key=value")
+        values[key] = yaml.safe_load(value)
+    return values
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from lidd_yolo.compare.plan import Run
+from lidd_yolo.files import write_beside
 from lidd_yolo.results.curve import read_rows
 
 LOG = "run.log"
@@ -153,9 +154,8 @@ def _write(file: Path, content: Any) -> None:
 
 
 def _replace(file: Path, text: str) -> None:
-    beside = file.with_suffix(".tmp")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(file)
+    with write_beside(file) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 _FILES = ("weights/last.pt", "weights/best.pt", "results.csv")

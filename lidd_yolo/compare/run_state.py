@@ -14,6 +14,7 @@ from typing import Any
 from lidd_yolo.compare.plan import Run
 from lidd_yolo.compare.recipe import recipe_arguments
 from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, progress_of
+from lidd_yolo.files import sha256
 from lidd_yolo.results.record import data_identity
 
 
@@ -140,7 +141,7 @@ def model_hash(model: str) -> str:
         FileNotFoundError: If there is no such YAML.
     """
     if Path(model).suffix not in {".yaml", ".yml"}:
-        return hashlib.sha256(Path(model).read_bytes()).hexdigest() if Path(model).is_file() else ""
+        return sha256(Path(model)) if Path(model).is_file() else ""
     from ultralytics.nn.tasks import yaml_model_load  # noqa: PLC0415 - seconds to import
 
     content = {key: value for key, value in yaml_model_load(model).items() if key != "yaml_file"}

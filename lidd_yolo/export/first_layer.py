@@ -13,16 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lidd_yolo.export.runtimes import onnx_session
+from lidd_yolo.optional import load_extra
+
 Rows = Mapping[int, Sequence[Tensor]]
 """Row of the model YAML -> its outputs."""
 
 
 def row_outputs(network: Any, picture: Tensor) -> dict[int, list[Tensor]]:
     """Return the outputs of all rows of a network for one picture ``(1, C, H, W)``."""
-    seen: dict[int, list[Tensor]] = {}
+    kept: dict[int, list[Tensor]] = {}
 
     def keep(row: Any, _: Any, output: Any) -> None:
-        seen[row.i] = [o.clone() for o in ([output] if isinstance(output, Tensor) else output)]
+        kept[row.i] = [o.clone() for o in ([output] if isinstance(output, Tensor) else output)]
 
     handles = [row.register_forward_hook(keep) for row in network.model]
     try:
@@ -31,7 +34,7 @@ def row_outputs(network: Any, picture: Tensor) -> dict[int, list[Tensor]]:
     finally:
         for handle in handles:
             handle.remove()
-    return seen
+    return kept
 
 
 def first_of(network: Any, differing: Mapping[int, bool]) -> str:
@@ -83,11 +86,11 @@ def differing_rows(graph: Sequence[Tensor], rows: Rows, limit: float) -> dict[in
     shapes: dict[tuple[int, ...], list[Tensor]] = {}
     for tensor in graph:
         shapes.setdefault(tuple(tensor.shape), []).append(tensor)
-    found: dict[int, bool] = {}
+    differing: dict[int, bool] = {}
     for i, outputs in rows.items():
         if all(tuple(output.shape) in shapes for output in outputs):
-            found[i] = any(min(_apart(t, o) for t in shapes[tuple(o.shape)]) > limit for o in outputs)
-    return found
+            differing[i] = any(min(_apart(t, o) for t in shapes[tuple(o.shape)]) > limit for o in outputs)
+    return differing
 
 
 def _sorted(tensor: Tensor) -> Tensor:
@@ -107,20 +110,13 @@ def graph_tensors(file: Path, picture: Tensor) -> list[Tensor]:
         file: The ONNX file; it is not changed.
         picture: Of the size that the file takes.
     """
-    import onnx  # noqa: PLC0415 - parts of the extra lidd-yolo[export]
-    import onnxruntime  # noqa: PLC0415
-
+    onnx = load_extra("onnx", "export")
     model = onnx.load(str(file))
     outputs = {output.name for output in model.graph.output}
     names = [name for node in model.graph.node for name in node.output if name and name not in outputs]
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    given = session.get_inputs()[0]
-    kind = np.float16 if given.type == "tensor(float16)" else np.float32
-    found: list[Any] = session.run(None, {given.name: picture.numpy().astype(kind)})
-    floats = (a for a in found if isinstance(a, np.ndarray) and a.dtype in {np.dtype("f4"), np.dtype("f2")})
+    arrays = onnx_session(model.SerializeToString())(picture.numpy())
+    floats = (a for a in arrays if isinstance(a, np.ndarray) and a.dtype in {np.dtype("f4"), np.dtype("f2")})
     return [torch.from_numpy(array.astype(np.float32)) for array in floats]
 
 

@@ -7,50 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.export.comparison import Compared, Comparer
-from lidd_yolo.export.detections import Agreement
+from lidd_yolo.export.comparison import Checked, Compared, Comparer
 from lidd_yolo.export.first_layer import first_onnx_difference
-from lidd_yolo.export.formats import FORMATS, Limits, limits_of
-from lidd_yolo.export.input_shapes import InputShape, Variant, probes
+from lidd_yolo.export.formats import FORMATS, InputShape, Limits, Variant, limits_of, probes
 from lidd_yolo.export.making import ExportError, make_export
 from lidd_yolo.export.runtimes import default_openvino_precision, open_openvino_as_is, open_runtime
 from lidd_yolo.export.validation import Validation, largest_difference
-
-
-@dataclass
-class FormatResult:
-    """What was found out about one format.
-
-    Args:
-        name: One of `FORMATS`.
-        delivered: The file that the user gets.
-        limits: How far it may differ.
-        half: Whether it holds float16 numbers.
-        written: Where it lies; None if the export failed.
-        compared: One entry for each shape of each variant.
-        left_out: What could not be compared, with the reason.
-        notes: What else a user must know.
-        failures: What is out of tolerance or did not work; empty if the format passed.
-        first_layer: Where an ONNX graph begins to depart; empty if it does not, or nobody can tell.
-        map: mAP50-95 of the exported file; None if it was not measured.
-    """
-
-    name: str
-    delivered: Variant
-    limits: Limits
-    half: bool = False
-    written: Path | None = None
-    compared: list[Compared] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    first_layer: str = ""
-    map: dict[str, float] | None = None
-
-    @property
-    def key(self) -> str:
-        """What the certificate calls it."""
-        return self.name
 
 
 @dataclass(frozen=True)
@@ -61,8 +23,8 @@ class FormatCheck:
         comparer: The checkpoint, and the pictures.
         delivered: Shapes of the file that the user gets.
         stage: Folder for exports.
-        half: Whether files are to hold float16 numbers.
         arguments: Further arguments of Ultralytics' export.
+        half: Whether files are to hold float16 numbers.
         validation: What mAP is measured on; None to leave it out.
         trained_map: mAP50-95 of the network as it was trained.
     """
@@ -70,15 +32,15 @@ class FormatCheck:
     comparer: Comparer
     delivered: Variant
     stage: Path
-    half: bool
     arguments: Mapping[str, Any]
+    half: bool = False
     validation: Validation | None = None
     trained_map: Mapping[str, float] = field(default_factory=dict)
 
-    def run(self, name: str) -> FormatResult:
+    def run(self, name: str) -> Checked:
         """Export one format, compare it and judge it."""
         half = self.half and name != "torchscript"
-        result = FormatResult(name, self.delivered, limits_of(name, half=half), half)
+        result = Checked(name, self.delivered, limits_of(name, half=half), half)
         if half != self.half:
             result.notes.append("float32: Ultralytics makes float16 TorchScript files on a GPU only")
         others, result.left_out = probes(self.delivered, FORMATS[name], self.comparer.reference.stride)
@@ -96,7 +58,7 @@ class FormatCheck:
             self._measure_map(result, self.validation)
         return result
 
-    def _probe(self, result: FormatResult, variant: Variant) -> None:
+    def _probe(self, result: Checked, variant: Variant) -> None:
         """Export and compare what is not delivered; a variant that Ultralytics cannot export is left out."""
         try:
             file = self._make(result, variant)
@@ -105,7 +67,7 @@ class FormatCheck:
         else:
             self._compare(result, variant, file)
 
-    def _make(self, result: FormatResult, variant: Variant) -> Path:
+    def _make(self, result: Checked, variant: Variant) -> Path:
         shape = variant.made_for
         place = (
             self.stage / result.name / f"{'dynamic' if variant.dynamic else 'static'}-{'x'.join(map(str, shape.side))}"
@@ -114,7 +76,7 @@ class FormatCheck:
         weights = self.comparer.reference.weights
         return make_export(weights, folder, result.name, variant, half=result.half, arguments=self.arguments)
 
-    def _compare(self, result: FormatResult, variant: Variant, file: Path) -> None:
+    def _compare(self, result: Checked, variant: Variant, file: Path) -> None:
         """Compare one file at all its shapes; what the runtime refuses is a failure too."""
         shape = variant.made_for
         try:
@@ -134,11 +96,10 @@ class FormatCheck:
         beside = {"folded": (compared.to_folded, limits.raw), "trained": (compared.to_trained, limits.raw_to_trained)}
         for whom, (apart, limit) in beside.items():
             if apart.value > limit:
-                told = f"{apart.part} differ by {apart.value:.1e} of their size, limit {limit:.0e}"
-                yield f"{compared.case}, beside the {whom} network: {told} ({self._name(apart.picture)})"
-        told = wrong_detections(compared.final, limits)
-        if told:
-            yield f"{compared.case}: {told} ({self._name(compared.final_picture)})"
+                difference = f"{apart.part} differ by {apart.value:.1e} of their size, limit {limit:.0e}"
+                yield f"{compared.case}, beside the {whom} network: {difference} ({self._name(apart.picture)})"
+        if detections := compared.final.beyond(limits):
+            yield f"{compared.case}: {detections} ({self._name(compared.final_picture)})"
 
     def _name(self, picture: int) -> str:
         return self.comparer.files[picture].name
@@ -146,7 +107,7 @@ class FormatCheck:
     def _first_layer(self, file: Path, shape: InputShape, limits: Limits) -> str:
         return first_onnx_difference(file, self.comparer.reference.folded, self.comparer.inputs(shape), limits.raw)
 
-    def _note_openvino(self, result: FormatResult) -> None:
+    def _note_openvino(self, result: Checked) -> None:
         """Say what this processor makes of a file where OpenVINO does not compute in float32; mAP is measured so."""
         if result.written is None or result.failures:
             return
@@ -161,7 +122,7 @@ class FormatCheck:
         )
         result.limits = replace(result.limits, map=max(result.limits.map, limits_of(result.name, half=True).map))
 
-    def _measure_map(self, result: FormatResult, validation: Validation) -> None:
+    def _measure_map(self, result: Checked, validation: Validation) -> None:
         try:
             task, batch = self.comparer.reference.task, self.delivered.made_for.batch
             result.map = validation.of_exported(Path(str(result.written)), task, batch)
@@ -171,17 +132,3 @@ class FormatCheck:
         difference = largest_difference(result.map, self.trained_map)
         if not difference <= result.limits.map:
             result.failures.append(f"mAP50-95 differs by {difference:.4f}, limit {result.limits.map}")
-
-
-def wrong_detections(final: Agreement, limits: Limits) -> str:
-    """Return how detections are out of tolerance, or an empty string."""
-    wrong = []
-    if final.unmatched > limits.unmatched * final.matched:
-        wrong.append(f"{final.unmatched} detections without a counterpart, {final.matched} with one")
-    if final.box_iou < limits.box_iou:
-        wrong.append(f"boxes agree by an IoU of {final.box_iou:.3f} only, limit {limits.box_iou}")
-    if final.mask_iou < limits.mask_iou:
-        wrong.append(f"masks agree by an IoU of {final.mask_iou:.3f} only, limit {limits.mask_iou}")
-    if final.score > limits.score:
-        wrong.append(f"scores differ by {final.score:.3f}, limit {limits.score}")
-    return "; ".join(wrong)

@@ -1,13 +1,17 @@
-"""The formats that can be certified: what each needs, which input shapes it can have, how far it may differ.
+"""The formats that can be certified, how far each may differ, and the input shapes at which a file is compared.
 
-The limits are relative to the size of an output, as float32 rounding is.
+Limits are relative to the size of an output, as float32 rounding is. A format fixes its shapes when it is made, so
+every fixed shape but the delivered one needs a further export; square pictures alone and rectangles in fours cover both
+with one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+
+from lidd_yolo.errors import InputError
+from lidd_yolo.optional import missing_packages, not_installed
 
 FOLD_LIMIT = 1e-4
 """How far folding may move an output as a share of its size: float32 rounding in some hundred layers leaves 1e-6 to
@@ -105,13 +109,13 @@ def parse_formats(text: str) -> list[str]:
     """Return the formats of a comma-separated list, each once.
 
     Raises:
-        ValueError: If one is unknown, or there is none.
+        InputError: If one is unknown, or there is none.
     """
     names = list(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
     unknown = [name for name in names if name not in FORMATS]
     if unknown or not names:
-        told = f"{', '.join(unknown)}: no such format" if unknown else "no format"
-        raise ValueError(f"--formats: {told}; a parity certificate can be made for {', '.join(FORMATS)}")
+        reason = f"{', '.join(unknown)}: no such format" if unknown else "no format"
+        raise InputError(f"--formats: {reason}; a parity certificate can be made for {', '.join(FORMATS)}")
     return names
 
 
@@ -123,21 +127,20 @@ def check_packages(names: Sequence[str], *, int8: bool = False) -> None:
         int8: Whether they are to be made in int8.
 
     Raises:
-        ValueError: Names the packages and how to get them, the formats that cannot be made in int8, or those that need
+        InputError: Names the packages and how to get them, the formats that cannot be made in int8, or those that need
             a GPU where there is none.
     """
     never = [name for name in names if int8 and name not in INT8_PACKAGES]
     if never:
-        raise ValueError(f"--int8: not for {', '.join(never)}; it can be made for {', '.join(INT8_PACKAGES)}")
+        raise InputError(f"--int8: not for {', '.join(never)}; it can be made for {', '.join(INT8_PACKAGES)}")
     needed = [p for name in names for p in (*FORMATS[name].packages, *(INT8_PACKAGES[name] if int8 else ()))]
-    missing = [package for package in dict.fromkeys(needed) if find_spec(package) is None]
     if on_gpu := [name for name in names if FORMATS[name].gpu]:
         if not _has_gpu():
-            raise ValueError(f"{', '.join(on_gpu)}: made and run on an NVIDIA GPU, and torch sees none here")
-        if "tensorrt" in missing:
-            raise ValueError(f"{', '.join(on_gpu)}: needs TensorRT: pip install tensorrt")
-    if missing:
-        raise ValueError(f"{', '.join(missing)} not installed: pip install 'lidd-yolo[export]', or other --formats")
+            raise InputError(f"{', '.join(on_gpu)}: made and run on an NVIDIA GPU, and torch sees none here")
+        if "tensorrt" in missing_packages(needed):
+            raise InputError(f"{', '.join(on_gpu)}: needs TensorRT: pip install tensorrt")
+    if missing := not_installed(needed, "export"):
+        raise InputError(f"{missing}, or other --formats")
 
 
 def device_of(format_name: str) -> str:
@@ -149,3 +152,90 @@ def _has_gpu() -> bool:
     import torch  # noqa: PLC0415 - a second to load, and most formats do not ask
 
     return torch.cuda.is_available()
+
+
+FOURS = 4
+
+
+@dataclass(frozen=True)
+class InputShape:
+    """One input of a network.
+
+    Args:
+        height: In pixels.
+        width: In pixels.
+        batch: Pictures at a time.
+    """
+
+    height: int
+    width: int
+    batch: int = 1
+
+    @property
+    def side(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.height, self.width
+
+    def __str__(self) -> str:
+        """Return for example ``192x192, batch 1``."""
+        return f"{self.height}x{self.width}, batch {self.batch}"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One exported file.
+
+    Args:
+        made_for: The shape that it was made with.
+        dynamic: Whether it takes others too.
+    """
+
+    made_for: InputShape
+    dynamic: bool = False
+
+    def cases(self, stride: int) -> Iterator[InputShape]:
+        """Yield the shapes at which the file is compared."""
+        if not self.dynamic:
+            yield self.made_for
+            return
+        for height, width in (self.made_for.side, rectangle(self.made_for.side, stride)):
+            yield from (InputShape(height, width, batch) for batch in dict.fromkeys((self.made_for.batch, 1, FOURS)))
+
+    def __str__(self) -> str:
+        """Return for example ``static 192x192, batch 1``."""
+        return f"dynamic, made with {self.made_for}" if self.dynamic else f"static {self.made_for}"
+
+
+def rectangle(side: tuple[int, int], stride: int) -> tuple[int, int]:
+    """Return a height and width that differ, a quarter (at least one stride) cut from the height where it can be.
+
+    No side shrinks to one stride, where a map has one row: not every runtime pools that.
+    """
+    height, width = side
+    if height != width:
+        return side
+    shorter = height - max(stride, height // 4 // stride * stride)
+    return (shorter, width) if shorter > stride else (height, width + stride)
+
+
+def probes(delivered: Variant, kind: Format, stride: int) -> tuple[list[Variant], list[str]]:
+    """Return what is exported for comparison only, beside the file that is delivered.
+
+    Args:
+        delivered: What the user gets.
+        kind: The format.
+        stride: What the sides of an input divide by.
+
+    Returns:
+        The variants, and what the format cannot be compared at, with the reason.
+    """
+    square = delivered.made_for
+    batch = 1 if kind.no_batch else FOURS
+    variants = [Variant(InputShape(*rectangle(square.side, stride), batch))]
+    variants += [] if kind.no_dynamic else [Variant(InputShape(*square.side), dynamic=True)]
+    if delivered.dynamic:
+        variants.insert(0, Variant(InputShape(*square.side)))
+        variants = [variant for variant in variants if not variant.dynamic]
+    left_out = [f"dynamic shapes: {kind.no_dynamic}"] if kind.no_dynamic else []
+    left_out += [f"batch {FOURS}: {kind.no_batch}"] if kind.no_batch else []
+    return [variant for variant in variants if variant != delivered], left_out

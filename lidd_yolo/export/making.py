@@ -7,18 +7,19 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ultralytics import YOLO
 from ultralytics.utils import DEFAULT_CFG_DICT, LOGGER
 
-from lidd_yolo.export.formats import device_of
-from lidd_yolo.export.input_shapes import Variant
-from lidd_yolo.files import all_or_nothing
+from lidd_yolo.errors import InputError
+from lidd_yolo.export.formats import Variant, device_of
+from lidd_yolo.files import all_or_nothing, write_beside
 
+REJECTED = ".failed"
+"""Ends the name of a file that did not pass, so that nothing loads it."""
 _OURS = {
     "batch": "it may be given, as a number",
     "data": "--data",
@@ -39,21 +40,18 @@ class ExportError(RuntimeError):
     """Ultralytics could not export; the message says what it said."""
 
 
-def export_arguments(words: Sequence[str]) -> dict[str, Any]:
-    """Return ``["simplify=False", "batch=4"]`` as arguments of Ultralytics' export, each value read as YAML.
+def checked_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of Ultralytics' export, if it has them and they are not given in another way.
 
     Raises:
-        ValueError: If a word is not of that form, or names nothing that may be passed on.
+        InputError: Names the first such argument.
     """
-    found: dict[str, Any] = {}
-    for word in words:
-        key, sign, value = word.partition("=")
-        if not sign or key not in {*DEFAULT_CFG_DICT, *_OURS}:
-            raise ValueError(f"'{word}' is no argument of Ultralytics' export, written key=value")
-        found[key] = yaml.safe_load(value)
-        if key in _OURS and not (key == "batch" and type(found[key]) is int and found[key] > 0):
-            raise ValueError(f"'{word}' cannot be passed on: {_OURS[key]}")
-    return found
+    for key, value in arguments.items():
+        if key not in {*DEFAULT_CFG_DICT, *_OURS}:
+            raise InputError(f"'{key}={value}' is no argument of Ultralytics' export, written key=value")
+        if key in _OURS and not (key == "batch" and type(value) is int and value > 0):
+            raise InputError(f"'{key}={value}' cannot be passed on: {_OURS[key]}")
+    return dict(arguments)
 
 
 def make_export(
@@ -106,9 +104,6 @@ def quietly() -> Iterator[None]:
         LOGGER.setLevel(level)
 
 
-REJECTED = ".failed"
-
-
 def place_export(written: Path, folder: Path) -> Path:
     """Put an accepted export into a folder, in the place of one of the same name; return where it lies.
 
@@ -118,7 +113,10 @@ def place_export(written: Path, folder: Path) -> Path:
         written: File or folder.
         folder: The checkpoint's.
     """
-    _remove(folder / f"{written.name}{REJECTED}")
+    rejected = folder / f"{written.name}{REJECTED}"
+    if rejected.is_dir():
+        shutil.rmtree(rejected)
+    rejected.unlink(missing_ok=True)
     return _put(written, folder / written.name)
 
 
@@ -132,33 +130,11 @@ def set_aside(written: Path, folder: Path) -> Path:
     return _put(written, folder / f"{written.name}{REJECTED}")
 
 
-def put_text(text: str, target: Path) -> Path:
-    """Write a file in one step and return it."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}.new")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-    return target
-
-
 def _put(written: Path, target: Path) -> Path:
     if written.is_dir():
         with all_or_nothing(target) as made:
             shutil.copytree(written, made, dirs_exist_ok=True)
         return target
-    beside = target.with_name(f".{target.name}.{os.getpid()}.new")
-    try:
+    with write_beside(target) as beside:
         shutil.copyfile(written, beside)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
     return target
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from lidd_yolo.optional import load_extra
+
 _IN_FLOAT32 = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage", "use_vulkan_compute")
 
 
@@ -33,8 +35,8 @@ def run_ncnn(folder: Path, batch: NDArray[np.float32], threads: int) -> list[NDA
         words = [sys.executable, "-m", "lidd_yolo.export.ncnn_runtime", folder, given, made, threads]
         done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)
         if done.returncode:
-            told = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            how = f"crashed (signal {-done.returncode})" if done.returncode < 0 else f"failed: {told}"
+            message = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            how = f"crashed (signal {-done.returncode})" if done.returncode < 0 else f"failed: {message}"
             raise RuntimeError(f"ncnn {how}")
         with np.load(made) as outputs:
             return [outputs[name] for name in outputs.files]
@@ -42,8 +44,7 @@ def run_ncnn(folder: Path, batch: NDArray[np.float32], threads: int) -> list[NDA
 
 def main(folder: str, given: str, made: str, threads: str) -> None:
     """Do in the other process what `run_ncnn` asks for."""
-    import ncnn  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
-
+    ncnn = load_extra("ncnn", "export")
     net = ncnn.Net()
     net.opt.num_threads = int(threads)
     for name in _IN_FLOAT32:

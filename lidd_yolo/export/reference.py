@@ -21,6 +21,7 @@ from ultralytics.data.augment import LetterBox
 
 from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.data.readers.data_yaml import YoloSet
+from lidd_yolo.errors import InputError
 
 TASKS = ("detect", "segment")
 
@@ -74,23 +75,23 @@ def load_reference(weights: Path) -> Reference:
     """Read a checkpoint.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is no checkpoint of Ultralytics, or its network has another task or no NMS after it.
+        InputError: If there is no such file, it is no checkpoint of Ultralytics, or its network has another task or no
+            NMS after it.
     """
     if not weights.is_file():
-        raise FileNotFoundError(f"{weights}: no such checkpoint")
+        raise InputError(f"{weights}: no such checkpoint")
     if weights.suffix != ".pt":
-        raise ValueError(f"{weights}: a checkpoint ends in .pt; an exported file cannot be exported again")
+        raise InputError(f"{weights}: a checkpoint ends in .pt; an exported file cannot be exported again")
     try:
         model = YOLO(weights)
         network = deepcopy(model.model).float().cpu().eval()
         head = network.model[-1]
     except Exception as error:
-        told = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise ValueError(f"{weights}: not a checkpoint of Ultralytics ({told})") from error
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(f"{weights}: not a checkpoint of Ultralytics ({reason})") from error
     if model.task not in TASKS or getattr(network, "end2end", False):
         kind = "an end-to-end network" if model.task in TASKS else f"task={model.task}"
-        raise ValueError(f"{weights}: {kind}; certificates are for {' and '.join(TASKS)} with NMS after the network")
+        raise InputError(f"{weights}: {kind}; certificates are for {' and '.join(TASKS)} with NMS after the network")
     head.export = True  # plain tensors as output, as an exported file has
     return Reference(
         weights=weights,
@@ -123,13 +124,13 @@ def choose_pictures(data: YoloSet, split: str, count: int) -> list[Path]:
         count: How many; fewer if the split has no more.
 
     Raises:
-        ValueError: If the split has no pictures, or fewer than one is asked for.
+        InputError: If the split has no pictures, or fewer than one is asked for.
     """
     if count < 1:
-        raise ValueError(f"--pictures must be 1 or more, got {count}")
+        raise InputError(f"--pictures must be 1 or more, got {count}")
     pictures = data.pictures.get(split, ())
     if not pictures:
-        raise ValueError(f"{data.file}: no pictures in {split}")
+        raise InputError(f"{data.file}: no pictures in {split}")
     step = max(1.0, len(pictures) / count)
     return [pictures[int((i + 0.5) * step)] for i in range(min(count, len(pictures)))]
 
@@ -143,7 +144,7 @@ def read_input(files: Sequence[Path], side: tuple[int, int], channels: int = 3) 
         channels: 3, or 1 for a network of grey pictures.
 
     Raises:
-        ValueError: If a file is no picture.
+        InputError: If a file is no picture.
     """
     fit = LetterBox(side, auto=False)
     return torch.from_numpy(np.stack([_fitted(file, fit, channels) for file in files]))
@@ -153,7 +154,7 @@ def _fitted(file: Path, fit: LetterBox, channels: int) -> np.ndarray:
     flags = cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE
     pixels, reason = decode_within(file.read_bytes(), flags)
     if pixels is None:
-        raise ValueError(f"{file}: {reason}")
+        raise InputError(f"{file}: {reason}")
     fitted = fit(image=pixels)
     rgb = fitted[..., ::-1] if fitted.ndim == 3 and fitted.shape[2] == 3 else fitted.reshape(*fitted.shape[:2], 1)
     planes: np.ndarray = np.ascontiguousarray(rgb.transpose(2, 0, 1), dtype=np.float32)

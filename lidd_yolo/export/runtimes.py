@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lidd_yolo.export.ncnn_runtime import run_ncnn
+from lidd_yolo.optional import load_extra
+
+Runtime = Callable[[Tensor], list[Tensor]]
+"""Pictures ``(B, C, H, W)`` -> outputs in the order of the network's."""
 
 _DEVICE = "cuda"
 _TYPES = {"FLOAT": torch.float32, "HALF": torch.float16}
@@ -74,10 +78,6 @@ def _type(engine: Any, name: str) -> torch.dtype:
     return _TYPES[engine.get_tensor_dtype(name).name]
 
 
-Runtime = Callable[[Tensor], list[Tensor]]
-"""Pictures ``(B, C, H, W)`` -> outputs in the order of the network's."""
-
-
 def open_runtime(format_name: str, file: Path) -> Runtime:
     """Return a function that runs an exported file.
 
@@ -94,6 +94,17 @@ def open_runtime(format_name: str, file: Path) -> Runtime:
     return runtime
 
 
+def onnx_session(model: str | bytes) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+    """Return a function that runs an ONNX model, a file's name or its content, on the CPU."""
+    onnxruntime = load_extra("onnxruntime", "export")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    given = session.get_inputs()[0]
+    kind = np.float16 if given.type == "tensor(float16)" else np.float32
+    return lambda batch: list(session.run(None, {given.name: batch.astype(kind)}))
+
+
 def default_openvino_precision(folder: Path) -> str:
     """Return the type in which OpenVINO computes a file on this processor unless told, such as ``bfloat16``."""
     compiled = _compiled(folder, {})
@@ -106,21 +117,8 @@ def open_openvino_as_is(folder: Path) -> Runtime:
     return lambda batch: [torch.from_numpy(np.array(v)).float() for v in compiled(batch.numpy()).values()]
 
 
-def _onnx(file: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
-    import onnxruntime  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    given = session.get_inputs()[0]
-    kind = np.float16 if given.type == "tensor(float16)" else np.float32
-    return lambda batch: list(session.run(None, {given.name: batch.astype(kind)}))
-
-
 def _compiled(folder: Path, config: dict[str, Any]) -> Any:
-    import openvino  # noqa: PLC0415 - a part of the extra lidd-yolo[export]
-
-    core = openvino.Core()
+    core = load_extra("openvino", "export").Core()
     return core.compile_model(core.read_model(next(folder.glob("*.xml"))), "CPU", config)
 
 
@@ -149,7 +147,7 @@ def _ncnn(folder: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
 
 
 _OPENERS: dict[str, Callable[[Path], Callable[[NDArray[Any]], list[NDArray[Any]]]]] = {
-    "onnx": _onnx,
+    "onnx": lambda file: onnx_session(str(file)),
     "openvino": _openvino,
     "ncnn": _ncnn,
     "torchscript": _torchscript,

@@ -83,11 +83,11 @@ class Validation:
     def _map(self, model: Any, batch: int) -> dict[str, float]:
         """Return mAP50-95 of boxes and, for segmentation, of masks."""
         metrics = self._metrics(model, batch)
-        found = {"box": float(metrics.box.map)}
-        return {**found, "mask": float(metrics.seg.map)} if model.task == "segment" else found
+        boxes = {"box": float(metrics.box.map)}
+        return {**boxes, "mask": float(metrics.seg.map)} if model.task == "segment" else boxes
 
     def _metrics(self, model: Any, batch: int, **more: Any) -> Any:
-        """Return what the validator found out, told quietly.
+        """Return what the validator found out, without its output.
 
         Raises:
             TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
-from typing import Any
 
+from lidd_yolo.export.certificate import SIDES, CaseEntry, Certificate, DifferenceEntry
 from lidd_yolo.report.charts import BOTTOM, RIGHT, TOP, WIDTH, Axis, Chart, Curve, Mark, Tick, points
 
 SERIES = (
@@ -33,40 +33,35 @@ class Share:
         case: What was compared.
         series: Number in `SERIES`.
         value: Difference over its limit; infinity where there is no bound.
-        told: Both in words.
+        text: Both in words.
     """
 
     case: str
     series: int
     value: float
-    told: str
+    text: str
 
 
-def limit_charts(certificate: Mapping[str, Any]) -> list[Chart]:
-    """Return a chart for folding and for each format that has cases, all with one horizontal axis.
-
-    Args:
-        certificate: What `read_certificate` returns.
-    """
-    fold = certificate["fold"]
+def limit_charts(certificate: Certificate) -> list[Chart]:
+    """Return a chart for folding and for each format that has cases, all with one horizontal axis."""
+    fold = certificate.fold
     shares = {"folding": [_raw("folded network", 1, fold["to_trained"], fold["limit"])]} if "limit" in fold else {}
-    for name, entry in certificate["formats"].items():
+    for name, entry in certificate.formats.items():
         shares[name] = [share for case in entry.get("cases") or () for share in _case_shares(case, entry["limits"])]
-    held = [
-        share.value for found in shares.values() for share in found if share.value > _FEWEST and isfinite(share.value)
-    ]
-    low = min((floor(log10(value)) for value in held), default=-1)
-    high = max((ceil(log10(value)) for value in held), default=1)
+    drawn = [share for of_form in shares.values() for share in of_form]
+    values = [share.value for share in drawn if share.value > _FEWEST and isfinite(share.value)]
+    low = min((floor(log10(value)) for value in values), default=-1)
+    high = max((ceil(log10(value)) for value in values), default=1)
     powers = range(min(low, -1), max(high, 1) + 1)
-    longest = max((len(share.case) for found in shares.values() for share in found), default=0)
+    longest = max((len(share.case) for share in drawn), default=0)
     left = min(20 + 6 * longest, WIDTH // 2)
-    return [_chart(name, found, powers, left) for name, found in shares.items() if found]
+    return [_chart(name, of_form, powers, left) for name, of_form in shares.items() if of_form]
 
 
-def _case_shares(case: Mapping[str, Any], limits: Mapping[str, float]) -> Iterator[Share]:
+def _case_shares(case: CaseEntry, limits: Mapping[str, float]) -> Iterator[Share]:
     name, final = case["case"], case["final"]
-    yield _raw(name, 0, case["to_folded"], limits["raw"])
-    yield _raw(name, 1, case["to_trained"], limits["raw_to_trained"])
+    for series, (side, limit) in enumerate(SIDES):
+        yield _raw(name, series, case[side], limits[limit])
     if final["matched"]:
         yield _final(name, 2, final["score"], limits["score"])
         yield _final(name, 3, 1 - final["box_iou"], 1 - limits["box_iou"])
@@ -74,12 +69,12 @@ def _case_shares(case: Mapping[str, Any], limits: Mapping[str, float]) -> Iterat
             yield _final(name, 4, 1 - final["mask_iou"], 1 - limits["mask_iou"])
 
 
-def _raw(case: str, series: int, apart: Mapping[str, Any], limit: float) -> Share:
+def _raw(case: str, series: int, apart: DifferenceEntry, limit: float) -> Share:
     where = f"{apart['output']} in {apart['picture']}"
     if apart["difference"] is None:  # how JSON holds a difference without bound
         return Share(case, series, float("inf"), f"{case}: {SERIES[series]}: no number, or another shape ({where})")
-    told = f"{case}: {SERIES[series]}: {apart['difference']:.1e}, limit {limit:.0e} ({where})"
-    return Share(case, series, apart["difference"] / limit, told)
+    text = f"{case}: {SERIES[series]}: {apart['difference']:.1e}, limit {limit:.0e} ({where})"
+    return Share(case, series, apart["difference"] / limit, text)
 
 
 def _final(case: str, series: int, difference: float, limit: float) -> Share:
@@ -100,7 +95,7 @@ def _chart(name: str, shares: Sequence[Share], powers: range, left: int) -> Char
         tuple(ticks),
         tuple(Tick(y, case) for case, y in rows.items()),
         marks=tuple(
-            Mark(s.series, axis.place(min(max(s.value, ends[0]), ends[1])), rows[s.case] + 5 * (s.series - 2), s.told)
+            Mark(s.series, axis.place(min(max(s.value, ends[0]), ends[1])), rows[s.case] + 5 * (s.series - 2), s.text)
             for s in shares
         ),
         curves=(Curve(_LIMIT, points([(limit, TOP), (limit, height - BOTTOM)]), dashed=True),),

@@ -10,9 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lidd_yolo.errors import InputError
+from lidd_yolo.export.certificate import (
+    CHANGED,
+    RECALLS,
+    SIDES,
+    Certificate,
+    ContextEntry,
+    DetectionsEntry,
+    DifferenceEntry,
+    FoldEntry,
+    FormatEntry,
+    all_detections,
+)
 from lidd_yolo.report.certificate_chart import limit_charts
 from lidd_yolo.report.charts import Chart
-from lidd_yolo.results.certificate import CHANGED, Certificate, file_states, read_certificate
 
 COLUMNS = (
     "precision",
@@ -24,6 +36,7 @@ COLUMNS = (
 )
 Figure = tuple[str, str]
 """A figure, and in small letters what belongs to it."""
+_NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -72,62 +85,57 @@ def certificate_section(file: Path) -> CertificateSection:
         file: ``best.parity.json``.
 
     Raises:
-        ValueError: If it is no certificate, or part of it is not as ``lidd export`` writes it.
+        InputError: If it is no certificate, or part of it is not as ``lidd export`` writes it.
     """
-    content = read_certificate(file)
+    certificate = Certificate.read(file)
     try:
-        return _section(file, content)
+        return _section(file, certificate)
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
-        told = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{file}: a certificate of another make, not all of it can be read ({told})") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"{file}: a certificate of another make, not all of it can be read ({reason})") from error
 
 
-def format_lines(content: Certificate) -> tuple[FormatLine, ...]:
-    """Return the rows of a certificate: folding, then each format.
-
-    Args:
-        content: What ``read_certificate`` returned.
-    """
-    fold = content["fold"]
-    return (_fold_line(fold), *(_format_line(name, entry, fold) for name, entry in content["formats"].items()))
+def format_lines(certificate: Certificate) -> tuple[FormatLine, ...]:
+    """Return the rows of a certificate: folding, then each format."""
+    fold = certificate.fold
+    return (_fold_line(fold), *(_format_line(name, entry, fold) for name, entry in certificate.formats.items()))
 
 
-def _section(file: Path, content: Certificate) -> CertificateSection:
-    weights, fold, formats = content["weights"], content["fold"], content["formats"]
-    states = file_states(file, content)
-    files = [(name, digest[:12], state) for held in states.values() for name, (digest, state) in held.items()]
+def _section(file: Path, certificate: Certificate) -> CertificateSection:
+    weights, fold, formats = certificate.weights, certificate.fold, certificate.formats
+    states = certificate.file_states(file.parent)
+    files = [(name, digest[:12], state) for part in states.values() for name, (digest, state) in part.items()]
     failed = {name: list(_reasons(entry)) for name, entry in formats.items() if not entry["passed"]}
     if not fold["passed"]:
         failed = {"folding": [_fold_reason(fold)], **failed}
     return CertificateSection(
         title=f"{weights['file']}: {weights.get('network', 'network')}, {weights.get('task', 'task not told')}",
         passed=not failed,
-        lines=format_lines(content),
+        lines=format_lines(certificate),
         failures=failed,
         changed=[name for name, _, state in files if state == CHANGED],
-        notes=[told for name, entry in formats.items() for told in _notes(name, entry)],
+        notes=[note for name, entry in formats.items() for note in _notes(name, entry)],
         recalls=[table for name, entry in formats.items() for table in _recalls(name, entry)],
-        charts=limit_charts(content),
-        facts=_facts(content),
+        charts=limit_charts(certificate),
+        facts=_facts(certificate),
         files=files,
     )
 
 
-def _fold_line(fold: Certificate) -> FormatLine:
+def _fold_line(fold: FoldEntry) -> FormatLine:
     figures = (
         ("float32", ""),
-        ("–", ""),
+        (_NOTHING, ""),
         _apart(fold["to_trained"], fold["limit"]),
         *_detections([fold["final"]], "none"),
     )
     return FormatLine("folding", fold["passed"], (*figures, _map("folded", {}, fold)))
 
 
-def _format_line(name: str, entry: Certificate, fold: Certificate) -> FormatLine:
+def _format_line(name: str, entry: FormatEntry, fold: FoldEntry) -> FormatLine:
     worst, limits, cases = entry.get("worst") or {}, entry.get("limits") or {}, entry.get("cases") or ()
-    sides = (("to_folded", "raw"), ("to_trained", "raw_to_trained"))
-    outputs = [_apart(worst[side], limits[limit]) if side in worst else ("–", "") for side, limit in sides]
-    none = f"none above {entry.get('confidence')}" if cases else "–"
+    outputs = [_apart(worst[side], limits[limit]) if side in worst else (_NOTHING, "") for side, limit in SIDES]
+    none = f"none above {entry.get('confidence')}" if cases else _NOTHING
     figures = (
         (_precision(entry), entry.get("delivered", "")),
         *outputs,
@@ -137,39 +145,38 @@ def _format_line(name: str, entry: Certificate, fold: Certificate) -> FormatLine
     return FormatLine(name, entry["passed"], figures)
 
 
-def _precision(entry: Certificate) -> str:
+def _precision(entry: FormatEntry) -> str:
     """Return the precision, and for int8 the rows of the model that stayed in float."""
     kept = entry.get("keep_float") or ()
-    return str(entry.get("precision", "–")) + (f", in float: {', '.join(kept)}" if kept else "")
+    return str(entry.get("precision", _NOTHING)) + (f", in float: {', '.join(kept)}" if kept else "")
 
 
-def _apart(worst: Mapping[str, Any], limit: float) -> Figure:
+def _apart(worst: DifferenceEntry, limit: float) -> Figure:
     value = worst["difference"]
     if value == 0:
         return f"0 of {limit:.0e}", ""
     case = f", {worst['case']}" if "case" in worst else ""
-    told = "no bound" if value is None else f"{value:.1e}"
-    return f"{told} of {limit:.0e}", f"{worst['output']} in {worst['picture']}{case}"
+    size = "no bound" if value is None else f"{value:.1e}"
+    return f"{size} of {limit:.0e}", f"{worst['output']} in {worst['picture']}{case}"
 
 
-def _detections(finals: Sequence[Mapping[str, Any]], none: str) -> tuple[Figure, Figure]:
+def _detections(finals: Sequence[DetectionsEntry], none: str) -> tuple[Figure, Figure]:
     """Return counts, and the smallest IoU."""
-    pairs, alone = sum(f["matched"] for f in finals), sum(f["unmatched"] for f in finals)
-    if not pairs and not alone:
-        return (none, ""), ("–", "")
-    counts = f"{pairs} matched", f"{alone} unmatched; scores within {max(f['score'] for f in finals):.1e}"
-    if not pairs:
-        return counts, ("–", "")
-    least, mask = min(finals, key=lambda f: f["box_iou"]), min(f["mask_iou"] for f in finals)
-    masks = f"; masks {mask:.4f}" if mask < 1 else ""
-    return counts, (f"{least['box_iou']:.4f}", f"{least['picture']}{masks}")
+    final = all_detections(finals)
+    if not final["matched"] and not final["unmatched"]:
+        return (none, ""), (_NOTHING, "")
+    counts = f"{final['matched']} matched", f"{final['unmatched']} unmatched; scores within {final['score']:.1e}"
+    if not final["matched"]:
+        return counts, (_NOTHING, "")
+    masks = f"; masks {final['mask_iou']:.4f}" if final["mask_iou"] < 1 else ""
+    return counts, (f"{final['box_iou']:.4f}", f"{final['picture']}{masks}")
 
 
-def _map(which: str, exported: Mapping[str, float], fold: Certificate) -> Figure:
+def _map(which: str, exported: Mapping[str, float], fold: FoldEntry) -> Figure:
     """Return mAP50-95 of one form; those of the networks that it comes from stand beside it."""
     measured = {**(fold.get("map50_95") or {}), "exported": exported}
     if not measured.get(which):
-        return "–", ""
+        return _NOTHING, ""
     others = [name for name in ("trained", "folded") if name != which and name in measured]
     return _parts(measured[which]), ", ".join(f"{name} {_parts(measured[name])}" for name in others)
 
@@ -178,7 +185,7 @@ def _parts(measured: Mapping[str, float]) -> str:
     return f"{measured['box']:.4f}" + (f" (masks {measured['mask']:.4f})" if "mask" in measured else "")
 
 
-def _reasons(entry: Certificate) -> Iterator[str]:
+def _reasons(entry: FormatEntry) -> Iterator[str]:
     yield from entry.get("failures") or ["no reason told"]
     if entry.get("first_layer"):
         yield f"first layer that differs: {entry['first_layer']}"
@@ -186,12 +193,12 @@ def _reasons(entry: Certificate) -> Iterator[str]:
         yield "the exported file departs, the folded network does not; which layer is first cannot be told"
 
 
-def _fold_reason(fold: Certificate) -> str:
+def _fold_reason(fold: FoldEntry) -> str:
     first = fold.get("first_layer") or "no single layer"
     return f"the folded network departs from the trained one; first layer that differs: {first}; nothing was exported"
 
 
-def _notes(name: str, entry: Certificate) -> Iterator[str]:
+def _notes(name: str, entry: FormatEntry) -> Iterator[str]:
     yield from (f"{name}: {note}" for note in entry.get("notes") or ())
     yield from (f"{name}, not compared: {reason}" for reason in entry.get("not_compared") or ())
     if entry.get("calibration"):
@@ -201,18 +208,18 @@ def _notes(name: str, entry: Certificate) -> Iterator[str]:
 def _in_words(value: Any) -> str:
     """Return what a key of unknown make holds; long lists by their length, hashes short."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_in_words(held)}" for key, held in value.items())
+        return ", ".join(f"{key} {_in_words(part)}" for key, part in value.items())
     if isinstance(value, list):
         return ", ".join(map(_in_words, value)) if len(value) <= 3 else f"{len(value)} entries"
     text = str(value)
     return text[:12] if len(text) == 64 and text.isalnum() else text
 
 
-def _recalls(name: str, entry: Certificate) -> Iterator[RecallTable]:
+def _recalls(name: str, entry: FormatEntry) -> Iterator[RecallTable]:
     """Yield tables of class -> recall of the trained network and of the exported file."""
-    for key, how in (("recall", "recall"), ("mask_recall", "recall by masks")):
-        if entry.get(key):
-            rows = tuple(_recall_row(c, trained, exported) for c, (trained, exported) in entry[key].items())
+    for key, how in RECALLS:
+        if recall := entry.get(key):
+            rows = tuple(_recall_row(c, trained, exported) for c, (trained, exported) in recall.items())
             yield RecallTable(f"{name}: {how} of each class", rows)
 
 
@@ -220,24 +227,24 @@ def _recall_row(name: str, trained: float, exported: float) -> tuple[str, str, s
     return name, f"{trained:.3f}", f"{exported:.3f}", f"{exported - trained:+.3f}".replace("-", "−")
 
 
-def _facts(content: Certificate) -> list[tuple[str, str]]:
+def _facts(certificate: Certificate) -> list[tuple[str, str]]:
     """Return name and content of what the certificate rests on; formats certified at another time are told apart."""
-    weights, facts = content["weights"], []
+    weights, facts = certificate.weights, []
     if "trained_at" in weights:
         facts.append(("Trained at", f"{weights['trained_at']} px"))
-    told: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for name, entry in {"folding": content["fold"], **content["formats"]}.items():
-        told.setdefault(tuple(_surroundings(entry)), []).append(name)
-    told.pop((), None)
-    for held, names in told.items():
-        whose = f" ({', '.join(names)})" if len(told) > 1 else ""
-        facts += [(f"{name}{whose}", text) for name, text in held]
+    contexts: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    entries: dict[str, ContextEntry] = {"folding": certificate.fold, **certificate.formats}
+    for name, entry in entries.items():
+        contexts.setdefault(tuple(_surroundings(entry)), []).append(name)
+    contexts.pop((), None)
+    for context, names in contexts.items():
+        whose = f" ({', '.join(names)})" if len(contexts) > 1 else ""
+        facts += [(f"{name}{whose}", text) for name, text in context]
     return facts
 
 
-def _surroundings(entry: Certificate) -> Iterator[tuple[str, str]]:
-    data = entry.get("data") or {}
-    if data:
+def _surroundings(entry: ContextEntry) -> Iterator[tuple[str, str]]:
+    if data := entry.get("data"):
         yield "Pictures", f"{len(data['pictures'])} of {data['split']} of {data['file']}"
     if "confidence" in entry:
         yield "Detections", f"above a score of {entry['confidence']}"
@@ -247,9 +254,6 @@ def _surroundings(entry: Certificate) -> Iterator[tuple[str, str]]:
         yield "Machine", f"{entry['machine']}, {entry.get('system', '')}, Python {entry.get('python', '')}"
     if entry.get("versions"):
         yield "Versions", ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
-
-
-_NOTHING = "–"
 
 
 def certificate_table(entries: list[dict[str, Any]]) -> str:
@@ -265,26 +269,27 @@ def certificate_table(entries: list[dict[str, Any]]) -> str:
 
 
 def _rows(entry: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    content = entry["results"]
-    for line in format_lines(content):
+    certificate = Certificate.of(entry["results"])
+    for line in format_lines(certificate):
         figures = (text for text, _ in line.figures)
         verdict = "passed" if line.passed else "**failed**"
-        yield entry["name"], line.name, verdict, *figures, _lost(content["formats"].get(line.name, {}))
+        yield entry["name"], line.name, verdict, *figures, _lost(certificate.formats.get(line.name, {}))
 
 
-def _lost(form: dict[str, Any]) -> str:
+def _lost(form: FormatEntry) -> str:
     """Return the largest loss of recall over the classes, of boxes and of masks."""
     recalls = {**form.get("recall", {}), **{f"masks of {c}": r for c, r in form.get("mask_recall", {}).items()}}
     if not recalls:
         return _NOTHING
-    name, (trained, exported) = max(recalls.items(), key=lambda held: held[1][0] - held[1][1])
+    name, (trained, exported) = max(recalls.items(), key=lambda recall: recall[1][0] - recall[1][1])
     return f"{trained - exported:.3f}".replace("-", "−") + f" ({name})"
 
 
 def _basis(entry: dict[str, Any]) -> str:
-    weights = entry["results"]["weights"]
-    form: dict[str, Any] = next(iter(entry["results"]["formats"].values()), {})
-    data, versions = form.get("data") or {}, form.get("versions") or {}
-    told = f"{len(data['pictures'])} pictures of {data['split']} of {data['file']}; " if data else ""
+    certificate = Certificate.of(entry["results"])
+    form = next(iter(certificate.formats.values()), FormatEntry())
+    data, versions = form.get("data"), form.get("versions") or {}
+    pictures = f"{len(data['pictures'])} pictures of {data['split']} of {data['file']}; " if data else ""
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"{entry['name']}: weights {weights['sha256'][:12]}; {told}{entry['machine']['processor']}; {named}."
+    weights = f"{entry['name']}: weights {certificate.weights['sha256'][:12]}"
+    return f"{weights}; {pictures}{entry['machine']['processor']}; {named}."

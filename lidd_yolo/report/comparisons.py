@@ -5,7 +5,6 @@ The method is in ``bootstrap.py``.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lidd_yolo.files import sha256
 from lidd_yolo.report.blocks import Block, Entry
 from lidd_yolo.report.bootstrap import (
     FEWEST_GROUPS,
@@ -140,7 +140,7 @@ def read_evidence(entry: Entry, split: str, ledger: Path) -> Evidence:
     file = ledger / told["file"]
     if not file.is_file():
         raise ValueError(f"{file} is missing")
-    if hashlib.sha256(file.read_bytes()).hexdigest() != told["sha256"]:
+    if sha256(file) != told["sha256"]:
         raise ValueError(f"{file} is not the file that {entry['name']} was measured with")
     return Evidence.load(file)
 

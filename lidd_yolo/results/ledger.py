@@ -18,6 +18,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from lidd_yolo.files import write_beside
+
 CHAIN = "CHAIN.jsonl"
 """File beside the entries, a line for each entry written."""
 _LOCK = ".lock"
@@ -182,9 +184,8 @@ def _extend(chain: Any, name: str, data: bytes, previous: str) -> str:
 
 def _put(target: Path, data: bytes) -> None:
     """Write a file beside its place, then rename it, so that no half-written one can exist."""
-    beside = target.with_name(f"{target.name}.tmp")
-    beside.write_bytes(data)
-    beside.replace(target)
+    with write_beside(target) as beside:
+        beside.write_bytes(data)
 
 
 def _checked(name: str) -> str:

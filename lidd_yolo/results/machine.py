@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from lidd_yolo.optional import package_version
 
 _PACKAGES = (
     *("lidd-yolo", "ultralytics", "torch", "torchvision", "numpy", "opencv-python", "onnxruntime"),
@@ -25,7 +26,7 @@ def describe_machine(device: str = "cpu") -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "versions": {name: found for name in _PACKAGES if (found := package_version(name))},
     }
     if device not in {"", "cpu"} and torch.cuda.is_available():
         machine["gpu"] = torch.cuda.get_device_name()
@@ -54,10 +55,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from lidd_yolo.data.groups.groups_file import stated_groups
+from lidd_yolo.files import sha256
 from lidd_yolo.results.coco_figures import coco_figures, require_coco
 from lidd_yolo.results.cost import count
 from lidd_yolo.results.curve import read_curve
@@ -137,7 +137,7 @@ def _save_evidence(evidence: Evidence, results: dict[str, Any], target: Path) ->
     evidence.save(target)
     return {
         "file": target.name,
-        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+        "sha256": sha256(target),
         "difference": _differences(evidence.figures(), results),
     }
 

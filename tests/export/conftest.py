@@ -3,7 +3,7 @@
 import pytest
 
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
-from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.formats import InputShape, Variant
 from lidd_yolo.export.making import make_export
 from lidd_yolo.export.reference import load_reference
 

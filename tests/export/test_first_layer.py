@@ -1,13 +1,22 @@
-"""The first layer that differs: by position in the network, not by size of the difference."""
+"""The first layer that differs, of a folded network and of an ONNX graph: by position, not by size."""
 
 from copy import deepcopy
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
-from lidd_yolo.export.first_layer import differing_rows, first_of, first_unfolded_difference, row_outputs
-from lidd_yolo.export.formats import FOLD_LIMIT
+from lidd_yolo.export.first_layer import (
+    differing_rows,
+    first_of,
+    first_onnx_difference,
+    first_unfolded_difference,
+    graph_tensors,
+    row_outputs,
+)
+from lidd_yolo.export.formats import FOLD_LIMIT, FORMATS
+from tests.helpers.folders import tree
 
 
 def network(*sources):
@@ -64,3 +73,59 @@ class TestDifferingRows:
         a, b = torch.ones(1, 2), torch.ones(1, 3)
         assert differing_rows([a, b], {0: [a, b]}, 1e-4) == {0: False}
         assert differing_rows([a, 2 * b], {0: [a, b]}, 1e-4) == {0: True}
+
+
+ONNX_LIMIT = FORMATS["onnx"].raw_limit
+
+
+@pytest.fixture(params=["lidd", "wlnet"])
+def exported(request, exact_file):
+    """A network and its ONNX file."""
+    for package in FORMATS["onnx"].packages:
+        pytest.importorskip(package, reason="export needs the extra lidd-yolo[export]")
+    reference = request.getfixturevalue(request.param)
+    return reference, exact_file(reference, "onnx")
+
+
+def broken(file, target, module):
+    """Write a copy of an ONNX file in which the weights of the first convolution of a module are 2 % too large."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(file)
+    (node, *_) = (n for n in model.graph.node if n.op_type == "Conv" and f"/{module}/" in n.name)
+    (weight,) = (t for t in model.graph.initializer if t.name == node.input[1])
+    weight.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weight) * np.float32(1.02), weight.name))
+    onnx.save(model, target)
+    return target
+
+
+class TestFirstOnnxDifference:
+    def test_right_file__none(self, exported, picture):
+        reference, file = exported
+        before = tree(file.parent)
+        assert first_onnx_difference(file, reference.folded, picture, ONNX_LIMIT) == ""
+        assert tree(file.parent) == before
+
+    @pytest.mark.parametrize("index", [0, 5])
+    def test_wrong_weight__its_row(self, exported, picture, index, tmp_path):
+        reference, file = exported
+        row = reference.folded.model[index]
+        wrong = broken(file, tmp_path / "wrong.onnx", f"model.{index}")
+        want = f"model.{index} ({type(row).__name__})"
+        assert first_onnx_difference(wrong, reference.folded, picture, ONNX_LIMIT) == want
+
+    def test_wrong_head__the_head(self, exported, picture, tmp_path):
+        reference, file = exported
+        head = reference.folded.model[-1]
+        wrong = broken(file, tmp_path / "wrong.onnx", f"model.{head.i}")
+        assert (
+            first_onnx_difference(wrong, reference.folded, picture, ONNX_LIMIT)
+            == f"model.{head.i} ({type(head).__name__})"
+        )
+
+
+class TestGraphTensors:
+    def test_tensors__every_node_has_its_own(self, exported, picture):
+        _, file = exported
+        tensors = graph_tensors(file, picture)
+        assert len(tensors) > len(pytest.importorskip("onnx").load(file).graph.node) / 2
+        assert all(tensor.dtype == torch.float32 for tensor in tensors)

@@ -6,10 +6,8 @@ import pytest
 
 from lidd_yolo.export import float_check as format_check
 from lidd_yolo.export.comparison import Comparer
-from lidd_yolo.export.detections import Agreement
-from lidd_yolo.export.float_check import FormatCheck, wrong_detections
-from lidd_yolo.export.formats import FORMATS, Limits
-from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.float_check import FormatCheck
+from lidd_yolo.export.formats import FORMATS, InputShape, Variant
 from lidd_yolo.export.making import ExportError
 from lidd_yolo.export.validation import Validation
 
@@ -144,7 +142,7 @@ class TestMap:
 
             monkeypatch.setattr(Validation, "of_exported", of_exported)
             validation = Validation(Path("data.yaml"), "val", 64, Path())
-            made = (check.comparer, check.delivered, check.stage, False, {})
+            made = (check.comparer, check.delivered, check.stage, {})
             return FormatCheck(*made, validation=validation, trained_map={"box": 0.5}).run("torchscript")
 
         return run
@@ -163,24 +161,3 @@ class TestMap:
     )
     def test_far__fails(self, with_map, value, told):
         assert with_map(value).failures == [told]
-
-
-class TestWrongDetections:
-    @pytest.mark.parametrize(
-        ("final", "told"),
-        [
-            (Agreement(3, 0, 1, 0.99, 0.97, 0.001), ""),
-            (Agreement(3, 2), "2 detections without a counterpart, 3 with one"),
-            (Agreement(3, 0, box_iou=0.9), "boxes agree by an IoU of 0.900 only, limit 0.98"),
-            (Agreement(3, 0, mask_iou=0.9), "masks agree by an IoU of 0.900 only, limit 0.95"),
-            (Agreement(3, 0, score=0.1), "scores differ by 0.100, limit 0.005"),
-        ],
-    )
-    def test_each_limit(self, final, told):
-        assert wrong_detections(final, Limits(raw=1e-4)) == told
-
-    def test_unmatched__a_share_of_the_matched(self):
-        limits = Limits(raw=1e-2, unmatched=0.02)
-        assert wrong_detections(Agreement(100, 2), limits) == ""
-        assert wrong_detections(Agreement(99, 2), limits) != ""
-        assert wrong_detections(Agreement(0, 1), limits) != ""

@@ -1,17 +1,22 @@
-"""Formats: names, limits, missing packages."""
+"""Formats: names, limits, missing packages, and the input shapes that are compared."""
 
 import pytest
 
+from lidd_yolo import optional
 from lidd_yolo.export import formats
 from lidd_yolo.export.formats import (
     FOLD_LIMIT,
     FORMATS,
+    InputShape,
     Limits,
+    Variant,
     check_packages,
     device_of,
     int8_key,
     limits_of,
     parse_formats,
+    probes,
+    rectangle,
 )
 
 
@@ -51,13 +56,13 @@ class TestLimits:
 
 class TestCheckPackages:
     def test_missing__named_with_the_remedy(self, monkeypatch):
-        monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "pnnx" else object())
+        monkeypatch.setattr(optional, "find_spec", lambda name: None if name == "pnnx" else object())
         check_packages(["onnx", "torchscript"])
         with pytest.raises(ValueError, match=r"^pnnx not installed: pip install 'lidd-yolo\[export\]'"):
             check_packages(["onnx", "ncnn"])
 
     def test_int8__needs_nncf_for_openvino_alone(self, monkeypatch):
-        monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "nncf" else object())
+        monkeypatch.setattr(optional, "find_spec", lambda name: None if name == "nncf" else object())
         check_packages(["openvino"])
         check_packages(["onnx"], int8=True)
         with pytest.raises(ValueError, match=r"^nncf not installed: pip install 'lidd-yolo\[export\]'"):
@@ -76,10 +81,10 @@ class TestEngine:
 
     def test_tensorrt__not_installed(self, monkeypatch):
         monkeypatch.setattr(formats, "_has_gpu", lambda: True)
-        monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "tensorrt" else object())
+        monkeypatch.setattr(optional, "find_spec", lambda name: None if name == "tensorrt" else object())
         with pytest.raises(ValueError, match=r"^engine: needs TensorRT: pip install tensorrt"):
             check_packages(["engine"])
-        monkeypatch.setattr(formats, "find_spec", lambda _: object())
+        monkeypatch.setattr(optional, "find_spec", lambda _: object())
         check_packages(["engine"])
 
     def test_device__of_each_format(self):
@@ -89,3 +94,56 @@ class TestEngine:
 class TestInt8Key:
     def test_beside_the_float32_file(self):
         assert int8_key("onnx") == "onnx-int8"
+
+
+def told(variants):
+    return [str(variant) for variant in variants]
+
+
+class TestRectangle:
+    @pytest.mark.parametrize(
+        ("side", "want"),
+        [
+            ((640, 640), (480, 640)),
+            ((192, 192), (160, 192)),  # a quarter is 48, of which one stride fits
+            ((96, 96), (64, 96)),
+            ((64, 64), (64, 96)),  # a side of one stride would be left: wider instead
+            ((32, 32), (32, 64)),
+            ((96, 160), (96, 160)),
+        ],
+    )
+    def test_side__differs_and_divides(self, side, want):
+        assert rectangle(side, 32) == want
+
+
+class TestCases:
+    def test_static__its_own_shape(self):
+        assert list(Variant(InputShape(64, 64, 3)).cases(32)) == [InputShape(64, 64, 3)]
+
+    def test_dynamic__square_and_rectangular_alone_and_in_fours(self):
+        cases = list(Variant(InputShape(64, 64), dynamic=True).cases(32))
+        assert [(c.height, c.width, c.batch) for c in cases] == [(64, 64, 1), (64, 64, 4), (64, 96, 1), (64, 96, 4)]
+
+    def test_dynamic__its_own_batch_too(self):
+        cases = list(Variant(InputShape(64, 64, 8), dynamic=True).cases(32))
+        assert [c.batch for c in cases] == [8, 1, 4] * 2
+
+
+class TestProbes:
+    @pytest.mark.parametrize("name", ["onnx", "openvino", "torchscript"])
+    def test_static__a_rectangle_in_fours_and_a_dynamic_file(self, name):
+        variants, left_out = probes(Variant(InputShape(64, 64)), FORMATS[name], 32)
+        assert told(variants) == ["static 64x96, batch 4", "dynamic, made with 64x64, batch 1"]
+        assert left_out == []
+
+    def test_dynamic__static_ones_beside_it(self):
+        variants, _ = probes(Variant(InputShape(64, 64), dynamic=True), FORMATS["onnx"], 32)
+        assert told(variants) == ["static 64x64, batch 1", "static 64x96, batch 4"]
+
+    def test_ncnn__what_it_cannot_do(self):
+        variants, left_out = probes(Variant(InputShape(64, 64)), FORMATS["ncnn"], 32)
+        assert told(variants) == ["static 64x96, batch 1"]
+        assert left_out == [
+            "dynamic shapes: an ncnn file has one input size",
+            "batch 4: ncnn takes one picture at a time",
+        ]

@@ -1,14 +1,18 @@
-"""One export into a folder: what is passed on, what is refused, what is said when it fails."""
+"""One export into a folder, and in its place beside the checkpoint: replaced in one step, nothing half written."""
 
 import os
+import shutil
 import sys
 
 import pytest
+import yaml
 from ultralytics import YOLO
 from ultralytics.utils import LOGGER
 
-from lidd_yolo.export.input_shapes import InputShape, Variant
-from lidd_yolo.export.making import ExportError, export_arguments, make_export
+from lidd_yolo.errors import InputError
+from lidd_yolo.export.formats import InputShape, Variant
+from lidd_yolo.export.making import ExportError, checked_arguments, make_export, place_export, set_aside
+from tests.helpers.folders import text, tree
 
 
 def made(weights, folder, **changes):
@@ -16,15 +20,14 @@ def made(weights, folder, **changes):
     return make_export(weights, folder, "torchscript", Variant(InputShape(64, 64)), **words)
 
 
-class TestExportArguments:
-    def test_words__as_yaml(self):
-        words = ["simplify=False", "batch=4", "opset=17", "dynamic=True"]
-        assert export_arguments(words) == {"simplify": False, "batch": 4, "opset": 17, "dynamic": True}
+class TestCheckedArguments:
+    def test_known__passed_on(self):
+        arguments = {"simplify": False, "batch": 4, "opset": 17, "dynamic": True}
+        assert checked_arguments(arguments) == arguments
 
-    @pytest.mark.parametrize("word", ["dynamik=True", "dynamic"])
-    def test_unknown__said(self, word):
-        with pytest.raises(ValueError, match=rf"'{word}' is no argument of Ultralytics' export, written key=value"):
-            export_arguments([word])
+    def test_unknown__said(self):
+        with pytest.raises(InputError, match="'dynamik=True' is no argument of Ultralytics' export, written key=value"):
+            checked_arguments({"dynamik": True})
 
     @pytest.mark.parametrize(
         ("word", "told"),
@@ -40,8 +43,9 @@ class TestExportArguments:
         ],
     )
     def test_ours__refused_with_the_way(self, word, told):
-        with pytest.raises(ValueError, match=f"'{word}' cannot be passed on: .*{told}"):
-            export_arguments([word])
+        key, _, value = word.partition("=")
+        with pytest.raises(InputError, match=f"'{word}' cannot be passed on: .*{told}"):
+            checked_arguments({key: yaml.safe_load(value)})
 
 
 class TestMakeExport:
@@ -93,3 +97,52 @@ class TestMakeExport:
         assert plain["imgsz"] == [64, 64]
         assert plain["simplify"] is False
         assert with_half.keys() - plain.keys() in ({"quantize"}, {"half"})
+
+
+@pytest.fixture(params=["file", "folder"])
+def written(request, tmp_path):
+    """A new export ``best.onnx`` or ``best_ncnn_model`` in a folder of its own."""
+    if request.param == "file":
+        return text(tmp_path / "stage" / "best.onnx", "new")
+    return text(tmp_path / "stage" / "best_ncnn_model" / "model.bin", "new").parent
+
+
+@pytest.fixture
+def place(tmp_path):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    return folder
+
+
+class TestPlace:
+    def test_new(self, written, place):
+        put = place_export(written, place)
+        assert put == place / written.name
+        assert list(tree(place).values()) == [b"new"]
+
+    def test_old__replaced_and_the_rejected_one_removed(self, written, place):
+        for name in (written.name, f"{written.name}.failed"):
+            if written.is_dir():
+                text(place / name / "old.bin", "old")
+            else:
+                text(place / name, "old")
+        place_export(written, place)
+        assert list(tree(place).values()) == [b"new"]
+
+    @pytest.mark.parametrize("put", [place_export, set_aside])
+    def test_failure__leaves_what_was_there(self, written, place, put, monkeypatch):
+        def full(_, target, **__):
+            (target / "half" if target.is_dir() else target).write_text("ne")
+            raise OSError("No space left on device")
+
+        monkeypatch.setattr(shutil, "copyfile", full)
+        monkeypatch.setattr(shutil, "copytree", full)
+        with pytest.raises(OSError, match="No space left"):
+            put(written, place)
+        assert list(place.iterdir()) == []
+
+
+class TestSetAside:
+    def test_name__that_nothing_loads(self, written, place):
+        assert set_aside(written, place) == place / f"{written.name}.failed"
+        assert [path.name for path in place.iterdir()] == [f"{written.name}.failed"]

@@ -1,16 +1,12 @@
 """Made-up results of exports, written as a certificate by what ``lidd export`` writes them with."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.export.certificate import compared_entry, file_hashes, format_entry, surroundings
-from lidd_yolo.export.comparison import Apart, Compared
-from lidd_yolo.export.detections import Agreement
-from lidd_yolo.export.float_check import FormatResult
-from lidd_yolo.export.formats import limits_of
-from lidd_yolo.export.input_shapes import InputShape, Variant
+from lidd_yolo.export.certificate import Certificate, file_hashes, surroundings
+from lidd_yolo.export.comparison import Agreement, Apart, Checked, Compared
+from lidd_yolo.export.formats import InputShape, Variant, limits_of
 
 PICTURES = [Path("scratch_1.png"), Path("pit_7.png")]
 CASES = ("static 192x192, batch 1", "dynamic 192x128, batch 1", "dynamic 192x192, batch 3")
@@ -24,7 +20,7 @@ def compared(case: str, difference: float, *, iou: float = 0.9995, alone: int = 
 
 def format_of(name: str, difference: float, *, failures: tuple[str, ...] = (), **words: Any) -> dict[str, Any]:
     """Return the entry of a format that was compared at three shapes."""
-    result = FormatResult(name, Variant(InputShape(192, 192)), limits_of(name, half=False), failures=list(failures))
+    result = Checked(name, Variant(InputShape(192, 192)), limits_of(name, half=False), failures=list(failures))
     result.compared = [compared(case, difference * (i + 1), **words) for i, case in enumerate(CASES)]
     result.map = None if failures else {"box": 0.3512}
     result.first_layer = "model.5 (CSEB)" if failures else ""
@@ -32,7 +28,7 @@ def format_of(name: str, difference: float, *, failures: tuple[str, ...] = (), *
         "data": {"file": "steel.yaml", "split": "val", "pictures": [p.name for p in PICTURES]},
         "confidence": 0.25,
     }
-    return {**format_entry(result, PICTURES, context), **surroundings()}
+    return {**result.entry(PICTURES), **context, **surroundings()}
 
 
 def int8_entry() -> dict[str, Any]:
@@ -64,7 +60,6 @@ def write_certificate(file: Path, formats: dict[str, dict[str, Any]], *, fold: f
     worst = compared("folded", fold / 2)
     passed = fold <= 1e-4
     content = {
-        "passed": passed and all(entry["passed"] for entry in formats.values()),
         "weights": {
             "file": weights.name,
             "sha256": hashlib.sha256(b"weights").hexdigest(),
@@ -76,10 +71,10 @@ def write_certificate(file: Path, formats: dict[str, dict[str, Any]], *, fold: f
             "passed": passed,
             "limit": 1e-4,
             "first_layer": "" if passed else "model.2 (CSEA)",
-            **compared_entry(worst, PICTURES),
+            **worst.entry(PICTURES),
             "map50_95": {"trained": {"box": 0.3511}, "folded": {"box": 0.3511}},
         },
         "formats": formats,
     }
-    file.write_text(json.dumps(content), encoding="utf-8")
+    Certificate.of(content).write(file)
     return file

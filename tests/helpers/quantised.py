@@ -3,9 +3,9 @@
 The search follows edges from the tensors that are rounded, independent of how the exclusion was worked out.
 """
 
-from lidd_yolo.export.input_shapes import InputShape
-from lidd_yolo.export.int8.calibration import CalibrationBatches
-from lidd_yolo.export.int8.quantise import onnx_module, onnx_successors, openvino_module, openvino_successors
+from lidd_yolo.export.calibration import CalibrationBatches
+from lidd_yolo.export.formats import InputShape
+from lidd_yolo.export.int8_quantise import onnx_module, onnx_successors, openvino_module, openvino_successors
 from lidd_yolo.export.reference import read_input, run_network
 from lidd_yolo.layers.hyper_compute import HyperCompute
 from lidd_yolo.layers.simam import SimAM

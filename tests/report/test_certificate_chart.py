@@ -2,6 +2,7 @@
 
 import pytest
 
+from lidd_yolo.export.certificate import Certificate
 from lidd_yolo.report.certificate_chart import SERIES, limit_charts
 
 APART = {"difference": 1e-6, "output": "boxes", "picture": "a.png"}
@@ -17,7 +18,7 @@ def case(name="static", folded=1e-6, trained=1e-5, **final):
 
 def charts(*cases, **formats):
     entry = {"passed": True, "limits": LIMITS, "cases": list(cases)}
-    return limit_charts({"fold": FOLD, "formats": {"onnx": entry, **formats}})
+    return limit_charts(Certificate({}, FOLD, {"onnx": entry, **formats}))
 
 
 def limit(chart):

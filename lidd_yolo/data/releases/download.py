@@ -5,7 +5,6 @@ Standard library only.
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import shutil
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from lidd_yolo.files import sha256
 from lidd_yolo.progress import progress
 
 _CHUNK = 1 << 20
@@ -198,14 +198,10 @@ def verify_files(folder: Path, listed: Mapping[str, str]) -> Verification:
     """
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     both = sorted(found.keys() & listed.keys())
-    changed = [place for place in progress(both, len(both), "verifying") if _sha256(found[place]) != listed[place]]
+    changed = [place for place in progress(both, len(both), "verifying") if sha256(found[place]) != listed[place]]
     return Verification(
         len(both) - len(changed),
         tuple(changed),
         tuple(sorted(listed.keys() - found.keys())),
         tuple(sorted(found.keys() - listed.keys())),
     )
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -20,7 +20,8 @@ from lidd_yolo.data.groups.digest import digest
 from lidd_yolo.data.groups.groups_file import read_known_groups
 from lidd_yolo.data.groups.picture_groups import picture_name
 from lidd_yolo.data.readers.data_yaml import YoloSet
-from lidd_yolo.export.input_shapes import InputShape
+from lidd_yolo.errors import InputError
+from lidd_yolo.export.formats import InputShape
 from lidd_yolo.export.reference import read_input
 
 
@@ -83,18 +84,18 @@ def choose_calibration(data: YoloSet, count: int, seed: int) -> Calibration:
         seed: Of the random order.
 
     Raises:
-        ValueError: If there are no training pictures, all are on another side too, or less than one is asked for.
+        InputError: If there are no training pictures, all are on another side too, or less than one is asked for.
     """
     if count < 1:
-        raise ValueError(f"--calibration must be 1 or more, got {count}")
+        raise InputError(f"--calibration must be 1 or more, got {count}")
     train = data.pictures.get("train", ())
     if not train:
-        raise ValueError(f"{data.file}: no pictures in train; an int8 file is calibrated on training pictures only")
+        raise InputError(f"{data.file}: no pictures in train; an int8 file is calibrated on training pictures only")
     group_of = _groups(data)
     elsewhere = {group_of[p] for split, files in data.pictures.items() if split != "train" for p in files}
     usable = [file for file in train if group_of[file] not in elsewhere]
     if not usable:
-        raise ValueError(
+        raise InputError(
             f"{data.file}: every training picture, or one of its group, is in another split too: nothing is left to "
             "calibrate on; divide the data set with `lidd data split`"
         )

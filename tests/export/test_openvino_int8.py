@@ -2,7 +2,7 @@
 
 import pytest
 
-from lidd_yolo.export.int8.quantise import openvino_module, openvino_successors, quantise_openvino
+from lidd_yolo.export.int8_quantise import openvino_module, openvino_successors, quantise_openvino
 from lidd_yolo.export.runtimes import open_runtime
 from tests.helpers.quantised import float_openvino_blocks, int8_batches, rounded_within
 

@@ -1,25 +1,26 @@
 """One format in int8 from export to judgement."""
 
+from math import nan
+
 import pytest
 
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
+from lidd_yolo.export import int8_check
+from lidd_yolo.export.calibration import choose_calibration
 from lidd_yolo.export.comparison import Comparer
-from lidd_yolo.export.input_shapes import InputShape, Variant
-from lidd_yolo.export.int8 import check as int8_check
-from lidd_yolo.export.int8.calibration import choose_calibration
-from lidd_yolo.export.int8.check import Int8Check
-from lidd_yolo.export.int8.sensitivity import Sensitivity
+from lidd_yolo.export.formats import InputShape, Variant
+from lidd_yolo.export.int8_check import RECALL_LIMIT, Int8Check, paired_recall, recall_failures
+from lidd_yolo.export.int8_layers import Sensitivity
 from lidd_yolo.export.making import ExportError
 from lidd_yolo.export.validation import Validation
 from tests.helpers.folders import text
 from tests.helpers.tiny import write_tiny_data
 
-pytest.importorskip("onnxruntime", reason="export needs the extra lidd-yolo[export]")
-
 
 @pytest.fixture
 def check(lidd, pictures, tiny, tmp_path, exact_file, monkeypatch):
     """Return a function that checks ONNX with a validator that measures what it is told."""
+    pytest.importorskip("onnxruntime", reason="export needs the extra lidd-yolo[export]")
     monkeypatch.setattr(int8_check, "make_export", lambda *_, **__: exact_file(lidd, "onnx"))
 
     def run(recall, found_map=0.5, trained=None, data=tiny, name="onnx", **changes):
@@ -169,3 +170,21 @@ class TestRetries:
         monkeypatch.setattr(int8_check, "find_sensitive", lambda *_: Sensitivity(0.1, {}, (), 0.1))
         result = check([{0: 0.8, 1: 0.5}], retries=2)
         assert "export float16 or float32 instead" in result.failures[-1]
+
+
+class TestPairedRecall:
+    def test_missing__not_found(self):
+        assert paired_recall({0: 0.5, 2: 1.0}, {2: 0.75}, ("a", "b", "c")) == {"a": (0.5, 0.0), "c": (1.0, 0.75)}
+
+
+class TestRecallFailures:
+    @pytest.mark.parametrize("pair", [(0.5, 0.5), (0.5, 0.9), (0.8, 0.79), (0.0, 0.0)])
+    def test_within__nothing(self, pair):
+        assert list(recall_failures({"a": pair}, "", RECALL_LIMIT)) == []
+
+    def test_more__each_class_named(self):
+        recall = {"a": (0.8, 0.7889), "b": (0.5, 0.5), "c": (0.5, nan)}
+        assert list(recall_failures(recall, " by masks", 0.01)) == [
+            "recall of a by masks falls from 0.800 to 0.789, limit 0.01",
+            "recall of c by masks falls from 0.500 to nan, limit 0.01",
+        ]

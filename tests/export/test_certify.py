@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from lidd_yolo.errors import InputError
+from lidd_yolo.export import certify as certify_module
 from lidd_yolo.export import float_check as format_check
-from lidd_yolo.export import parity
+from lidd_yolo.export import int8_check
 from lidd_yolo.export.certificate import file_hashes
-from lidd_yolo.export.int8 import check as int8_check
-from lidd_yolo.export.int8.sensitivity import Sensitivity
-from lidd_yolo.export.parity import Int8Request, Request, certify
+from lidd_yolo.export.certify import certify
+from lidd_yolo.export.int8_layers import Sensitivity
 from lidd_yolo.export.reference import load_reference
 from lidd_yolo.export.validation import Validation
 from lidd_yolo.layers import reparam
@@ -25,8 +26,9 @@ def weights(tmp_path):
 
 
 @pytest.fixture
-def request_(tiny):
-    return Request(formats=["torchscript"], data=tiny, pictures=2, with_map=False)
+def words(tiny):
+    """What is asked for, unless a test asks for more."""
+    return {"formats": ["torchscript"], "data": tiny, "pictures": 2, "with_map": False}
 
 
 @pytest.fixture
@@ -35,19 +37,19 @@ def quick(monkeypatch):
     monkeypatch.setattr(format_check, "probes", lambda *_: ([], []))
 
 
-def certified(weights, request):
+def certified(weights, words):
     said = []
-    result = certify(load_reference(weights), request, said.append)
+    result = certify(weights, **words, say=said.append)
     return result, json.loads(result.file.read_text(encoding="utf-8")), said
 
 
 @pytest.mark.usefixtures("quick")
 class TestPassed:
-    def test_kept__file_and_certificate(self, weights, request_):
-        result, content, said = certified(weights, request_)
+    def test_kept__file_and_certificate(self, weights, words):
+        result, content, said = certified(weights, words)
         folder = weights.parent
         assert sorted(path.name for path in folder.iterdir()) == ["best.parity.json", "best.pt", "best.torchscript"]
-        assert result.placed == {"torchscript": folder / "best.torchscript"}
+        assert result.files == {"torchscript": folder / "best.torchscript"}
         assert content["passed"] is True
         assert content["weights"]["sha256"] == file_hashes(weights)["best.pt"]
         assert content["weights"]["network"] == "LIDDModel"
@@ -56,22 +58,25 @@ class TestPassed:
         assert entry["data"] == {"file": "tiny.yaml", "split": "val", "pictures": ["1.png", "3.png"]}
         assert entry["map50_95"] is None
         assert len(said) == 2
+        assert result.failed == ()
+        assert repr(result).splitlines()[1].startswith(f"torchscript passed: {folder / 'best.torchscript'} (float32, ")
+        assert repr(result).splitlines()[-1] == f"wrote {result.file}"
 
-    def test_rejected_before__removed(self, weights, request_):
+    def test_rejected_before__removed(self, weights, words):
         text(weights.parent / "best.torchscript.failed", "old")
-        certified(weights, request_)
+        certified(weights, words)
         assert not (weights.parent / "best.torchscript.failed").exists()
 
-    def test_map__of_all_three(self, weights, request_):
-        _, content, _ = certified(weights, replace(request_, with_map=True))
+    def test_map__of_all_three(self, weights, words):
+        _, content, _ = certified(weights, {**words, "with_map": True})
         maps = content["fold"]["map50_95"]
         assert maps.keys() == {"trained", "folded"}
         entry = content["formats"]["torchscript"]
         assert entry["map50_95_difference"] == abs(entry["map50_95"]["box"] - maps["trained"]["box"])
 
-    def test_arguments__shape_what_is_delivered(self, weights, request_):
-        request = replace(request_, imgsz=96, arguments={"batch": 2, "dynamic": True})
-        _, content, _ = certified(weights, request)
+    def test_arguments__shape_what_is_delivered(self, weights, words):
+        more = {"imgsz": 96, "arguments": {"batch": 2, "dynamic": True}}
+        _, content, _ = certified(weights, {**words, **more})
         entry = content["formats"]["torchscript"]
         assert entry["delivered"] == "dynamic, made with 96x96, batch 2"
         assert [case["case"] for case in entry["cases"]][:2] == ["dynamic 96x96, batch 2", "dynamic 96x96, batch 1"]
@@ -90,9 +95,9 @@ def break_fold(monkeypatch):
 
 
 class TestBrokenFold:
-    def test_caught__layer_named_and_nothing_exported(self, weights, request_, monkeypatch):
+    def test_caught__layer_named_and_nothing_exported(self, weights, words, monkeypatch):
         break_fold(monkeypatch)
-        result, content, _ = certified(weights, request_)
+        result, content, _ = certified(weights, words)
         assert content["passed"] is False
         assert content["formats"] == {}
         reference = load_reference(weights)
@@ -102,7 +107,7 @@ class TestBrokenFold:
         assert index == third_folded_row(weights)
         assert content["fold"]["to_trained"]["difference"] > 1e-3
         assert content["fold"]["to_trained"]["picture"] in {"1.png", "3.png"}
-        assert result.placed == {}
+        assert (result.files, result.failed) == ({}, ("folding",))
         assert sorted(path.name for path in weights.parent.iterdir()) == ["best.parity.json", "best.pt"]
 
 
@@ -124,7 +129,7 @@ def third_folded_row(weights):
 
 @pytest.mark.usefixtures("quick")
 class TestFailed:
-    def test_wrong_file__kept_under_another_name(self, weights, request_, monkeypatch):
+    def test_wrong_file__kept_under_another_name(self, weights, words, monkeypatch):
         """The runtime gives other numbers than the network."""
         text(weights.parent / "best.torchscript", "of yesterday")
         open_runtime = format_check.open_runtime
@@ -134,25 +139,26 @@ class TestFailed:
             return lambda batch: [output * 1.01 for output in runtime(batch)]
 
         monkeypatch.setattr(format_check, "open_runtime", open_wrong)
-        result, content, _ = certified(weights, request_)
-        assert result.placed == {"torchscript": weights.parent / "best.torchscript.failed"}
+        result, content, _ = certified(weights, words)
+        assert result.files == {"torchscript": weights.parent / "best.torchscript.failed"}
+        assert result.failed == ("torchscript",)
         assert content["passed"] is False
         assert content["formats"]["torchscript"]["failures"]
         assert (weights.parent / "best.torchscript").read_text() == "of yesterday"
-        assert result.placed["torchscript"].stat().st_size > 1000
+        assert result.files["torchscript"].stat().st_size > 1000
 
-    def test_infinite__null_in_the_file(self, weights, request_, monkeypatch):
+    def test_infinite__null_in_the_file(self, weights, words, monkeypatch):
         monkeypatch.setattr(
             format_check, "open_runtime", lambda *_: lambda batch: [torch.full((len(batch), 6, 85), float("nan"))]
         )
-        _, content, _ = certified(weights, request_)
+        _, content, _ = certified(weights, words)
         assert content["formats"]["torchscript"]["worst"]["to_folded"]["difference"] is None
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
-    def test_interrupted__nothing_left(self, weights, request_, monkeypatch, tmp_path, error):
+    def test_interrupted__nothing_left(self, weights, words, monkeypatch, tmp_path, error):
         stages = tmp_path / "stages"
         stages.mkdir()
-        monkeypatch.setattr(parity.TemporaryDirectory, "__init__", stage_below(stages))
+        monkeypatch.setattr(certify_module.TemporaryDirectory, "__init__", stage_below(stages))
         before = tree(weights.parent)
 
         def interrupt(*_, **__):
@@ -161,16 +167,16 @@ class TestFailed:
 
         monkeypatch.setattr(format_check, "open_runtime", interrupt)
         if error is MemoryError:  # an Exception: the format fails, the command does not
-            certified(weights, request_)
+            certified(weights, words)
             return
         with pytest.raises(error):
-            certified(weights, request_)
+            certified(weights, words)
         assert tree(weights.parent) == before
         assert list(stages.iterdir()) == []
 
 
 def stage_below(folder):
-    made = parity.TemporaryDirectory.__init__
+    made = certify_module.TemporaryDirectory.__init__
     return lambda self, **words: made(self, **{**words, "dir": folder})
 
 
@@ -188,15 +194,15 @@ class TestInt8:
             for name in ("of_trained", "of_folded", "of_exported"):
                 monkeypatch.setattr(Validation, name, lambda *_: {"box": 0.4})
             monkeypatch.setattr(int8_check, "layer_groups", lambda *_: {"head, joint": ("27.joint",)})
-            words = {"formats": ["onnx"], "data": tiny, "pictures": 2, "int8": Int8Request(4, 1, "3")}
-            return certified(weights, Request(**{**words, **changes}))
+            words = {"formats": ["onnx"], "data": tiny, "pictures": 2, "int8": True, "calibration": 4, "seed": 1}
+            return certified(weights, {**words, "keep_float": "3", **changes})
 
         return certify_with
 
     def test_passed__beside_the_weights(self, run, weights):
         result, content, _ = run({0: 0.5, 1: 0.495})
         assert content["formats"]["onnx-int8"]["failures"] == []
-        assert result.placed == {"onnx-int8": weights.parent / "best_int8.onnx"}
+        assert result.files == {"onnx-int8": weights.parent / "best_int8.onnx"}
         assert sorted(path.name for path in weights.parent.iterdir()) == [
             "best.parity.json",
             "best.pt",
@@ -211,7 +217,7 @@ class TestInt8:
 
     def test_failed__set_aside_and_layers_named(self, run, weights):
         result, content, _ = run({0: 0.5, 1: 0.4})
-        assert result.placed == {"onnx-int8": weights.parent / "best_int8.onnx.failed"}
+        assert result.files == {"onnx-int8": weights.parent / "best_int8.onnx.failed"}
         names = sorted(path.name for path in weights.parent.iterdir())
         assert names == ["best.parity.json", "best.pt", "best_int8.onnx.failed"]
         entry = content["formats"]["onnx-int8"]
@@ -226,7 +232,7 @@ class TestInt8:
         monkeypatch.setattr(
             int8_check, "find_sensitive", lambda *_: Sensitivity(0.2, {"head, joint": 0.1}, ("27.joint",), 0.1)
         )
-        _, content, _ = run(found, int8=Int8Request(4, 1, "auto"))
+        _, content, _ = run(found, keep_float="auto")
         entry = content["formats"]["onnx-int8"]
         assert (entry["passed"], entry["keep_float"]) == (True, ["27.joint"])
         assert entry["notes"] == ["with no row named in float: recall of 1 falls from 0.500 to 0.400, limit 0.01"]
@@ -237,12 +243,12 @@ class TestInt8:
             ({"half": True}, "--int8 and --half"),
             ({"with_map": False}, "--int8 with --no-map"),
             ({"split": "train"}, "--int8 with --split train"),
-            ({"int8": Int8Request(keep_float="77")}, "--keep-float: 77 is no row"),
-            ({"int8": Int8Request(calibration=0)}, "--calibration must be 1 or more"),
+            ({"keep_float": "77"}, "--keep-float: 77 is no row"),
+            ({"calibration": 0}, "--calibration must be 1 or more"),
         ],
     )
     def test_impossible__said(self, run, change, told):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(InputError, match=told):
             run({}, **change)
 
     def test_no_training_pictures__said(self, run, tiny):
@@ -261,17 +267,22 @@ class TestRequest:
             ({"conf": 0.0}, "--conf must lie between 0 and 1, got 0"),
             ({"split": "test"}, "no pictures in test"),
             ({"pictures": 0}, "--pictures must be 1 or more"),
+            ({"data": "none.yaml"}, "none.yaml: no such data YAML"),
+            ({"formats": ["pdf"]}, "pdf: no such format"),
+            ({"keep_float": "3"}, "--keep-float goes with --int8"),
+            ({"arguments": {"half": True}}, "'half=True' cannot be passed on: --half"),
         ],
     )
-    def test_wrong__said(self, lidd, request_, change, told):
-        with pytest.raises(ValueError, match=told):
-            certify(lidd, replace(request_, **change), str)
+    def test_wrong__said(self, lidd_weights, words, change, told):
+        with pytest.raises(InputError, match=told):
+            certify(lidd_weights, **{**words, **change})
 
-    def test_trained_at_one_stride__said(self, lidd, request_):
-        with pytest.raises(ValueError, match=r"--imgsz must be 64 or more, got 32"):
-            certify(replace(lidd, imgsz=32), request_, str)
+    def test_trained_at_one_stride__said(self, lidd, words, monkeypatch):
+        monkeypatch.setattr(certify_module, "load_reference", lambda _: replace(lidd, imgsz=32))
+        with pytest.raises(InputError, match=r"--imgsz must be 64 or more, got 32"):
+            certify(lidd.weights, **words)
 
-    def test_other_classes__refused(self, lidd, request_, tiny):
+    def test_other_classes__refused(self, lidd_weights, words, tiny):
         data = replace(tiny, names=("a", "b", "c"))
-        with pytest.raises(ValueError, match=r"tiny.yaml has 3 classes, the network of .*best.pt 2"):
-            certify(lidd, replace(request_, data=data), str)
+        with pytest.raises(InputError, match=r"tiny.yaml has 3 classes, the network of .*best.pt 2"):
+            certify(lidd_weights, **{**words, "data": data})

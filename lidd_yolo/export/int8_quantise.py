@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.export.int8.calibration import CalibrationBatches
-from lidd_yolo.export.int8.float_scope import after_all, float_operators
+from lidd_yolo.export.calibration import CalibrationBatches
+from lidd_yolo.export.int8_layers import after_all, float_operators
+from lidd_yolo.optional import load_extra
 
 _QUANTISED = ["Conv", "ConvTranspose"]
 
@@ -41,6 +42,17 @@ def onnx_successors(graph: Any) -> dict[str, list[str]]:
     return {node.name: [r for tensor in node.output for r in readers.get(tensor, ())] for node in graph.node}
 
 
+class _Reader:
+    """Hands calibration pictures to ONNX Runtime, which wants the name of the input beside them."""
+
+    def __init__(self, name: str, batches: Iterator[NDArray[np.float32]]) -> None:
+        self.name, self.batches = name, batches
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {self.name: batch}
+
+
 def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], batches: CalibrationBatches) -> None:
     """Write an ONNX file in int8, in which nodes that stay float also read unrounded numbers.
 
@@ -54,34 +66,24 @@ def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], b
     Raises:
         ValueError: If the graph does not tell which nodes must stay float.
     """
-    import onnx  # noqa: PLC0415 - parts of the extra lidd-yolo[export]
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: PLC0415
-
-    class Reader(CalibrationDataReader):
-        def __init__(self, name: str) -> None:
-            self.name = name
-            self.left: Iterator[NDArray[np.float32]] = iter(batches)
-
-        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            batch = next(self.left, None)
-            return None if batch is None else {self.name: batch}
-
+    onnx = load_extra("onnx", "export")
+    quantization = load_extra("onnxruntime.quantization", "export")
     model = onnx.load(str(file))
     successors = onnx_successors(model.graph)
     excluded = float_operators(successors, onnx_module, network, keep)
     convolutions = {node.name for node in model.graph.node if node.op_type in _QUANTISED} - excluded
     excluded |= after_all(successors, convolutions)  # the activation of prototypes, too
-    quantize_static(
+    quantization.quantize_static(
         str(file),
         str(target),
-        Reader(model.graph.input[0].name),
-        quant_format=QuantFormat.QDQ,
+        _Reader(model.graph.input[0].name, iter(batches)),
+        quant_format=quantization.QuantFormat.QDQ,
         op_types_to_quantize=_QUANTISED,
         nodes_to_exclude=sorted(excluded),
         per_channel=True,
         reduce_range=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
+        activation_type=quantization.QuantType.QUInt8,
+        weight_type=quantization.QuantType.QInt8,
     )
     made = onnx.load(str(target))
     _unround(made.graph, excluded)
@@ -150,9 +152,7 @@ def quantise_openvino(
     Raises:
         ValueError: If the model does not tell which operators must stay float.
     """
-    import nncf  # noqa: PLC0415 - parts of the extra lidd-yolo[export]
-    import openvino  # noqa: PLC0415
-
+    nncf, openvino = load_extra("nncf", "export"), load_extra("openvino", "export")
     nncf.set_log_level(30)  # warnings
     (file,) = folder.glob("*.xml")
     model = openvino.Core().read_model(file)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lidd_yolo.export.int8.quantise import onnx_module, onnx_successors, quantise_onnx
+from lidd_yolo.export.int8_quantise import onnx_module, onnx_successors, quantise_onnx
 from lidd_yolo.export.runtimes import open_runtime
 from tests.helpers.quantised import float_onnx_blocks, int8_batches, rounded_within
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
-from lidd_yolo.export.input_shapes import InputShape
-from lidd_yolo.export.int8.calibration import CalibrationBatches, choose_calibration
+from lidd_yolo.export.calibration import CalibrationBatches, choose_calibration
+from lidd_yolo.export.formats import InputShape
 from lidd_yolo.export.reference import read_input
 from tests.helpers.folders import text, yolo_set
 

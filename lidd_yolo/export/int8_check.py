@@ -7,16 +7,16 @@ the file finds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.export.comparison import Comparer
-from lidd_yolo.export.formats import int8_key, limits_of
-from lidd_yolo.export.input_shapes import Variant
-from lidd_yolo.export.int8.calibration import Calibration, CalibrationBatches
-from lidd_yolo.export.int8.quantise import quantise_onnx, quantise_openvino
-from lidd_yolo.export.int8.sensitivity import Sensitivity, find_sensitive, layer_groups
+from lidd_yolo.export.calibration import Calibration, CalibrationBatches
+from lidd_yolo.export.certificate import CaseEntry, FormatEntry, worst_of
+from lidd_yolo.export.comparison import Checked, Comparer
+from lidd_yolo.export.formats import Variant, int8_key, limits_of
+from lidd_yolo.export.int8_layers import Sensitivity, find_sensitive, layer_groups
+from lidd_yolo.export.int8_quantise import quantise_onnx, quantise_openvino
 from lidd_yolo.export.making import ExportError, make_export, quietly
 from lidd_yolo.export.runtimes import open_runtime
 from lidd_yolo.export.validation import Recall, Validation, largest_difference
@@ -24,7 +24,13 @@ from lidd_yolo.export.validation import Recall, Validation, largest_difference
 RECALL_LIMIT = 0.01
 """Largest loss of a class's recall at the confidence that detections are used with."""
 
+MAP_LIMIT = 0.02
+"""Largest difference of mAP50-95: recall at an IoU of 0.5 does not see boxes that grew inexact, or new false ones."""
+
 _ROUNDING = 1e-9
+_SEARCHED_WITH = 16  # calibration pictures of each quantisation in the search for layers
+_QUANTISERS: dict[str, Callable[..., None]] = {"onnx": quantise_onnx, "openvino": quantise_openvino}
+_NAMES = {"onnx": "{}_int8.onnx", "openvino": "{}_int8_openvino_model"}  # as Ultralytics names them
 
 ClassRecall = dict[str, tuple[float, float]]
 """Class name -> recall of the trained network, of the exported file."""
@@ -55,47 +61,51 @@ def recall_failures(recall: ClassRecall, how: str, limit: float) -> Iterator[str
             yield f"recall of {name}{how} falls from {trained:.3f} to {exported:.3f}, limit {limit}"
 
 
-MAP_LIMIT = 0.02
-"""Largest difference of mAP50-95: recall at an IoU of 0.5 does not see boxes that grew inexact, or new false ones."""
-
-_SEARCHED_WITH = 16  # calibration pictures of each quantisation in the search for layers
-
-_QUANTISERS: dict[str, Callable[..., None]] = {"onnx": quantise_onnx, "openvino": quantise_openvino}
-_NAMES = {"onnx": "{}_int8.onnx", "openvino": "{}_int8_openvino_model"}  # as Ultralytics names them
-
-
 @dataclass
-class Int8Result:
+class Int8Checked(Checked):
     """What was found out about one format in int8.
 
     Args:
-        name: ``onnx`` or ``openvino``.
-        delivered: Shapes of its input.
+        calibration: What the certificate says about the training pictures.
         keep_float: Words of ``--keep-float`` that were in float.
-        written: Where it lies; None if it could not be made.
         recall: Recall of each class, by boxes.
         mask_recall: The same by masks; empty for detection.
-        map: mAP50-95; None if it was not measured.
-        failures: What is out of tolerance or did not work; empty if the format passed.
         sensitivity: Where the error comes from; None if nobody looked.
-        notes: What else a user must know.
     """
 
-    name: str
-    delivered: Variant
+    calibration: Mapping[str, Any] = field(default_factory=dict)
     keep_float: tuple[str, ...] = ()
-    written: Path | None = None
     recall: ClassRecall = field(default_factory=dict)
     mask_recall: ClassRecall = field(default_factory=dict)
-    map: dict[str, float] | None = None
-    failures: list[str] = field(default_factory=list)
     sensitivity: Sensitivity | None = None
-    notes: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
         """What the certificate calls it: a file in float32 may lie beside it."""
         return int8_key(self.name)
+
+    @property
+    def precision(self) -> str:
+        """What its numbers are."""
+        return "int8"
+
+    def judged_by(self, cases: Sequence[CaseEntry]) -> FormatEntry:
+        """Return the limits, the calibration, recall, and where the error comes from."""
+        masks: FormatEntry = {"mask_recall": _as_lists(self.mask_recall)} if self.mask_recall else {}
+        return {
+            "limits": {"recall": RECALL_LIMIT, "map": self.limits.map},
+            "calibration": dict(self.calibration),
+            "keep_float": list(self.keep_float),
+            "recall": _as_lists(self.recall),
+            **masks,
+            "sensitivity": asdict(self.sensitivity) if self.sensitivity else None,
+            "map50_95": self.map,
+            "worst": worst_of(cases),
+        }
+
+
+def _as_lists(recall: ClassRecall) -> dict[str, list[float]]:
+    return {name: list(pair) for name, pair in recall.items()}
 
 
 @dataclass(frozen=True)
@@ -126,30 +136,37 @@ class Int8Check:
     trained_map: Mapping[str, float]
     trained_recall: Recall
 
-    def run(self, name: str) -> Int8Result:
+    def run(self, name: str) -> Int8Checked:
         """Make one format in int8 and judge it; if it fails, look for the layers that make it fail."""
         folder = self.stage / "float32" / name
         try:
             weights = self.comparer.reference.weights
             exact = make_export(weights, folder, name, self.delivered, half=False, arguments=self.arguments)
         except ExportError as error:
-            told = f"Ultralytics could not export it in float32: {error}"
-            return Int8Result(name, self.delivered, tuple(self.keep_float), failures=[told])
+            result = self._begun(name, tuple(self.keep_float), [])
+            result.failures.append(f"Ultralytics could not export it in float32: {error}")
+            return result
         keep = tuple(self.keep_float)
         notes: list[str] = []
         for attempt in range(1 + self.retries):
-            result = Int8Result(name, self.delivered, keep, notes=list(notes))
+            result = self._begun(name, keep, notes)
             self._judge(result, exact, self.stage / f"int8-{attempt}")
-            found = result.sensitivity
-            if found is None or not set(found.keep) - set(keep):
+            search = result.sensitivity
+            if search is None or not set(search.keep) - set(keep):
                 break
             notes.append(f"with {', '.join(keep) or 'no row named'} in float: {'; '.join(result.failures)}")
-            keep = found.keep
+            keep = search.keep
         if result.sensitivity:
             result.failures.append(result.sensitivity.advice())
         return result
 
-    def _judge(self, result: Int8Result, exact: Path, folder: Path) -> None:
+    def _begun(self, name: str, keep: tuple[str, ...], notes: Sequence[str]) -> Int8Checked:
+        limits = replace(limits_of(name, half=False), map=MAP_LIMIT)
+        begun = Int8Checked(name, self.delivered, limits, notes=list(notes))
+        begun.calibration, begun.keep_float = self.calibration.as_dict(), keep
+        return begun
+
+    def _judge(self, result: Int8Checked, exact: Path, folder: Path) -> None:
         try:
             self._check_exact(result, exact)
             if result.failures:
@@ -162,13 +179,13 @@ class Int8Check:
         if result.failures:
             self._search(result, exact)
 
-    def _check_exact(self, result: Int8Result, exact: Path) -> None:
+    def _check_exact(self, result: Int8Checked, exact: Path) -> None:
         """Compare the float32 file first: what is wrong there is no matter of int8."""
-        limits, shape = limits_of(result.name, half=False), self.delivered.made_for
+        limit, shape = result.limits.raw, self.delivered.made_for
         apart = self.comparer.exported(open_runtime(result.name, exact), shape, str(self.delivered)).to_folded
-        if apart.value > limits.raw:
-            told = f"{apart.part} differ by {apart.value:.1e} of their size, limit {limits.raw:.0e}"
-            result.failures.append(f"the float32 file that it is made from departs already: {told}")
+        if apart.value > limit:
+            difference = f"{apart.part} differ by {apart.value:.1e} of their size, limit {limit:.0e}"
+            result.failures.append(f"the float32 file that it is made from departs already: {difference}")
 
     def _quantised(self, exact: Path, keep: Sequence[str], files: Sequence[Path], folder: Path) -> Path:
         reference = self.comparer.reference
@@ -180,7 +197,7 @@ class Int8Check:
             _QUANTISERS[name](exact, target, reference.folded, [f"model.{word}" for word in keep], batches)
         return target
 
-    def _measure(self, result: Int8Result, file: Path) -> None:
+    def _measure(self, result: Int8Checked, file: Path) -> None:
         reference, batch = self.comparer.reference, self.delivered.made_for.batch
         recall = self.validation.recall_of_exported(file, reference.task, batch, self.comparer.conf)
         result.recall = paired_recall(self.trained_recall["box"], recall["box"], reference.names)
@@ -193,10 +210,10 @@ class Int8Check:
         result.failures += recall_failures(result.recall, "", RECALL_LIMIT)
         result.failures += recall_failures(result.mask_recall, " by masks", RECALL_LIMIT)
         difference = largest_difference(result.map, self.trained_map)
-        if not difference <= MAP_LIMIT:
-            result.failures.append(f"mAP50-95 differs by {difference:.4f}, limit {MAP_LIMIT}")
+        if not difference <= result.limits.map:
+            result.failures.append(f"mAP50-95 differs by {difference:.4f}, limit {result.limits.map}")
 
-    def _search(self, result: Int8Result, exact: Path) -> None:
+    def _search(self, result: Int8Checked, exact: Path) -> None:
         reference, shape = self.comparer.reference, self.delivered.made_for
         groups = layer_groups(reference.folded, self.comparer.inputs(shape)[:1])
         files, count = self.calibration.files[:_SEARCHED_WITH], 0

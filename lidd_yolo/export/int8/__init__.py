@@ -1,1 +1,0 @@
-"""Files in eight bits: calibration, quantisation, check."""
