@@ -4,7 +4,6 @@ import json
 import sys
 
 import pytest
-from tests.benchmark.test_leaks import write
 
 from lidd_yolo.bench import data_tools as check_time
 from lidd_yolo.bench import data_tools as group_time
@@ -12,6 +11,7 @@ from lidd_yolo.cli.main import main
 from lidd_yolo.report import curves
 from lidd_yolo.report.readme_tables import fill
 from lidd_yolo.results.ledger import verify
+from tests.bench.test_leaks import write
 from tests.helpers.made_up_certificate import format_of, write_certificate
 from tests.report.test_ledger_tables import ENTRY
 

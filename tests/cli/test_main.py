@@ -12,8 +12,10 @@ import pytest
 import lidd_yolo
 from lidd_yolo.cli import doctor
 from lidd_yolo.cli import main as cli
+from lidd_yolo.errors import InputError
+from tests.helpers.folders import yolo_set
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "ultralytics", "torchvision", "matplotlib", "pandas")
 
 
@@ -46,10 +48,10 @@ class TestHelp:
             cli.main(["--help"])
         out = capsys.readouterr().out
         assert stop.value.code == 0
-        assert all(re.search(rf"^    {name}\b", out, re.MULTILINE) for name in cli._COMMANDS)
+        assert all(re.search(rf"^    {name}\b", out, re.MULTILINE) for name in cli.COMMANDS)
         assert "lidd train model=lidd.yaml" in out
 
-    @pytest.mark.parametrize("name", cli._COMMANDS)
+    @pytest.mark.parametrize("name", cli.COMMANDS)
     def test_help__of_each_command(self, name, capsys):
         with pytest.raises(SystemExit) as stop:
             cli.main([name, "--help"])
@@ -119,6 +121,38 @@ class TestForYolo:
         monkeypatch.setattr("ultralytics.cfg.entrypoint", entrypoint)
         with pytest.raises(SyntaxError, match="not a valid YOLO argument"):
             cli.main(["train", "nwd=3"])
+
+
+class TestEnds:
+    """What ends every command alike: input that cannot be used, and the user."""
+
+    def test_input__that_cannot_be_used(self, tmp_path, capsys):
+        assert cli.main(["data", "neu-det", "--source", str(tmp_path / "nowhere")]) == 2
+        assert capsys.readouterr().err.startswith("lidd data neu-det: ")
+
+    @pytest.mark.parametrize("error", [OSError("no disk"), InputError("no such file"), ImportError("no scipy")])
+    def test_errors__one_line_and_status_2(self, error, monkeypatch, capsys):
+        def fail():
+            raise error
+
+        monkeypatch.setattr("lidd_yolo.cli.doctor.examine", fail)
+        assert cli.main(["doctor"]) == 2
+        assert capsys.readouterr().err == f"lidd doctor: {error}\n"
+
+    def test_defect__is_not_hidden(self, monkeypatch):
+        monkeypatch.setattr("lidd_yolo.cli.doctor.examine", lambda: {}["x"])
+        with pytest.raises(KeyError):
+            cli.main(["doctor"])
+
+    def test_user__one_line_and_nothing_left_behind(self, tmp_path, monkeypatch, capsys):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        file = yolo_set(tmp_path / "set", {"train/a": "0 0.5 0.5 0.5 0.5\n"})
+        monkeypatch.setattr("lidd_yolo.data.enlarge.copies.change_picture", stop)
+        assert cli.main(["data", "enlarge", str(file)]) == 130
+        assert capsys.readouterr().err.endswith("\nlidd data enlarge: stopped; nothing was written\n")
+        assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 class TestMain:
