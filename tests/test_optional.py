@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from lidd_yolo.optional import load_extra
+from lidd_yolo import optional
+from lidd_yolo.optional import check_extra, load_extra
 
 
 class TestLoadExtra:
@@ -17,3 +18,13 @@ class TestLoadExtra:
         monkeypatch.delitem(sys.modules, "scipy.special", raising=False)
         with pytest.raises(ImportError, match=r'^scipy is missing: pip install "lidd-yolo\[compare\]"$'):
             load_extra("scipy.special")
+
+
+class TestCheckExtra:
+    def test_check__there(self):
+        check_extra("json", "pathlib")
+
+    def test_check__all_that_are_missing(self, monkeypatch):
+        monkeypatch.setattr(optional, "find_spec", lambda name: name == "json" or None)
+        with pytest.raises(ImportError, match=r'^scipy, ray are missing: pip install "lidd-yolo\[ray\]"$'):
+            check_extra("scipy", "json", "ray", extra="ray")

@@ -22,9 +22,9 @@ _TASKS = ("detect", "segment", "classify", "pose", "obb", "semantic", "depth")
 COMMANDS = {
     "data": ("lidd_yolo.cli.data", "make a data set for training from a published release"),
     "compare": ("lidd_yolo.cli.compare", "train several networks alike, measure them and set them side by side"),
-    "ablate": ("lidd_yolo.cli.ablate", "train the networks of a paper's ablation table, row by row"),
+    "ablate": ("lidd_yolo.cli.compare", "train the networks of a paper's ablation table, row by row"),
     "reproduce": (
-        "lidd_yolo.cli.reproduce",
+        "lidd_yolo.cli.compare",
         "train what a paper's table compares and print its figures beside ours",
     ),
     "export": ("lidd_yolo.cli.export", "export a checkpoint and prove that the files compute what was trained"),

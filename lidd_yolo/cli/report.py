@@ -13,6 +13,7 @@ from pathlib import Path
 from lidd_yolo.report.blocks import Entry, training_entries
 from lidd_yolo.report.selection import chosen_entries
 from lidd_yolo.results.ledger import read_ledger, verify
+from lidd_yolo.results.plan_file import NOTHING_PRINTED, PrintedTable, read_plan
 
 _LEDGER = Path("benchmarks/results")
 
@@ -89,7 +90,7 @@ def _renew(pages: list[Path], ledger: Path) -> int:
 def _print_markdown(args: argparse.Namespace) -> None:
     from lidd_yolo.report.markdown import report_markdown  # noqa: PLC0415 - not needed to verify
 
-    sys.stdout.write(report_markdown(_chosen(args), args.plan, ledger=args.ledger))
+    sys.stdout.write(report_markdown(_chosen(args), _printed(args), ledger=args.ledger))
 
 
 def _write_page(args: argparse.Namespace) -> None:
@@ -105,7 +106,7 @@ def _write_page(args: argparse.Namespace) -> None:
         page = report_page(
             entries,
             args.ledger,
-            plan=args.plan,
+            printed=_printed(args),
             findings=findings,
             pictures=drawn,
             certificates=args.certificates,
@@ -120,6 +121,10 @@ def _write_page(args: argparse.Namespace) -> None:
         sys.stderr.write(
             f"the ledger is not what was written ({len(findings)}): see the page, or lidd report --verify\n"
         )
+
+
+def _printed(args: argparse.Namespace) -> PrintedTable:
+    return NOTHING_PRINTED if args.plan is None else read_plan(args.plan).printed
 
 
 def _chosen(args: argparse.Namespace) -> list[Entry]:

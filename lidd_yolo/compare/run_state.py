@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.compare.plan import Run
-from lidd_yolo.compare.recipe import recipe_arguments
+from lidd_yolo.compare.plan import Run, recipe_arguments
 from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, progress_of
+from lidd_yolo.errors import InputError
 from lidd_yolo.results.record import data_identity
 
 
@@ -97,7 +97,7 @@ def train_arguments(run: Run) -> dict[str, Any]:
     """Return what a run passes to ``YOLO(...).train``, places aside.
 
     Raises:
-        ValueError: If the recipe does not exist, or an argument is unknown or given by the plan.
+        InputError: If the recipe does not exist, or an argument is unknown or given by the plan.
     """
     recipe = recipe_arguments(run.recipe)
     _check_arguments(recipe.keys() - {"batch"} | run.extra.keys())
@@ -110,9 +110,9 @@ def _check_arguments(keys: Set[str]) -> None:
     from ultralytics.utils import DEFAULT_CFG_DICT  # noqa: PLC0415 - seconds to import
 
     if fixed := sorted(keys & _OF_THE_PLAN):
-        raise ValueError(f"{', '.join(fixed)}: given by the plan or its option, not as a further training argument")
+        raise InputError(f"{', '.join(fixed)}: given by the plan or its option, not as a further training argument")
     if wrong := sorted(keys & _OF_THE_RUN | keys - DEFAULT_CFG_DICT.keys()):
-        raise ValueError(f"{', '.join(wrong)}: no argument of yolo train that a plan may give")
+        raise InputError(f"{', '.join(wrong)}: no argument of yolo train that a plan may give")
 
 
 def asked_of(run: Run) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def asked_of(run: Run) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If the model does not exist.
-        ValueError: If the recipe or an argument is wrong.
+        InputError: If the recipe or an argument is wrong.
     """
     arguments = {key: value for key, value in train_arguments(run).items() if key not in _OF_A_MACHINE}
     return {
@@ -176,7 +176,7 @@ def check_here(run: Run, asked: Mapping[str, Any]) -> None:
         asked: Its identity there.
 
     Raises:
-        ValueError: If the data set is not here, or something differs.
+        InputError: If the data set is not here, or something differs.
     """
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
 
@@ -185,12 +185,12 @@ def check_here(run: Run, asked: Mapping[str, Any]) -> None:
         check_det_dataset(run.data, autodownload=False)
     except (OSError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{where} does not see the data set {run.data}: {reason}") from error
+        raise InputError(f"{where} does not see the data set {run.data}: {reason}") from error
     found = {**asked_of(run), "data": data_of(run.data)}
     if lost := sorted(asked["data"].keys() - found["data"].keys()):
-        raise ValueError(f"{where}: {run.data} is another data set than on the machine that asks: it has no {lost[0]}")
+        raise InputError(f"{where}: {run.data} is another data set than on the machine that asks: it has no {lost[0]}")
     if wrong := differences(found, asked):
-        raise ValueError(f"{where} differs from the machine that asks: {'; '.join(wrong)}")
+        raise InputError(f"{where} differs from the machine that asks: {'; '.join(wrong)}")
 
 
 def differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:

@@ -19,9 +19,8 @@ from filelock import FileLock, Timeout
 from ultralytics import YOLO
 from ultralytics.utils.torch_utils import init_seeds
 
-from lidd_yolo.compare.plan import Run
-from lidd_yolo.compare.process import DONE, FAILED, TIME_IS_UP, end_with_parent
-from lidd_yolo.compare.recipe import CAUTIONS
+from lidd_yolo.compare.plan import CAUTIONS, Run
+from lidd_yolo.compare.pool import end_with_parent
 from lidd_yolo.compare.run_folder import (
     bring_back_arguments,
     drop_snapshots,
@@ -37,6 +36,7 @@ from lidd_yolo.compare.run_folder import (
     resumed_after,
 )
 from lidd_yolo.compare.run_state import check_here, train_arguments
+from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
 from lidd_yolo.results.ledger import append
 from lidd_yolo.results.record import evidence_files, record_run
 from lidd_yolo.training.callbacks import train_channels_last
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return TIME_IS_UP
     except Exception:
         _LOGGER.exception("%s failed", folder.name)
-        return FAILED
+        return FINDINGS
     return DONE
 
 
@@ -140,10 +140,6 @@ def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path, device:
         "incompletely_validated": incompletely_validated(folder),
     }
     _LOGGER.info("wrote %s", append(entry, ledger, evidence_files(entry, folder)))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
 
 
 class TimeIsUpError(Exception):
@@ -217,3 +213,7 @@ def _seconds(results: Path) -> float:
     with results.open(encoding="utf-8", newline="") as file:
         rows = [{key.strip(): value for key, value in row.items()} for row in csv.DictReader(file)]
     return float(rows[-1]["time"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,23 +12,23 @@ from lidd_yolo.report.figures import ACCURACIES, arrange
 from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
 from lidd_yolo.report.leak_worth import NOTE, SPLITS, SplitComparison, compare_splits
 from lidd_yolo.report.table import Cell, Line, Table, result_lines, signed
-from lidd_yolo.results.paper_figures import PrintedTable, read_printed
+from lidd_yolo.results.plan_file import NOTHING_PRINTED, PrintedTable
 
 
-def report_markdown(entries: Sequence[Entry], plan: str | Path | None = None, *, ledger: Path | None = None) -> str:
+def report_markdown(
+    entries: Sequence[Entry], printed: PrintedTable = NOTHING_PRINTED, *, ledger: Path | None = None
+) -> str:
     """Return tables of training entries, a block for each data split, input size and budget.
 
     Args:
         entries: Ledger entries; those that are no trainings are left out.
-        plan: File or name of a plan with printed figures and quoted rows.
+        printed: Printed figures and quoted rows of a plan.
         ledger: Folder of the entries; with it every two networks are compared from their evidence files.
 
     Raises:
-        FileNotFoundError: If there is no such plan.
-        ValueError: If the plan or an entry cannot be used.
+        ValueError: If an entry cannot be used.
         ImportError: If there are several seeds, or splits to compare, and SciPy is missing.
     """
-    printed = read_printed(plan)
     blocks = [arrange(printed, block) for block in group_entries(entries)]
     parts = [_block(block, blocks, printed, ledger) for block in blocks]
     if ledger is not None and (told := _splits(*compare_splits(blocks, ledger))):

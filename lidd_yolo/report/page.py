@@ -23,7 +23,7 @@ from lidd_yolo.report.figures import ACCURACIES, arrange
 from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
 from lidd_yolo.report.leak_worth import NOTE, SPLITS, compare_splits
 from lidd_yolo.report.table import Table, further_lines, result_lines, signed
-from lidd_yolo.results.paper_figures import PrintedTable, read_printed
+from lidd_yolo.results.plan_file import NOTHING_PRINTED, PrintedTable
 
 _TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 
@@ -67,7 +67,7 @@ def report_page(
     entries: Sequence[Entry],
     ledger: Path,
     *,
-    plan: str | Path | None = None,
+    printed: PrintedTable = NOTHING_PRINTED,
     findings: Sequence[str] = (),
     pictures: Path | None = None,
     certificates: Sequence[Path] = (),
@@ -77,18 +77,15 @@ def report_page(
     Args:
         entries: Ledger entries of any kind: trainings become tables, times of predictions a plot.
         ledger: Folder of the entries and their evidence files.
-        plan: File or name of a plan with printed figures and quoted rows.
+        printed: Printed figures and quoted rows of a plan.
         findings: What is wrong with the ledger; stands at the top.
         pictures: Picture of detections side by side, .jpg or .png.
         certificates: Files of ``lidd export``; with one, there need be no training run.
 
     Raises:
-        FileNotFoundError: If there is no such plan.
-        ValueError: If there is neither a training run nor a certificate, or the plan, an entry or a certificate cannot
-            be used.
+        ValueError: If there is neither a training run nor a certificate, or an entry or a certificate cannot be used.
         ImportError: If Jinja2 or SciPy is missing.
     """
-    printed = read_printed(plan)
     blocks = [arrange(printed, block) for block in group_entries(entries)]
     if not blocks and not certificates:
         raise ValueError("no training run in the ledger")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lidd_yolo.report.blocks import Block, Contender, Entry
 from lidd_yolo.report.figures import ACCURACIES, Spread, accuracy, macs, parameters, row_of, training_parameters
-from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
+from lidd_yolo.results.plan_file import PrintedRow, PrintedTable
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ class TestRun:
 
     def test_run__plan(self, ledger, tmp_path, capsys):
         plan = tmp_path / "plan.yaml"
-        plan.write_text("source: Paper\nmodels: [{model: lidd.yaml, printed: {map50: 0.983}}]")
+        grid = "name: p\ndata: d.yaml\nimgsz: 192\nepochs: 2\nseeds: [0]\n"
+        plan.write_text(f"{grid}source: Paper\nmodels: [{{model: lidd.yaml, printed: {{map50: 0.983}}}}]")
         assert report("--ledger", ledger, "--markdown", "--plan", plan) == 0
         assert "printed 0.983" in capsys.readouterr().out
 
@@ -103,7 +104,7 @@ class TestRun:
         [
             (("none-*",), "no training run none-* in"),
             (("latency-*",), "no training run latency-* in"),
-            (("--plan", "nothing"), "no plan nothing"),
+            (("--plan", "nothing"), "no plan 'nothing'"),
             (("--pictures", "best.pt"), "--pictures needs --data"),
             (("--pictures", "none.pt", "--data", "steel.yaml"), "no model none.pt"),
         ],

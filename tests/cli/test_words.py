@@ -16,8 +16,8 @@ from lidd_yolo.errors import InputError
 
 class TestKeyValues:
     def test_values__are_read_as_yaml(self):
-        words = ["amp=False", "lr0=0.01", "freeze=[0, 1]", "name="]
-        assert key_values(words) == {"amp": False, "lr0": 0.01, "freeze": [0, 1], "name": None}
+        words = ["amp=False", "lr0=0.01", "optimizer=AdamW", "freeze=[0, 1]", "name="]
+        assert key_values(words) == {"amp": False, "lr0": 0.01, "optimizer": "AdamW", "freeze": [0, 1], "name": None}
 
     @pytest.mark.parametrize("word", ["amp", "=3", "a b=3", "--amp=False"])
     def test_values__wrong(self, word):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lidd_yolo import optional
 from lidd_yolo.compare import execution
 from lidd_yolo.results.ledger import verify
 from tests.helpers.generated import generated_data
@@ -91,7 +92,7 @@ class TestEnds:
             asked.append((folders, options))
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(execution, "carry_out_runs", carry_out)
+        monkeypatch.setattr("lidd_yolo.compare.pool.carry_out_runs", carry_out)
         return asked
 
     def test_ctrl_c__says_how_to_go_on(self, pool, data, tmp_path, capsys):
@@ -114,10 +115,10 @@ class TestEnds:
         assert not (tmp_path / "runs").exists()
 
     def test_extra__missing(self, data, tmp_path, capsys, monkeypatch):
-        found = execution.find_spec
-        monkeypatch.setattr(execution, "find_spec", lambda name: None if name == "scipy" else found(name))
+        found = optional.find_spec
+        monkeypatch.setattr(optional, "find_spec", lambda name: None if name == "scipy" else found(name))
         assert compare(tmp_path, data, *TWO) == 2
-        assert 'lidd compare: missing: scipy: pip install "lidd-yolo[compare]"' in capsys.readouterr().err
+        assert 'lidd compare: scipy is missing: pip install "lidd-yolo[compare]"' in capsys.readouterr().err
 
     def test_again__removes_the_old_training(self, pool, data, tmp_path):
         compare(tmp_path, data, *TWO)
@@ -133,6 +134,6 @@ class TestEnds:
         def fail(*_, **__):
             raise ValueError("no figures")
 
-        monkeypatch.setattr("lidd_yolo.report.markdown.report_markdown", fail)
+        monkeypatch.setattr(execution, "report_markdown", fail)
         assert compare(trained, data, *TWO) == 0
         assert "no table: no figures" in capsys.readouterr().out

@@ -2,7 +2,7 @@
 
 from lidd_yolo.report.blocks import group_entries
 from lidd_yolo.report.figures import arrange, row_of
-from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
+from lidd_yolo.results.plan_file import PrintedRow, PrintedTable
 from tests.helpers.made_up_ledger import made_up_entry
 
 TABLE = PrintedTable(

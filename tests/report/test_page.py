@@ -7,12 +7,18 @@ import numpy as np
 import pytest
 
 from lidd_yolo.report.page import report_page
+from lidd_yolo.results.plan_file import read_plan
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.made_up_certificate import format_of, int8_entry, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 from tests.helpers.two_splits import write_two_splits
 
 PLAN = """
+name: table
+data: d.yaml
+imgsz: 192
+epochs: 2
+seeds: [0]
 source: Paper, table 3
 models: [{model: lidd.yaml, label: LIDD-Net, printed: {map50: 0.983}}]
 quoted: [{label: NanoDet, printed: {map: 0.5}, note: cannot be right}]
@@ -55,7 +61,7 @@ def read(page):
 @pytest.fixture
 def plan(tmp_path):
     (tmp_path / "plan.yaml").write_text(PLAN)
-    return tmp_path / "plan.yaml"
+    return read_plan(tmp_path / "plan.yaml").printed
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def certificate(tmp_path):
 
 class TestReportPage:
     def test_report_page__content(self, entries, tmp_path, plan):
-        reader = read(report_page(entries, tmp_path, plan=plan))
+        reader = read(report_page(entries, tmp_path, printed=plan))
         text = " ".join(reader.text.split())
         for told in (
             "6 training runs, 2026-01-02",
@@ -181,7 +187,7 @@ class TestInABrowser:
     def page(self, entries, tmp_path, plan):
         cv2.imwrite(str(tmp_path / "p.png"), np.full((20, 20, 3), 128, np.uint8))
         file = tmp_path / "report.html"
-        file.write_text(report_page(entries, tmp_path, plan=plan, pictures=tmp_path / "p.png"), encoding="utf-8")
+        file.write_text(report_page(entries, tmp_path, printed=plan, pictures=tmp_path / "p.png"), encoding="utf-8")
         return file
 
     @pytest.mark.parametrize("width", [390, 1200])
