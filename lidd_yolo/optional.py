@@ -1,4 +1,4 @@
-"""Optional packages, loaded when they are needed, with one clear message where they are missing.
+"""Packages that are not always installed: loaded when they are needed, with one clear message where they are missing.
 
 The rest of the package works without them.
 """
@@ -6,6 +6,8 @@ The rest of the package works without them.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -15,7 +17,7 @@ def load_extra(module: str, extra: str = "compare") -> ModuleType:
 
     Args:
         module: Its dotted name, such as ``scipy.special``.
-        extra: The extra of ours that it belongs to.
+        extra: The extra of this package that brings it.
 
     Raises:
         ImportError: If the package is not installed; says what to install.
@@ -23,19 +25,28 @@ def load_extra(module: str, extra: str = "compare") -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise _missing([module.partition(".")[0]], extra) from error
+        package = module.partition(".")[0]
+        raise ImportError(f'{package} is missing: pip install "lidd-yolo[{extra}]"') from error
 
 
-def check_extra(*packages: str, extra: str = "compare") -> None:
+def missing_packages(modules: Iterable[str]) -> list[str]:
+    """Return which modules are not installed, each once, without importing one."""
+    return [module for module in dict.fromkeys(modules) if find_spec(module) is None]
+
+
+def package_version(name: str) -> str:
+    """Return the version of an installed package by the name that pip knows it by, or an empty string."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def check_extra(modules: Iterable[str], extra: str = "compare") -> None:
     """Refuse work for which packages are missing, before it begins.
 
     Raises:
-        ImportError: If one is not installed; names all that are not and says what to install.
+        ImportError: If one is not installed; names all that are not, and says what to install.
     """
-    if missing := [package for package in packages if find_spec(package) is None]:
-        raise _missing(missing, extra)
-
-
-def _missing(packages: list[str], extra: str) -> ImportError:
-    verb = "is" if len(packages) == 1 else "are"
-    return ImportError(f'{", ".join(packages)} {verb} missing: pip install "lidd-yolo[{extra}]"')
+    if missing := missing_packages(modules):
+        raise ImportError(f'missing: {", ".join(missing)}: pip install "lidd-yolo[{extra}]"')

@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from lidd_yolo import optional
-from lidd_yolo.optional import check_extra, load_extra
+from lidd_yolo.optional import check_extra, load_extra, missing_packages, package_version
 
 
 class TestLoadExtra:
@@ -19,12 +18,23 @@ class TestLoadExtra:
         with pytest.raises(ImportError, match=r'^scipy is missing: pip install "lidd-yolo\[compare\]"$'):
             load_extra("scipy.special")
 
+    def test_load_extra__of_another_extra(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "onnx", None)
+        with pytest.raises(ImportError, match=r'^onnx is missing: pip install "lidd-yolo\[export\]"$'):
+            load_extra("onnx", "export")
+
+
+class TestInstalled:
+    def test_missing_packages__each_once(self):
+        assert missing_packages(["json", "no_such_package", "no_such_package"]) == ["no_such_package"]
+
+    def test_package_version__or_nothing(self):
+        assert package_version("pytest") == pytest.__version__
+        assert package_version("no-such-package") == ""
+
 
 class TestCheckExtra:
-    def test_check__there(self):
-        check_extra("json", "pathlib")
-
-    def test_check__all_that_are_missing(self, monkeypatch):
-        monkeypatch.setattr(optional, "find_spec", lambda name: name == "json" or None)
-        with pytest.raises(ImportError, match=r'^scipy, ray are missing: pip install "lidd-yolo\[ray\]"$'):
-            check_extra("scipy", "json", "ray", extra="ray")
+    def test_check_extra__all_that_are_missing(self):
+        check_extra(["json", "pathlib"])
+        with pytest.raises(ImportError, match=r'^missing: no_a, no_b: pip install "lidd-yolo\[ray\]"$'):
+            check_extra(["no_a", "json", "no_b"], extra="ray")

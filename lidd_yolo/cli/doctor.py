@@ -6,7 +6,6 @@ Every finding comes with the way out. Exit status: 0 nothing is wrong, 1 somethi
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import platform
 import shutil
@@ -14,12 +13,10 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
-import yaml
-
 from lidd_yolo import __version__, connect, names, paths
+from lidd_yolo.optional import package_version
 
 _PROBE = """
 import sys
@@ -79,10 +76,7 @@ def examine() -> Report:
 
 def _version(*packages: str) -> str:
     """Return the version of the first of these packages that is installed."""
-    for package in packages:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            return metadata.version(package)
-    return "not installed"
+    return next(filter(None, map(package_version, packages)), "not installed")
 
 
 def _versions(report: Report) -> None:
@@ -160,6 +154,8 @@ def _networks(report: Report) -> None:
 
 
 def _data_sets(report: Report) -> None:
+    import yaml  # noqa: PLC0415 - `--help` answers without it
+
     root = paths.datasets_dir()
     report.facts.append(f"data sets     {root}")
     for name, file in sorted(names.data_yamls().items()):

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.compare.plan import Run, make_plan, runs_of
+from lidd_yolo.compare.plan import Run, make_plan, runs_of, several
 from lidd_yolo.compare.pool import Outcome, Pool, carry_out_runs
 from lidd_yolo.compare.run_folder import claim_folder, clear_folder
 from lidd_yolo.compare.run_state import RunState, data_of, make_data, state_of
@@ -87,9 +87,13 @@ def compare(  # noqa: PLR0913 - keywords of the public face, each with a default
     seeds: int | None = None,
     batch: int | None = None,
     arguments: Mapping[str, Any] | None = None,
+    protocols: Iterable[str] = (),
+    ledger: str | Path = RunOptions.ledger,
+    project: str | Path = RunOptions.project,
+    again: bool = False,
+    time_limit: float | None = None,
     jobs: int = 1,
     pool: Pool | None = None,
-    options: RunOptions | None = None,
     say: Say | None = None,
 ) -> PlanResult:
     """Train networks on the same data with the same budget, measure them and set them side by side.
@@ -107,10 +111,14 @@ def compare(  # noqa: PLR0913 - keywords of the public face, each with a default
         seeds: Number of seeds, counted from 0 (default: the plan's, or 1).
         batch: Pictures in a batch (default: the plan's, or the recipe's).
         arguments: Further arguments of ``yolo train``, the same for all, such as ``{"device": "0"}``.
+        protocols: Which splits of every data set, such as ``grouped`` and ``paper`` (default: the first).
+        ledger: Folder of the entries.
+        project: Folder of the runs' folders.
+        again: Train anew what is there with other arguments or data.
+        time_limit: Seconds after which nothing is begun and trainings stop at an epoch's end.
         jobs: Trainings at once on this machine.
         pool: What carries the runs out in place of processes here, such as
             ``lidd_yolo.compare.ray.pool.on_cluster("auto")``.
-        options: Splits, folders and time limit.
         say: Takes each line of progress and the table, such as ``print``; the log by default.
 
     Raises:
@@ -130,9 +138,8 @@ def compare(  # noqa: PLR0913 - keywords of the public face, each with a default
         batch=batch,
         arguments=arguments,
     )
-    return carry_out_plan(
-        made, options or RunOptions(), pool or partial(carry_out_runs, jobs=jobs), say or _LOGGER.info
-    )
+    options = RunOptions(several(protocols), Path(ledger), Path(project), again, time_limit)
+    return carry_out_plan(made, options, pool or partial(carry_out_runs, jobs=jobs), say or _LOGGER.info)
 
 
 def states_of(plan: RunPlan, options: RunOptions) -> list[RunState]:
@@ -159,7 +166,7 @@ def carry_out_plan(plan: RunPlan, options: RunOptions, pool: Pool, say: Say) -> 
         KeyboardInterrupt: If the user stops it; all processes have ended then.
     """
     runs = runs_of(plan, options.protocols)
-    check_extra("faster_coco_eval", "jinja2", "scipy")
+    check_extra(("faster_coco_eval", "jinja2", "scipy"))
     until = None if options.time_limit is None else time.time() + options.time_limit
     outcome = _run_missing(runs, options, pool, say, until)
     table = _tell_table(plan, runs, options.ledger, say)

@@ -96,14 +96,14 @@ def make_plan(  # noqa: PLR0913 - as `lidd_yolo.compare`, which calls it
     Raises:
         InputError: If there are neither models and data nor a plan, or both, or the plan cannot be read.
     """
-    models, data = _several(models), _several(data)
+    models, data = several(models), several(data)
     if plan is not None and models:
         raise InputError("--plan has its own models: leave --models out")
     if plan is None and not (models and data):
         raise InputError("what to compare: --models A,B --data YAML, or --plan FILE")
     rows = tuple(PlanModel(model, Path(model).stem) for model in models)
     made = RunPlan("compare", (), (640,), (100,), (0,), rows) if plan is None else read_plan(plan)
-    recipes = _several(recipes)
+    recipes = several(recipes)
     changes = {
         "name": name,
         "data": tuple(protocols_of(file) for file in data),
@@ -117,7 +117,7 @@ def make_plan(  # noqa: PLR0913 - as `lidd_yolo.compare`, which calls it
     return replace(made, **given, arguments={**made.arguments, **(arguments or {})})
 
 
-def _several(words: Iterable[str]) -> tuple[str, ...]:
+def several(words: Iterable[str]) -> tuple[str, ...]:
     """Return words as given, one alone too."""
     return (words,) if isinstance(words, str) else tuple(words)
 

@@ -16,24 +16,56 @@ from lidd_yolo.errors import InputError
 from tests.helpers.folders import yolo_set
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "ultralytics", "torchvision", "matplotlib", "pandas")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "ultralytics",
+    "cv2",
+    "numpy",
+    "yaml",
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "PIL",
+    "jinja2",
+)
+ANSWER = """
+import time
+from lidd_yolo.cli.main import main
 
 
-def loaded_by(*words):
-    """Run the command in an interpreter of its own; return its exit status and the heavy packages it loaded."""
+def answer(words):
+    try:
+        main(words)
+    except SystemExit:
+        print(time.process_time())
+"""
+
+
+def loaded_by(*lines):
+    """Run commands in an interpreter of its own; return the exit statuses and the heavy packages it loaded."""
     code = f"""
 import sys
 from lidd_yolo.cli.main import main
-try:
-    status = main({list(words)!r})
-except SystemExit as stop:
-    status = stop.code
-print("", status, *sorted({set(HEAVY)!r} & set(sys.modules)), sep="|")
+for words in {[line.split() for line in lines]!r}:
+    try:
+        status = main(words)
+    except SystemExit as stop:
+        status = stop.code
+    print("", status, *sorted({set(HEAVY)!r} & set(sys.modules)), sep="|")
 """
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    _, status, *heavy = done.stdout.splitlines()[-1].split("|")
-    return int(status), heavy
+    answers = [line.split("|")[1:] for line in done.stdout.splitlines() if line.startswith("|")]
+    return [int(status) for status, *_ in answers], answers[-1][1:]
+
+
+def with_actions(command):
+    """Return a command alone and with each of its actions, with ``--help`` behind."""
+    parser = cli.command_parser([command])
+    (commands,) = (action.choices for action in parser._actions if action.dest == "command")
+    actions = [list(action.choices) for action in commands[command]._actions if action.dest == "action"]
+    return [f"{command} --help", *(f"{command} {name} --help" for names in actions for name in names)]
 
 
 class TestHelp:
@@ -69,13 +101,24 @@ class TestHelp:
         assert stop.value.code == 2
         assert "error: " in capsys.readouterr().err
 
-    @pytest.mark.parametrize("words", [["--help"], ["--version"], ["doctor", "--help"], ["data", "neu-det", "--help"]])
-    def test_start__loads_nothing_heavy(self, words):
-        assert loaded_by(*words) == (0, [])
+    @pytest.mark.parametrize("command", ["", *cli.COMMANDS])
+    def test_help__loads_nothing_heavy(self, command):
+        lines = with_actions(command) if command else ["--help", "--version"]
+        assert len(lines) == {"data": 9, "bench": 14}.get(command, len(lines))
+        assert loaded_by(*lines) == ([0] * len(lines), [])
 
-    def test_data__loads_nothing_heavy(self, tmp_path):
-        words = "data", "neu-det", "--source", str(tmp_path), "--target", str(tmp_path / "made")
-        assert loaded_by(*words) == (2, [])
+    @pytest.mark.parametrize("line", ["", *cli.COMMANDS, "data check", "data split", "bench latency"])
+    def test_help__answers_at_once(self, line):
+        """Seconds of processor time, the best of three; asked for are 0.15, the rest is for a busy or slow machine."""
+        words = [sys.executable, "-c", f"{ANSWER}\nanswer({[*line.split(), '--help']!r})"]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        runs = [subprocess.run(words, env=env, capture_output=True, text=True, check=True) for _ in range(3)]
+        assert min(float(run.stdout.splitlines()[-1]) for run in runs) < 0.3
+
+    def test_data__loads_no_network(self, tmp_path):
+        statuses, heavy = loaded_by(f"data neu-det --source {tmp_path} --target {tmp_path / 'made'}")
+        assert statuses == [2]
+        assert not {"torch", "torchvision", "ultralytics"} & set(heavy)
 
 
 class TestForYolo:
