@@ -203,7 +203,7 @@ def _folder_for(state: RunState, project: Path) -> Path:
     folder = project / state.run.name
     if state.outdated:
         clear_folder(folder)
-    return claim_folder(folder, state.run, state.asked)
+    return claim_folder(folder, state.run, state.identity)
 
 
 def _tell_table(plan: RunPlan, runs: Sequence[Run], ledger: Path, say: Say) -> str:

@@ -59,14 +59,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = args.run_file.resolve().parent
     try:
         with _alone_in(folder, _WAIT if args.elsewhere else 0):
-            run, asked = read_folder(args.run_file)
+            run, requested = read_folder(args.run_file)
             if args.elsewhere:
-                check_here(run, asked)
+                check_here(run, requested)
             if args.gpu:
                 _take_gpu()
             device = "0" if args.gpu else None
             _train(run, folder, args.until, device)
-            _record(run, asked, folder, args.ledger, device)
+            _record(run, requested, folder, args.ledger, device)
     except TimeIsUpError as stop:
         _LOGGER.info("time limit: %s", stop)
         return TIME_IS_UP
@@ -82,8 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ledger", type=Path, default=Path("benchmarks/results"), metavar="DIR")
     parser.add_argument("--until", type=float, metavar="SECONDS", help="stop at the last epoch's end before this time")
     parser.add_argument("--tied", action="store_true", help="end when standard input is closed")
-    told = "this is not the machine that the plan was made on: compare model and data first, wait for a lost process"
-    parser.add_argument("--elsewhere", action="store_true", help=told)
+    elsewhere = (
+        "this is not the machine that the plan was made on: compare model and data first, wait for a lost process"
+    )
+    parser.add_argument("--elsewhere", action="store_true", help=elsewhere)
     parser.add_argument("--gpu", action="store_true", help="train on the first visible GPU, whatever the run says")
     return parser
 
@@ -97,10 +99,10 @@ def _alone_in(folder: Path, wait: float) -> Iterator[None]:
         wait: For how many seconds to wait for a process that is ending.
     """
     try:
-        held = FileLock(folder / "run.lock", timeout=wait).acquire()
+        lock = FileLock(folder / "run.lock", timeout=wait).acquire()
     except Timeout as error:
         raise RuntimeError(f"another process is at work in {folder}") from error
-    with held:
+    with lock:
         yield
 
 
@@ -126,7 +128,7 @@ def _train(run: Run, folder: Path, until: float | None, device: str | None) -> N
     drop_snapshots(folder)
 
 
-def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path, device: str | None) -> None:
+def _record(run: Run, requested: dict[str, Any], folder: Path, ledger: Path, device: str | None) -> None:
     bring_back_arguments(folder, run.data, device)
     entry = record_run(folder, name=run.name, note=CAUTIONS.get(run.recipe, ""))
     entry |= {
@@ -135,7 +137,7 @@ def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path, device:
         "label": run.label,
         "recipe": run.recipe if run.recipe in {"own", *CAUTIONS} else Path(run.recipe).name,
         "protocol": run.protocol or entry["data"].get("protocol", ""),
-        "asked": {key: value for key, value in asked.items() if key != "data"},
+        "asked": {key: value for key, value in requested.items() if key != "data"},
         "resumed_after": resumed_after(folder),
         "incompletely_validated": incompletely_validated(folder),
     }

@@ -9,10 +9,10 @@ import pytest
 from lidd_yolo.compare import run_state
 from lidd_yolo.compare.run_folder import claim_folder, note_trained
 from lidd_yolo.compare.run_state import (
-    asked_of,
     check_here,
     data_of,
     differences,
+    identity_of,
     make_data,
     model_hash,
     state_of,
@@ -36,7 +36,7 @@ def places(tmp_path):
 
 
 def identity(run):
-    return {**asked_of(run), "data": dict(data_of(run.data))}
+    return {**identity_of(run), "data": dict(data_of(run.data))}
 
 
 def write_entry(run, ledger, **changes):
@@ -49,7 +49,7 @@ class TestLedger:
     def test_entry__there(self, run, places):
         write_entry(run, places["ledger"])
         state = state_of(run, **places)
-        assert (state.kind, state.asked) == ("there", identity(run))
+        assert (state.kind, state.identity) == ("there", identity(run))
 
     def test_entry__of_other_arguments(self, run, places):
         write_entry(replace(run, batch=8), places["ledger"])
@@ -161,7 +161,7 @@ class TestTrainArguments:
 
 class TestAskedOf:
     def test_asked__without_what_a_machine_decides(self):
-        asked = asked_of(make_run(model="some/lidd.yaml", extra={"device": "cpu", "workers": 0, "amp": False}))
+        asked = identity_of(make_run(model="some/lidd.yaml", extra={"device": "cpu", "workers": 0, "amp": False}))
         assert asked["model"] == "lidd.yaml"
         assert asked["arguments"] == {"amp": False, "batch": 4, "epochs": 2, "imgsz": 64, "seed": 0}
         assert json.loads(json.dumps(asked)) == asked
@@ -175,7 +175,7 @@ class TestCheckHere:
         return str(file)
 
     def asked(self, run):
-        return {**asked_of(run), "data": dict(data_of(run.data))}
+        return {**identity_of(run), "data": dict(data_of(run.data))}
 
     def test_check__the_same(self, data):
         run = make_run(data=data)

@@ -20,7 +20,7 @@ from ultralytics.utils import LOGGER
 from lidd_yolo.compare import worker
 from lidd_yolo.compare.plan import CAUTIONS
 from lidd_yolo.compare.run_folder import claim_folder, incompletely_validated, progress_of, restore_snapshot
-from lidd_yolo.compare.run_state import asked_of, data_of
+from lidd_yolo.compare.run_state import data_of, identity_of
 from lidd_yolo.compare.worker import TimeIsUpError, train_run
 from lidd_yolo.results.ledger import verify
 from lidd_yolo.training.callbacks import train_channels_last
@@ -169,7 +169,7 @@ def data(tmp_path_factory):
 
 
 def prepared(folder, run):
-    return claim_folder(folder / "runs" / run.name, run, {**asked_of(run), "data": dict(data_of(run.data))})
+    return claim_folder(folder / "runs" / run.name, run, {**identity_of(run), "data": dict(data_of(run.data))})
 
 
 def entry_of(folder, run):
@@ -224,7 +224,7 @@ class TestTimeLimit:
         assert entry["resumed_after"] == [1]
         assert set(entry["results"]) == {"val", "test"}
         assert (entry["plan"], entry["label"], entry["recipe"]) == ("tiny", "eight", "lidd")
-        assert entry["asked"] == asked_of(run)
+        assert entry["asked"] == identity_of(run)
         assert entry["note"] == CAUTIONS["lidd"]
         assert (entry["arguments"]["optimizer"], entry["arguments"]["nbs"]) == ("AdamW", 4)
         assert not (file.parent / "snapshots").exists()
@@ -284,7 +284,7 @@ class TestFailed:
     def test_fail__other_data_than_asked_for(self, data, tmp_path, caplog):
         """Asked from another machine, it looks before it trains; here the state was looked at a moment ago."""
         run = make_run(data=data)
-        asked = {**asked_of(run), "data": {**data_of(run.data), "data_sha256": "0" * 64}}
+        asked = {**identity_of(run), "data": {**data_of(run.data), "data_sha256": "0" * 64}}
         file = claim_folder(tmp_path / "runs" / run.name, run, asked)
         assert worker.main([str(file), "--ledger", str(tmp_path), "--elsewhere"]) == 1
         assert "machine that asks" in caplog.text

@@ -269,12 +269,10 @@ def _room(nodes: Sequence[dict[str, Any]], cpus: int | None, *, gpu: bool) -> in
     fit = [int(machine.get("CPU", 0)) for machine in alive if not gpu or machine.get("GPU", 0) >= 1]
     if not fit:
         raise InputError("--device asks for a GPU, and no machine of the cluster has one")
-    wanted = cpus or max(1, min(_MOST_CPUS, max(fit)))
-    if wanted > max(fit):
-        raise InputError(
-            f"no machine of the cluster has {wanted} cores for a run: the largest has {max(fit)}; --cpus N"
-        )
-    return wanted
+    cores = cpus or max(1, min(_MOST_CPUS, max(fit)))
+    if cores > max(fit):
+        raise InputError(f"no machine of the cluster has {cores} cores for a run: the largest has {max(fit)}; --cpus N")
+    return cores
 
 
 def _first_cause(error: Exception) -> str:

@@ -15,7 +15,7 @@ from lidd_yolo.cli import main as cli
 from lidd_yolo.compare.ray import pool as ray_pool
 from lidd_yolo.compare.ray.pool import Cluster, carry_out_on_ray, gpu_of, load_ray
 from lidd_yolo.compare.run_folder import claim_folder, note_begun
-from lidd_yolo.compare.run_state import asked_of, data_of
+from lidd_yolo.compare.run_state import data_of, identity_of
 from lidd_yolo.results.evidence import Evidence
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import compare, make_run
@@ -334,7 +334,7 @@ class TestCluster:
     def prepared(self, data, tmp_path):
         """A run, and the ``run.json`` in its folder."""
         run = make_run(data=str(data), epochs=4, batch=2, extra={"workers": 0})
-        asked = {**asked_of(run), "data": dict(data_of(run.data))}
+        asked = {**identity_of(run), "data": dict(data_of(run.data))}
         return run, claim_folder(tmp_path / "runs" / run.name, run, asked)
 
     def test_killed__goes_on(self, address, prepared, tmp_path):
