@@ -89,7 +89,8 @@ def command_parser(words: Sequence[str]) -> argparse.ArgumentParser:
         "use it where the start-up file is off and `yolo` does not know our names (`lidd doctor` tells).",
     )
     parser.add_argument("--version", action="version", version=f"lidd_yolo {__version__}")
-    _add_commands(parser, COMMANDS, words[:1], words[1:], dest="command")
+    named = [word for word in words if not word.startswith("-")]
+    _add_commands(parser, COMMANDS, named[:1], named[1:], dest="command")
     return parser
 
 

@@ -9,14 +9,10 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lidd_yolo.report.blocks import Entry, training_entries
 from lidd_yolo.report.selection import chosen_entries
 from lidd_yolo.results.ledger import read_ledger, verify
-
-if TYPE_CHECKING:
-    from lidd_yolo.results.plan_file import PrintedTable
 
 _LEDGER = Path("benchmarks/results")
 
@@ -92,12 +88,14 @@ def _renew(pages: list[Path], ledger: Path) -> int:
 
 def _print_markdown(args: argparse.Namespace) -> None:
     from lidd_yolo.report.markdown import report_markdown  # noqa: PLC0415 - not needed to verify
+    from lidd_yolo.results.plan_file import read_printed  # noqa: PLC0415
 
-    sys.stdout.write(report_markdown(_chosen(args), _printed(args), ledger=args.ledger))
+    sys.stdout.write(report_markdown(_chosen(args), read_printed(args.plan), ledger=args.ledger))
 
 
 def _write_page(args: argparse.Namespace) -> None:
     from lidd_yolo.report.page import report_page  # noqa: PLC0415 - not needed to verify
+    from lidd_yolo.results.plan_file import read_printed  # noqa: PLC0415
 
     entries: list[Entry] = []
     findings: list[str] = []
@@ -109,7 +107,7 @@ def _write_page(args: argparse.Namespace) -> None:
         page = report_page(
             entries,
             args.ledger,
-            printed=_printed(args),
+            printed=read_printed(args.plan),
             findings=findings,
             pictures=drawn,
             certificates=args.certificates,
@@ -124,12 +122,6 @@ def _write_page(args: argparse.Namespace) -> None:
         sys.stderr.write(
             f"the ledger is not what was written ({len(findings)}): see the page, or lidd report --verify\n"
         )
-
-
-def _printed(args: argparse.Namespace) -> PrintedTable:
-    from lidd_yolo.results.plan_file import NOTHING_PRINTED, read_plan  # noqa: PLC0415 - not needed to verify
-
-    return NOTHING_PRINTED if args.plan is None else read_plan(args.plan).printed
 
 
 def _chosen(args: argparse.Namespace) -> list[Entry]:

@@ -19,7 +19,7 @@ from lidd_yolo.report.speed_tables import (
     step_table,
 )
 from lidd_yolo.results.ledger import read_ledger
-from lidd_yolo.results.plan_file import read_plan
+from lidd_yolo.results.plan_file import read_printed
 
 _PRINTED_ON = {"neu-det": ("lidd-table3", "lidd-table2"), "aluminium-sheet": ("lidd-table4",)}
 _OTHER_PICTURES = frozenset({"aluminium-sheet"})  # the paper's are not published
@@ -56,7 +56,7 @@ def _millions(entry: dict[str, Any]) -> str:
 
 def _printed(*plans: str) -> dict[str, dict[str, float]]:
     """Return what packaged plans' papers print for each model, parameters in ``millions``; of two figures the later."""
-    rows = {row.model: row.figures for plan in plans for row in read_plan(plan).printed.models if row.figures}
+    rows = {row.model: row.figures for plan in plans for row in read_printed(plan).models if row.figures}
     return {model: {**figures, "millions": figures["parameters"] / 1e6} for model, figures in rows.items()}
 
 

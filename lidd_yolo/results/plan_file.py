@@ -163,6 +163,15 @@ def read_plan(word: str | Path) -> RunPlan:
         raise InputError(f"{file}: {error}") from error
 
 
+def read_printed(word: str | Path | None) -> PrintedTable:
+    """Return what the paper of a plan prints: of its file, or of the packaged plan of this name; None has nothing.
+
+    Raises:
+        InputError: As `read_plan`.
+    """
+    return NOTHING_PRINTED if word is None else read_plan(word).printed
+
+
 def protocols_of(data: str) -> dict[str, str]:
     """Return protocol -> data YAML: ``grouped`` for a packaged set of ours and one entry for each of its siblings.
 

@@ -82,6 +82,24 @@ class TestTrained:
         assert entries(trained) == before
 
 
+class TestFromPython:
+    def test_result__of_what_is_there(self, trained, data):
+        lines = []
+        places = {"ledger": trained / "ledger", "project": str(trained / "runs")}
+        grid = {"name": "tiny", "imgsz": 64, "batch": 4, "epochs": 2}
+        result = execution.compare(["lidd.yaml", "yolov8n.yaml"], str(data), **grid, **places, say=lines.append)
+        assert (result.done, result.failed, result.left, result.status) == (tuple(NAMES), (), (), 0)
+        assert "| lidd | 1 |" in result.table
+        assert repr(result).startswith(f"<plan tiny: 2 done, 0 failed, 0 left; entries in {trained / 'ledger'}>\n#")
+        assert any(result.table in line for line in lines)
+
+    def test_result__of_what_cannot_be_done(self, tmp_path):
+        places = {"ledger": tmp_path / "ledger", "project": tmp_path / "runs"}
+        result = execution.compare("lidd.yaml", str(tmp_path / "nowhere.yaml"), **places)
+        assert (result.done, result.failed, result.status) == ((), ("compare-lidd-nowhere-640px-100e-s0",), 1)
+        assert repr(result) == f"<plan compare: 0 done, 1 failed, 0 left; entries in {tmp_path / 'ledger'}>"
+
+
 class TestEnds:
     @pytest.fixture
     def pool(self, monkeypatch):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lidd_yolo.compare.plan import CAUTIONS, FAMILIES, make_plan, recipe_arguments, recipe_family, run_name, runs_of
+from lidd_yolo.errors import InputError
 from lidd_yolo.results.plan_file import PlanModel, RunPlan, protocols_of
 from lidd_yolo.training import recipes
 
@@ -103,7 +104,17 @@ class TestProtocols:
         assert protocols_of(data) == {"": data}
 
 
-class TestFromWords:
+class TestMakePlan:
+    @pytest.mark.parametrize("wrong", [{"seeds": 0}, {"imgsz": [64, 0]}, {"epochs": -1}, {"batch": 0}])
+    def test_numbers__at_least_one(self, wrong):
+        with pytest.raises(InputError, match=f"{next(iter(wrong))} has to be at least 1, not"):
+            make_plan("lidd.yaml", "mine.yaml", **wrong)
+
+    @pytest.mark.parametrize("models", [[], ["lidd.yaml"]])
+    def test_words__too_few(self, models):
+        with pytest.raises(InputError, match="what to compare"):
+            make_plan(models)
+
     def test_words__make_a_plan(self):
         plan = make_plan(["x/lidd.yaml"], ["mine.yaml"], name="n", imgsz=320, epochs=5, seeds=2)
         assert plan.models == (PlanModel("x/lidd.yaml", "lidd", recipes=("own",)),)

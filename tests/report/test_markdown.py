@@ -6,7 +6,7 @@ import pytest
 
 from lidd_yolo.report.markdown import differences_markdown, report_markdown, splits_markdown
 from lidd_yolo.results.ledger import read_ledger
-from lidd_yolo.results.plan_file import read_plan
+from lidd_yolo.results.plan_file import read_printed
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
 from tests.helpers.two_splits import write_two_splits
 
@@ -27,7 +27,7 @@ quoted: [{label: NanoDet, printed: {map: 0.5}}]
 @pytest.fixture
 def plan(tmp_path):
     (tmp_path / "plan.yaml").write_text(PLAN)
-    return read_plan(tmp_path / "plan.yaml").printed
+    return read_printed(tmp_path / "plan.yaml")
 
 
 class TestReportMarkdown:
@@ -79,7 +79,7 @@ class TestReportMarkdown:
 
     def test_report_markdown__entries_of_the_repository(self):
         entries = read_ledger(ROOT / "benchmarks" / "results", "neu-det-*-60-s0")
-        text = report_markdown(entries, read_plan("lidd-table3").printed, ledger=ROOT / "benchmarks" / "results")
+        text = report_markdown(entries, read_printed("lidd-table3"), ledger=ROOT / "benchmarks" / "results")
         assert "| LIDD-Net | 1 | 0.601 (printed 0.983, −0.382) |" in text
         assert "Not compared, as nothing is kept of what was found: LIDD-Net, YOLOv8n." in text
 

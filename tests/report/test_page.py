@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.report.page import report_page
-from lidd_yolo.results.plan_file import read_plan
+from lidd_yolo.results.plan_file import read_printed
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.made_up_certificate import format_of, int8_entry, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
@@ -61,7 +61,7 @@ def read(page):
 @pytest.fixture
 def plan(tmp_path):
     (tmp_path / "plan.yaml").write_text(PLAN)
-    return read_plan(tmp_path / "plan.yaml").printed
+    return read_printed(tmp_path / "plan.yaml")
 
 
 @pytest.fixture

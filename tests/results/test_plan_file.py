@@ -10,7 +10,15 @@ from lidd_yolo import names
 from lidd_yolo.compare.plan import runs_of
 from lidd_yolo.errors import InputError
 from lidd_yolo.paths import find_cfg, packaged_plans
-from lidd_yolo.results.plan_file import PlanModel, PrintedRow, PrintedTable, find_plan, read_plan
+from lidd_yolo.results.plan_file import (
+    NOTHING_PRINTED,
+    PlanModel,
+    PrintedRow,
+    PrintedTable,
+    find_plan,
+    read_plan,
+    read_printed,
+)
 
 GOOD = {
     "name": "p",
@@ -30,7 +38,7 @@ def written(folder, content):
 
 def rows(name):
     """Return label -> printed figures of a packaged plan."""
-    printed = read_plan(name).printed
+    printed = read_printed(name)
     return {row.label: dict(row.figures) for row in (*printed.models, *printed.quoted)}
 
 
@@ -144,6 +152,11 @@ class TestReadPlan:
     def test_read__no_file(self, tmp_path):
         with pytest.raises(ValueError, match=r"nowhere\.yaml"):
             read_plan(tmp_path / "nowhere.yaml")
+
+
+class TestReadPrinted:
+    def test_printed__of_no_plan(self):
+        assert read_printed(None) is NOTHING_PRINTED
 
 
 class TestFindPlan:
