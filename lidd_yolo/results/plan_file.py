@@ -6,10 +6,10 @@ A plan says nothing of folders, devices or processes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -27,6 +27,7 @@ _COUNTS = ("parameters", "macs", "gflops")
 FIGURES = (*_SHARES, *(f"mask_{key}" for key in _SHARES), *_COUNTS)
 """Figures that may be printed: shares of 1, counts, and GFLOPs (2 x MACs / 1e9)."""
 
+T = TypeVar("T")
 _Kinds = Mapping[str, type | tuple[type, ...]]
 _PLAN: _Kinds = {
     "name": str,
@@ -156,20 +157,19 @@ def read_plan(word: str | Path) -> RunPlan:
         InputError: If there is no such plan, it cannot be read, or a key is unknown, missing or of a wrong kind; names
             file and key.
     """
-    file = find_plan(word)
-    try:
-        return _plan(yaml.safe_load(file.read_text(encoding="utf-8")), file)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{file}: {error}") from error
+    return _read(word, _NEEDED, _plan)
 
 
 def read_printed(word: str | Path | None) -> PrintedTable:
-    """Return what the paper of a plan prints: of its file, or of the packaged plan of this name; None has nothing.
+    """Return what a paper prints, from a plan or from a file that has nothing of a plan but its rows.
+
+    Args:
+        word: As for `read_plan`; None has nothing printed.
 
     Raises:
-        InputError: As `read_plan`.
+        InputError: As `read_plan`; of a plan's keys only ``models`` is needed.
     """
-    return NOTHING_PRINTED if word is None else read_plan(word).printed
+    return NOTHING_PRINTED if word is None else _read(word, ("models",), _printed_table)
 
 
 def protocols_of(data: str) -> dict[str, str]:
@@ -185,29 +185,45 @@ def protocols_of(data: str) -> dict[str, str]:
     return {"grouped": f"{packaged.stem}.yaml", **rest}
 
 
+def _read(word: str | Path, needed: tuple[str, ...], make: Callable[[Any, Path], T]) -> T:
+    """Return what is made of a plan's file, once its keys have been looked at."""
+    file = find_plan(word)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        _check(content, _PLAN, needed=needed, where="")
+        return make(content, file)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{file}: {error}") from error
+
+
 def _plan(content: Any, file: Path) -> RunPlan:
-    _check(content, _PLAN, needed=_NEEDED, where="")
-    imgsz = _numbers(content["imgsz"], "imgsz")
-    models = [(_model(row, where), _printed(row, where)) for where, row in _rows(content, "models")]
-    for where, row in _rows(content, "quoted"):
-        _check(row, _QUOTED, needed=("label",), where=where)
+    printed = _printed_table(content, file)
     return RunPlan(
         name=content["name"],
         data=_data(content["data"]),
-        imgsz=imgsz,
+        imgsz=_numbers(content["imgsz"], "imgsz"),
         epochs=_numbers(content["epochs"], "epochs"),
         seeds=_different(content["seeds"], "seeds"),
-        models=tuple(model for model, _ in models),
+        models=tuple(_model(row, where) for where, row in _rows(content, "models")),
         batch=_positive(content["batch"], "batch") if "batch" in content else None,
         arguments=content.get("arguments", {}),
         file=file,
-        printed=PrintedTable(
-            source=content.get("source") or file.stem,
-            note=content.get("note", ""),
-            models=tuple(row for _, row in models),
-            quoted=tuple(_printed(row, where) for where, row in _rows(content, "quoted")),
-            imgsz=imgsz[0],
-        ),
+        printed=printed,
+    )
+
+
+def _printed_table(content: Any, file: Path) -> PrintedTable:
+    models, quoted = _rows(content, "models"), _rows(content, "quoted")
+    for where, row in models:
+        _check(row, _MODEL, needed=("model",), where=where)
+    for where, row in quoted:
+        _check(row, _QUOTED, needed=("label",), where=where)
+    return PrintedTable(
+        source=content.get("source") or file.stem,
+        note=content.get("note", ""),
+        models=tuple(_printed(row, where) for where, row in models),
+        quoted=tuple(_printed(row, where) for where, row in quoted),
+        imgsz=_numbers(content["imgsz"], "imgsz")[0] if content.get("imgsz") else None,
     )
 
 
@@ -217,7 +233,6 @@ def _rows(content: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
 
 
 def _model(row: Any, where: str) -> PlanModel:
-    _check(row, _MODEL, needed=("model",), where=where)
     recipe = row.get("recipe", OWN)
     recipes = [recipe] if isinstance(recipe, str) else recipe
     if not recipes or not all(isinstance(name, str) for name in recipes):

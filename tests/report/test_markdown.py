@@ -12,11 +12,6 @@ from tests.helpers.two_splits import write_two_splits
 
 ROOT = Path(__file__).parents[2]
 PLAN = """
-name: table
-data: d.yaml
-imgsz: 192
-epochs: 2
-seeds: [0]
 source: Paper, table 3
 note: Units | mixed.
 models: [{model: lidd.yaml, label: LIDD*Net, printed: {map50: 0.983}, note: a <b>note</b>}]

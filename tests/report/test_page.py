@@ -14,11 +14,6 @@ from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_laten
 from tests.helpers.two_splits import write_two_splits
 
 PLAN = """
-name: table
-data: d.yaml
-imgsz: 192
-epochs: 2
-seeds: [0]
 source: Paper, table 3
 models: [{model: lidd.yaml, label: LIDD-Net, printed: {map50: 0.983}}]
 quoted: [{label: NanoDet, printed: {map: 0.5}, note: cannot be right}]

@@ -158,6 +158,28 @@ class TestReadPrinted:
     def test_printed__of_no_plan(self):
         assert read_printed(None) is NOTHING_PRINTED
 
+    def test_printed__of_a_plan(self):
+        assert read_printed("lidd-table3") == read_plan("lidd-table3").printed
+
+    def test_printed__of_rows_alone(self, tmp_path):
+        row = {"model": "yolov8n.yaml", "label": "YOLOv8n", "printed": {"macs": "110.4e6"}}
+        printed = read_printed(written(tmp_path, {"models": [row]}))
+        assert printed == PrintedTable("plan", "", (PrintedRow("YOLOv8n", {"macs": 110.4e6}, "yolov8n.yaml"),), ())
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ([1, 2], "a plan has to map keys"),
+            ({"source": "x"}, "models is missing"),
+            ({"models": ["a.yaml"]}, r"models\[0\] has to map keys"),
+            ({"models": [{"model": "a"}], "imgsz": "large"}, "imgsz has to be a whole number or a list, not 'large'"),
+            ({"models": [{"model": "a"}], "epoch": 3}, "unknown key epoch"),
+        ],
+    )
+    def test_printed__wrong(self, tmp_path, content, message):
+        with pytest.raises(InputError, match=rf"plan\.yaml: {message}"):
+            read_printed(written(tmp_path, content))
+
 
 class TestFindPlan:
     def test_find__own_file_wins(self, tmp_path, monkeypatch):
