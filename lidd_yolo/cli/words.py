@@ -53,7 +53,7 @@ def first_lines(lines: Sequence[object], see: str = "", *, shown: int = SHOWN, i
     """Return the first lines of a list, and how many more there are.
 
     Args:
-        lines: What is first_lines.
+        lines: All of them.
         see: Where all of it stands, such as ``split.json``; empty if nowhere.
         shown: Number of lines on the screen.
         indent: Begins every line.
