@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lidd_yolo.paths import cfg_dir, find_cfg
 
 _MODEL = re.compile(r"^(?P<family>lidd|wlnet|maskrcnn)(?:[-_]?(?P<scale>[a-z]))?(?P<variant>(?:-[a-z]{2,})*)$")
@@ -60,6 +58,8 @@ def scale(path: Any) -> str:
     file = str(path) if Path(path).is_file() else find_beside(path) or find_packaged(path)
     if not file:
         return ""
+    import yaml  # noqa: PLC0415 - `lidd doctor --help` answers without it
+
     config = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
     known, section = list(config.get("scales") or {}), config.get("lidd_yolo")
     default = section.get("default_scale") if isinstance(section, dict) else None

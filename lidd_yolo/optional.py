@@ -51,3 +51,13 @@ def package_version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
+
+
+def check_extra(modules: Iterable[str], extra: str = "compare") -> None:
+    """Refuse work for which packages are missing, before it begins.
+
+    Raises:
+        ImportError: If one is not installed; names all that are not, and says what to install.
+    """
+    if missing := missing_packages(modules):
+        raise ImportError(f'missing: {", ".join(missing)}: pip install "lidd-yolo[{extra}]"')

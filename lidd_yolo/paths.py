@@ -36,6 +36,11 @@ def find_cfg(name: str, kind: str) -> Path | None:
     return next((p for p in sorted((cfg_dir() / kind).rglob("*.yaml")) if p.stem == stem), None)
 
 
+def packaged_plans() -> list[str]:
+    """Return the names of the plans that come with the package."""
+    return sorted(file.stem for file in (cfg_dir() / "plans").glob("*.yaml"))
+
+
 def ultralytics_settings() -> Path | None:
     """Return Ultralytics' settings file, or None before its first start.
 

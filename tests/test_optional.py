@@ -36,3 +36,10 @@ class TestInstalled:
     def test_package_version__or_nothing(self):
         assert package_version("pytest") == pytest.__version__
         assert package_version("no-such-package") == ""
+
+
+class TestCheckExtra:
+    def test_check_extra__all_that_are_missing(self):
+        check_extra(["json", "pathlib"])
+        with pytest.raises(ImportError, match=r'^missing: no_a, no_b: pip install "lidd-yolo\[ray\]"$'):
+            check_extra(["no_a", "json", "no_b"], extra="ray")

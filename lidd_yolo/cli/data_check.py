@@ -9,26 +9,22 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from lidd_yolo.data.checks.folder_labels import FORMATS
-from lidd_yolo.data.checks.repair import repair_set
-from lidd_yolo.data.checks.report import check_json, check_text
-from lidd_yolo.data.checks.set_check import SetCheck, check_folder, check_yolo_set
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
-from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
-from lidd_yolo.files import check_new
+
+if TYPE_CHECKING:
+    from lidd_yolo.data.checks.set_check import SetCheck
+
+FORMATS = ("voc", "labelme", "mask", "coco")
 
 
-def add_commands(sets: Any) -> None:
-    """Add ``check`` to the sub-parsers of ``lidd data``."""
-    told = "say what is wrong with a data set, file by file, line by line"
-    described = (
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments to the parser of ``lidd data check``."""
+    command.description = (
         "Look at every picture and label of a data set and say what is wrong, where, and what to do. "
         "Exit status: 0 clean, 1 findings, 2 the check could not run."
     )
-    command = sets.add_parser("check", help=told, description=described)
-    command.set_defaults(run_data=run)
     command.add_argument("data", metavar="DATA", help="data YAML of a YOLO set; with --format a folder")
     command.add_argument("--format", choices=("yolo", *FORMATS), default="yolo", help="of the labels (default: yolo)")
     names = "classes that may occur, with --format; for masks in the order of their values, 1 first"
@@ -44,13 +40,11 @@ def run(args: argparse.Namespace) -> int:
     """Check one data set and return the exit status.
 
     Args:
-        args: What the parser with `add_commands` returned.
+        args: What the parser with `add_arguments` returned.
     """
-    try:
-        done, left_out = _check(args)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"lidd data check: {error}\n")
-        return 2
+    from lidd_yolo.data.checks.report import check_json, check_text  # noqa: PLC0415 - `--help` answers without it
+
+    done, left_out = _check(args)
     if args.json:
         fixed = {} if args.fix is None else {"fixed": {"target": str(args.fix), "pictures_left_out": left_out}}
         sys.stdout.write(json.dumps({**check_json(done), **fixed}, indent=1) + "\n")
@@ -64,6 +58,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> tuple[SetCheck, int]:
     """Return the check's result and the number of pictures that a repaired copy leaves out."""
+    from lidd_yolo.data.checks.repair import repair_set  # noqa: PLC0415 - `--help` answers without OpenCV
+    from lidd_yolo.data.checks.set_check import check_folder, check_yolo_set  # noqa: PLC0415
+    from lidd_yolo.data.readers.data_yaml import read_yolo_set  # noqa: PLC0415
+    from lidd_yolo.files import check_new  # noqa: PLC0415
+
     if args.max_pixels < 1:
         raise ValueError(f"--max-pixels must be 1 or more, got {args.max_pixels}")
     if args.format != "yolo":
@@ -74,7 +73,7 @@ def _check(args: argparse.Namespace) -> tuple[SetCheck, int]:
         raise ValueError("--names goes with --format; a YOLO set has its classes in the data YAML")
     if Path(args.data).is_dir():
         raise ValueError(f"{args.data} is a folder: give its data YAML, or say --format {' or '.join(FORMATS)}")
-    data: YoloSet = read_yolo_set(args.data)
+    data = read_yolo_set(args.data)
     if args.fix is not None:
         check_new(args.fix)  # before the check, which may take a while
     done = check_yolo_set(data, max_pixels=args.max_pixels)

@@ -9,13 +9,16 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from lidd_yolo.data.convert import FORMATS, REPORT, TARGETS, Converted, convert
-from lidd_yolo.data.readers.data_yaml import read_class_names
+from lidd_yolo.cli.words import problem_lines
+from lidd_yolo.errors import InputError
 
-_SHOWN = 20
-"""Problems listed on the screen; all of them are in the report."""
+if TYPE_CHECKING:
+    from lidd_yolo.data.convert import Converted
+
+FORMATS = ("voc", "coco", "labelme", "mask", "class-masks", "yolo")
+TARGETS = ("yolo", "coco")
 _ABOUT = """Convert annotations; the pictures are copied unchanged.
 
 SOURCE is a folder; pictures and annotations are paired by folder and name, whether they lie together, in images/ and
@@ -29,15 +32,10 @@ YAML (yolo).
   yolo         boxes or outlines; needs its data YAML or --names"""
 
 
-def add_commands(sub_parsers: Any) -> None:
-    """Add the sub-command to the sub-parsers of ``lidd data``."""
-    command = sub_parsers.add_parser(
-        "convert",
-        help="annotations of other tools (VOC, COCO, labelme, masks, YOLO) to YOLO or COCO",
-        description=_ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run_data=run)
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments to the parser of ``lidd data convert``."""
+    command.description = _ABOUT
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_argument("--from", dest="kind", choices=FORMATS, required=True, help="format of SOURCE")
     command.add_argument("--to", choices=TARGETS, required=True, help="format of TARGET")
     command.add_argument("source", type=Path, metavar="SOURCE", help="folder, JSON file or data YAML to read")
@@ -52,13 +50,11 @@ def run(args: argparse.Namespace) -> int:
     """Convert and return the exit status.
 
     Args:
-        args: What the parser with `add_commands` returned.
+        args: What the parser with `add_arguments` returned.
     """
-    try:
-        done = convert(args.source, args.target, kind=args.kind, to=args.to, class_names=_names(args))
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"lidd data convert: {error}\n")
-        return 2
+    from lidd_yolo.data.convert import convert  # noqa: PLC0415 - `--help` answers without OpenCV
+
+    done = convert(args.source, args.target, kind=args.kind, to=args.to, class_names=_names(args))
     text = json.dumps({"target": str(done.target), **done.report}, indent=1) if args.json else _summary(done)
     sys.stdout.write(text + "\n")
     return 0 if all(problem.repaired for problem in done.problems) else 1
@@ -67,17 +63,21 @@ def run(args: argparse.Namespace) -> int:
 def _names(args: argparse.Namespace) -> tuple[str, ...] | None:
     """Return the class names that were given, or None."""
     if args.data is not None:
+        from lidd_yolo.data.readers.data_yaml import read_class_names  # noqa: PLC0415 - as above
+
         return read_class_names(args.data)
     if args.names is None:
         return None
     names = tuple(name.strip() for name in args.names.split(","))
     if "" in names or len(set(names)) < len(names):
-        raise ValueError(f"--names {args.names}: an empty name, or one twice")
+        raise InputError(f"--names {args.names}: an empty name, or one twice")
     return names
 
 
 def _summary(done: Converted) -> str:
     """Return what was made and what was wrong, as text for the screen."""
+    from lidd_yolo.data.convert import REPORT  # noqa: PLC0415 - as above
+
     report = done.report
     classes = ", ".join(f"{number} {name}" for number, name in enumerate(done.class_names))
     lines = [f"{report['from']} to {report['to']} in {done.target}", f"classes, {done.order}: {classes}", ""]
@@ -90,11 +90,7 @@ def _summary(done: Converted) -> str:
     )
     if report["difficult"]:
         lines.append(f"{report['difficult']} objects were marked as difficult; {report['to']} has no place for that")
-    for repaired, title in ((False, "left out"), (True, "repaired")):
-        problems = [problem for problem in done.problems if problem.repaired is repaired]
-        lines += ["", f"{len(problems)} {title}:"] if problems else []
-        lines += [f"  {problem}" for problem in problems[:_SHOWN]]
-        lines += [f"  and {len(problems) - _SHOWN} more, see {REPORT}"] if len(problems) > _SHOWN else []
+    lines += problem_lines(done.problems, REPORT)
     if report["to"] == "yolo" and "val" not in report["images"]:
         lines += ["", f"There is no val side yet: lidd data split {done.target / 'data.yaml'}"]
     return "\n".join(lines)

@@ -9,31 +9,25 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import cv2
+from lidd_yolo.cli.words import first_lines
 
-from lidd_yolo.data.groups.groups_file import GROUPS_FILE, describe_groups, groups_text
-from lidd_yolo.data.groups.overlap import Overlap
-from lidd_yolo.data.groups.pair_sheet import pair_sheet
-from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures, find_groups, split_names
-from lidd_yolo.data.readers.data_yaml import read_yolo_set
-from lidd_yolo.files import all_or_nothing, check_writable
+if TYPE_CHECKING:
+    from lidd_yolo.data.groups.overlap import Overlap
+    from lidd_yolo.data.groups.picture_groups import PictureGroups
 
 PAIRS_SHEET = "pairs.jpg"
 _DRAWN = 48
 _SHOWN = 10
 
 
-def add_commands(actions: Any) -> None:
-    """Add the sub-command to the sub-parsers of ``lidd data``."""
-    command = actions.add_parser(
-        "groups",
-        help="find pictures that show the same thing, and what the present split leaks by that",
-        description="Find pictures that are equal, turned, saved again or overlapping crops. Writes groups.json and a "
-        "sheet of the pairs found. Exit status 0: no leak; 1: pictures of val or test share a group with train.",
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments to the parser of ``lidd data groups``."""
+    command.description = (
+        "Find pictures that are equal, turned, saved again or overlapping crops. Writes groups.json and a "
+        "sheet of the pairs found. Exit status 0: no leak; 1: pictures of val or test share a group with train."
     )
-    command.set_defaults(run_data=run)
     command.add_argument("data", metavar="DATA.yaml", help="data set, or the name of a packaged one")
     add_burst(command)
     command.add_argument("--out", type=Path, metavar="FOLDER", help="folder to make (default: NAME-groups here)")
@@ -49,6 +43,14 @@ def add_burst(command: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Group the pictures of a data set and return the exit status."""
+    import cv2  # noqa: PLC0415 - `--help` answers without it
+
+    from lidd_yolo.data.groups.groups_file import GROUPS_FILE, describe_groups, groups_text  # noqa: PLC0415
+    from lidd_yolo.data.groups.pair_sheet import pair_sheet  # noqa: PLC0415
+    from lidd_yolo.data.groups.picture_groups import all_pictures, find_groups, split_names  # noqa: PLC0415
+    from lidd_yolo.data.readers.data_yaml import read_yolo_set  # noqa: PLC0415
+    from lidd_yolo.files import all_or_nothing  # noqa: PLC0415
+
     try:
         data = read_yolo_set(args.data)
         target = args.out or Path(f"{data.root.name}-groups")
@@ -77,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
 
 def summarise(groups: PictureGroups, leak: dict[str, float]) -> list[str]:
     """Return what was found, as lines for the screen."""
+    from lidd_yolo.data.groups.groups_file import describe_groups  # noqa: PLC0415 - as above
+
     found = describe_groups(groups)
     about, pairs = found["groups"], found["pairs"]
     alone = about["sizes"].get(1, 0)
@@ -92,9 +96,7 @@ def summarise(groups: PictureGroups, leak: dict[str, float]) -> list[str]:
         lines.append(f"The present split LEAKS: its figures measure memory. {_way_out(about['count'])}")
     elif not leak:
         lines.append("The data set has no train beside another split, so there is nothing to leak.")
-    problems = [str(problem) for problem in groups.problems]
-    lines += problems[:_SHOWN] + ([f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else [])
-    return lines
+    return [*lines, *first_lines(groups.problems, shown=_SHOWN)]
 
 
 def _way_out(groups: int) -> str:
@@ -121,6 +123,9 @@ def _check_out(target: Path, *, overwrite: bool) -> None:
         FileExistsError: If something is there and ``overwrite`` is off, or it was not made here.
         OSError: If it cannot be made.
     """
+    from lidd_yolo.data.groups.groups_file import GROUPS_FILE  # noqa: PLC0415 - as above
+    from lidd_yolo.files import check_writable  # noqa: PLC0415
+
     check_writable(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return

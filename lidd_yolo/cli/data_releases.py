@@ -6,104 +6,101 @@ Exit status: 0 clean, 1 something in the release was left out (the rest is done)
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lidd_yolo.data.groups.groups_file import REPORT
-from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
-from lidd_yolo.data.releases.publishers import PUBLISHERS, download_release
-from lidd_yolo.data.releases.writer import Conversion
+from lidd_yolo.cli.words import problem_lines
 from lidd_yolo.paths import datasets_dir, find_cfg
 
-_SHOWN = 20
-"""Problems listed on the screen; all of them are in ``split.json``."""
-
-_Convert = Callable[..., Conversion]
+if TYPE_CHECKING:
+    from lidd_yolo.data.releases.writer import Conversion
 
 
 class _DataSet(NamedTuple):
-    """One published release: function, line of the help, layout of the release, protocols and what they do."""
+    """One published release: where its ``convert_...`` is, its name, layout, protocols and what they do."""
 
-    convert: _Convert
-    line: str
+    module: str
+    title: str
     layout: str
     protocols: tuple[str, ...]
     meaning: str
     min_pixels: int | None = None
+    published: bool = True
 
 
-_SETS = {
+SETS = {
     "neu-det": _DataSet(
-        neu_det.convert_neu_det,
-        "NEU-DET, hot-rolled steel strip, six classes, boxes",
+        "neu_det",
+        "NEU-DET",
         "IMAGES and ANNOTATIONS, Pascal VOC",
-        tuple(neu_det.PROTOCOLS),
+        ("grouped", "random", "paper"),
         "grouped: pictures of one spot stay on one side (default); random: 8:2 at random, leaks; paper: four changed "
         "copies of each picture, then 8:2 at random, leaks",
     ),
     "neu-seg": _DataSet(
-        neu_seg.convert_neu_seg,
-        "NEU-Seg, hot-rolled steel strip, three classes, outlines",
+        "neu_seg",
+        "NEU-Seg",
         "images and annotations, each with training and test, class-index masks",
-        tuple(neu_seg.PROTOCOLS),
+        ("grouped", "paper", "official"),
         "grouped: pictures of one spot stay on one side (default); paper: random 8:1:1, leaks; "
         "official: train and test as published, val taken from train, leaks",
-        neu_seg.MIN_PIXELS,
+        min_pixels=16,
     ),
     "aluminium-sheet": _DataSet(
-        aluminium_sheet.convert_aluminium_sheet,
-        "aluminium sheet, photographs of a few small sheets, four classes, outlines",
+        "aluminium_sheet",
+        "aluminium sheet",
         "images and json, labelme",
-        tuple(aluminium_sheet.PROTOCOLS),
+        ("grouped", "paper"),
         "grouped: photographs of one sheet stay on one side (default); paper: random 8:2, leaks",
+        published=False,
     ),
 }
 
 
-def add_commands(sets: Any) -> None:
-    """Add one sub-command for each data set to the sub-parsers of ``lidd data``."""
-    for name, about in _SETS.items():
-        described = f"Convert the {about.line.partition(',')[0]} release ({about.layout}) for `data={name}.yaml`."
-        command = sets.add_parser(name, help=about.line, description=described)
-        command.set_defaults(run_data=run)
-        place = command.add_mutually_exclusive_group(required=True)
-        place.add_argument("--source", type=Path, metavar="FOLDER", help="folder of the release")
-        if name in PUBLISHERS:
-            told = f"fetch the release first, into FOLDER (default: {name}-release below Ultralytics' datasets_dir)"
-            place.add_argument("--download", type=Path, nargs="?", const=Path(), metavar="FOLDER", help=told)
-        command.add_argument(
-            "--target",
-            type=Path,
-            metavar="DIR",
-            help=f"folder to make (default: {name} below Ultralytics' datasets_dir, {name}-PROTOCOL for a protocol "
-            "other than grouped)",
-        )
-        command.add_argument("--protocol", choices=about.protocols, default="grouped", help=about.meaning)
-        command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
-        if about.min_pixels is not None:
-            told = f"drop objects of fewer than N pixels and count them (default: {about.min_pixels})"
-            command.add_argument("--min-pixels", type=int, default=about.min_pixels, metavar="N", help=told)
-        replace = "replace a data set made before; no training may use it"
-        command.add_argument("--overwrite", action="store_true", help=replace)
-        command.add_argument("--json", action="store_true", help="print the figures as JSON")
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments to the parser of ``lidd data neu-det``, ``neu-seg`` or ``aluminium-sheet``."""
+    name = command.prog.split()[-1]
+    about = SETS[name]
+    command.description = f"Convert the {about.title} release ({about.layout}) for `data={name}.yaml`."
+    place = command.add_mutually_exclusive_group(required=True)
+    place.add_argument("--source", type=Path, metavar="FOLDER", help="folder of the release")
+    if about.published:
+        told = f"fetch the release first, into FOLDER (default: {name}-release below Ultralytics' datasets_dir)"
+        place.add_argument("--download", type=Path, nargs="?", const=Path(), metavar="FOLDER", help=told)
+    command.add_argument(
+        "--target",
+        type=Path,
+        metavar="DIR",
+        help=f"folder to make (default: {name} below Ultralytics' datasets_dir, {name}-PROTOCOL for a protocol "
+        "other than grouped)",
+    )
+    command.add_argument("--protocol", choices=about.protocols, default="grouped", help=about.meaning)
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
+    if about.min_pixels is not None:
+        told = f"drop objects of fewer than N pixels and count them (default: {about.min_pixels})"
+        command.add_argument("--min-pixels", type=int, default=about.min_pixels, metavar="N", help=told)
+    replace = "replace a data set made before; no training may use it"
+    command.add_argument("--overwrite", action="store_true", help=replace)
+    command.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Convert one release and return the exit status.
 
     Args:
-        args: What the parser with `add_commands` returned.
+        args: What the parser with `add_arguments` returned.
     """
-    about = _SETS[args.action]
+    about = SETS[args.action]
+    module = importlib.import_module(f"lidd_yolo.data.releases.{about.module}")  # here, as it loads OpenCV
     # apart, so that `data=neu-det.yaml` never means a split that leaks
     folder = args.action if args.protocol == "grouped" else f"{args.action}-{args.protocol}"
     further = {} if about.min_pixels is None else {"min_pixels": args.min_pixels}
     try:
         source, told = _source(args)
-        done = about.convert(
+        done: Conversion = getattr(module, f"convert_{about.module}")(
             source,
             args.target or datasets_dir() / folder,
             protocol=args.protocol,
@@ -126,6 +123,8 @@ def _source(args: argparse.Namespace) -> tuple[Path, list[str]]:
     """Return the folder of the release, fetched if asked, and what was verified, as lines for the screen."""
     if args.source is not None:
         return args.source, []
+    from lidd_yolo.data.releases.publishers import PUBLISHERS, download_release  # noqa: PLC0415 - quick `--help`
+
     # an empty path: --download without a folder
     folder = datasets_dir() / f"{args.action}-release" if args.download == Path() else args.download
     found = download_release(PUBLISHERS[args.action], folder)
@@ -153,12 +152,7 @@ def summary(done: Conversion) -> str:
         lines += ["", "The groups do not allow the ratios everywhere:"]
         lines += [f"  {told}" for told in report["shortfalls"]]
     lines += _labels(report)
-    lost = [problem for problem in done.problems if not problem.repaired]
-    noted = [problem for problem in done.problems if problem.repaired]
-    for title, problems in (("left out", lost), ("repaired", noted)):
-        lines += ["", f"{len(problems)} {title}:"] if problems else []
-        lines += [f"  {problem}" for problem in problems[:_SHOWN]]
-        lines += [f"  and {len(problems) - _SHOWN} more, see split.json"] if len(problems) > _SHOWN else []
+    lines += problem_lines(done.problems, "split.json")
     lines += _shared_pictures(done)
     lines += ["", f"Train with data={_data_word(done.target)}"]
     return "\n".join(lines)
@@ -173,6 +167,8 @@ def _data_word(target: Path) -> str:
 
 def _shared_pictures(done: Conversion) -> list[str]:
     """Return a warning if the other of the two sets that share pictures lies beside this one."""
+    from lidd_yolo.data.groups.groups_file import REPORT  # noqa: PLC0415 - quick `--help`
+
     other = {"neu-det": "neu-seg", "neu-seg": "neu-det"}.get(done.report["dataset"])
     beside = sorted(done.target.absolute().parent.glob(f"{other}*/{REPORT}")) if other else []
     if not beside:

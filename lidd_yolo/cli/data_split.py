@@ -10,26 +10,23 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lidd_yolo.cli.data_groups import add_burst, summarise
-from lidd_yolo.data.groups.groups_file import GROUPS_FILE, read_groups
-from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures, find_groups, join_families, split_names
-from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
-from lidd_yolo.data.splits.division import divide, parse_ratio, shortfalls
-from lidd_yolo.data.splits.label_counts import LabelCounts, balance_columns, count_labels
-from lidd_yolo.data.splits.lists import Division, check_target, describe_division, write_division
+
+if TYPE_CHECKING:
+    from lidd_yolo.data.groups.picture_groups import PictureGroups
+    from lidd_yolo.data.readers.data_yaml import YoloSet
+    from lidd_yolo.data.splits.label_counts import LabelCounts
+    from lidd_yolo.data.splits.lists import Division
 
 
-def add_commands(actions: Any) -> None:
-    """Add the sub-command to the sub-parsers of ``lidd data``."""
-    command = actions.add_parser(
-        "split",
-        help="divide a data set so that pictures of one thing stay on one side",
-        description="Divide all pictures of a data set, whatever its present split, by whole groups, with the classes "
-        "balanced. Writes lists and a data YAML; the pictures stay where they are.",
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments to the parser of ``lidd data split``."""
+    command.description = (
+        "Divide all pictures of a data set, whatever its present split, by whole groups, with the classes "
+        "balanced. Writes lists and a data YAML; the pictures stay where they are."
     )
-    command.set_defaults(run_data=run)
     command.add_argument("data", metavar="DATA.yaml", help="data set, or the name of a packaged one")
     command.add_argument("--ratio", default="8:1:1", metavar="A:B:C", help="train:val:test or train:val (8:1:1)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
@@ -47,6 +44,12 @@ def add_commands(actions: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Split a data set and return the exit status."""
+    from lidd_yolo.data.groups.picture_groups import all_pictures, split_names  # noqa: PLC0415 - quick `--help`
+    from lidd_yolo.data.readers.data_yaml import read_yolo_set  # noqa: PLC0415
+    from lidd_yolo.data.splits.division import parse_ratio  # noqa: PLC0415
+    from lidd_yolo.data.splits.label_counts import count_labels  # noqa: PLC0415
+    from lidd_yolo.data.splits.lists import describe_division, write_division  # noqa: PLC0415
+
     try:
         data = read_yolo_set(args.data)
         target = args.target or data.root.resolve().with_name(f"{data.root.resolve().name}-grouped")
@@ -76,6 +79,9 @@ def _check_target(target: Path, pictures: Iterable[Path], *, overwrite: bool) ->
     Raises:
         FileExistsError: If it is there and ``overwrite`` is off, it is no split made here, or pictures would be lost.
     """
+    from lidd_yolo.data.groups.groups_file import GROUPS_FILE  # noqa: PLC0415 - as above
+    from lidd_yolo.data.splits.lists import check_target  # noqa: PLC0415
+
     check_target(target, overwrite=overwrite)
     if target.exists() and any(target.iterdir()) and not (target / GROUPS_FILE).is_file():
         raise FileExistsError(f"{target} is a data set and no split made here; choose another target")
@@ -85,6 +91,9 @@ def _check_target(target: Path, pictures: Iterable[Path], *, overwrite: bool) ->
 
 def _groups(args: argparse.Namespace, files: dict[str, Path]) -> PictureGroups:
     """Return the groups from the file that was named, or found now."""
+    from lidd_yolo.data.groups.groups_file import read_groups  # noqa: PLC0415 - as above
+    from lidd_yolo.data.groups.picture_groups import find_groups, join_families  # noqa: PLC0415
+
     if args.groups is None:
         return find_groups(files, args.burst)[0]
     if args.burst is not None:
@@ -96,6 +105,10 @@ def _divided(
     args: argparse.Namespace, data: YoloSet, groups: PictureGroups, labels: LabelCounts, ratios: dict[str, float]
 ) -> Division:
     """Return the split that was asked for."""
+    from lidd_yolo.data.splits.division import divide, shortfalls  # noqa: PLC0415 - as above
+    from lidd_yolo.data.splits.label_counts import balance_columns  # noqa: PLC0415
+    from lidd_yolo.data.splits.lists import Division  # noqa: PLC0415
+
     parts, wanted = divide(groups.numbers, balance_columns(labels), ratios, args.seed, args.folds)
     off = shortfalls(parts, wanted, groups.numbers, labels.counts, groups.names, data.names)
     named = {part: [groups.names[index] for index in indices] for part, indices in parts.items()}

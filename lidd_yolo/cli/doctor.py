@@ -15,8 +15,6 @@ import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from lidd_yolo import __version__, connect, names, paths
 from lidd_yolo.optional import package_version
 
@@ -30,7 +28,7 @@ print(hook.__file__ if hook else "", watching, sep="|")
 
 @dataclass
 class Report:
-    """What was found.
+    """What was found: facts and problems.
 
     Args:
         facts: Lines to show.
@@ -130,8 +128,8 @@ def _device(report: Report) -> None:
     import torch  # noqa: PLC0415
 
     if torch.cuda.is_available():
-        found = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
-        report.facts.append(f"device        CUDA: {found}")
+        names_of_gpus = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+        report.facts.append(f"device        CUDA: {names_of_gpus}")
     else:
         report.facts.append(f"device        CPU: {os.cpu_count()} cores, torch uses {torch.get_num_threads()}")
 
@@ -156,6 +154,8 @@ def _networks(report: Report) -> None:
 
 
 def _data_sets(report: Report) -> None:
+    import yaml  # noqa: PLC0415 - `--help` answers without it
+
     root = paths.datasets_dir()
     report.facts.append(f"data sets     {root}")
     for name, file in sorted(names.data_yamls().items()):

@@ -1,80 +1,47 @@
 """Command ``lidd``: what the ``yolo`` command has no place for, and ``yolo`` itself where the start-up file is off.
 
-Heavy packages are imported by the sub-command that needs them, so that ``--help`` answers at once.
+Only the module of the command that is asked for is imported, and that imports what it works with when it runs, so that
+``--help`` answers at once. A module has ``add_arguments(parser)`` and ``run(args)``, which returns an exit status of
+`lidd_yolo.exit_status`; a module of several commands tells them apart by the parser's ``prog`` and by ``args.command``
+or ``args.action``. A group of commands has a table ``COMMANDS`` instead.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
-from collections.abc import Callable, Sequence
-from types import ModuleType
+from collections.abc import Mapping, Sequence
 
 from lidd_yolo import __version__
+from lidd_yolo.exit_status import COULD_NOT_RUN, STOPPED
 
 _MODES = ("train", "val", "predict", "export", "track", "benchmark")
 _TASKS = ("detect", "segment", "classify", "pose", "obb", "semantic", "depth")
 
-
-def _data() -> ModuleType:
-    from lidd_yolo.cli import data as commands  # noqa: PLC0415
-
-    return commands
-
-
-def _doctor() -> ModuleType:
-    from lidd_yolo.cli import doctor  # noqa: PLC0415
-
-    return doctor
-
-
-def _bench() -> ModuleType:
-    from lidd_yolo.cli import bench as commands  # noqa: PLC0415
-
-    return commands
-
-
-def _compare() -> ModuleType:
-    from lidd_yolo.cli import compare as compare_command  # noqa: PLC0415
-
-    return compare_command
-
-
-def _ablate() -> ModuleType:
-    from lidd_yolo.cli import ablate as ablate_command  # noqa: PLC0415
-
-    return ablate_command
-
-
-def _reproduce() -> ModuleType:
-    from lidd_yolo.cli import reproduce as reproduce_command  # noqa: PLC0415
-
-    return reproduce_command
-
-
-def _export() -> ModuleType:
-    from lidd_yolo.cli import export as commands  # noqa: PLC0415
-
-    return commands
-
-
-def _report() -> ModuleType:
-    from lidd_yolo.cli import report as commands  # noqa: PLC0415
-
-    return commands
-
-
-_COMMANDS: dict[str, tuple[Callable[[], ModuleType], str]] = {
-    "data": (_data, "make a data set for training from a published release"),
-    "compare": (_compare, "train several networks alike, measure them and set them side by side"),
-    "ablate": (_ablate, "train the networks of a paper's ablation table, row by row"),
-    "reproduce": (_reproduce, "train what a paper's table compares and print its figures beside ours"),
-    "export": (_export, "export a checkpoint and prove that the files compute what was trained"),
-    "report": (_report, "make tables and a page with plots from the ledger, and check that nobody edited it"),
-    "bench": (_bench, "keep measured results: record runs, draw curves and pictures, time networks and tools"),
-    "doctor": (_doctor, "say which versions and what device are used, what is connected and what is wrong"),
+COMMANDS = {
+    "data": ("lidd_yolo.cli.data", "make a data set for training from a published release"),
+    "compare": ("lidd_yolo.cli.compare", "train several networks alike, measure them and set them side by side"),
+    "ablate": ("lidd_yolo.cli.compare", "train the networks of a paper's ablation table, row by row"),
+    "reproduce": (
+        "lidd_yolo.cli.compare",
+        "train what a paper's table compares and print its figures beside ours",
+    ),
+    "export": ("lidd_yolo.cli.export", "export a checkpoint and prove that the files compute what was trained"),
+    "report": (
+        "lidd_yolo.cli.report",
+        "make tables and a page with plots from the ledger, and check that nobody edited it",
+    ),
+    "bench": (
+        "lidd_yolo.cli.bench",
+        "keep measured results: record runs, draw curves and pictures, time networks and tools",
+    ),
+    "doctor": (
+        "lidd_yolo.cli.doctor",
+        "say which versions and what device are used, what is connected and what is wrong",
+    ),
 }
-"""Sub-command -> its module, which has ``add_arguments(parser)`` and ``run(args)``, and its line in the help."""
+"""Command -> its module and its line in the help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,22 +53,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and _is_for_yolo(words[0]) and not _is_our_export(words):
         return _yolo(words)
-    parser = _parser(asked=words[0] if words else "")
+    parser = command_parser(words)
     if not words:
         parser.print_help()
-        return 2
+        return COULD_NOT_RUN
     args, more = parser.parse_known_args(words)
     if hasattr(args, "more"):  # argparse gives a command its KEY=VALUE words of one place only
         args.more += [word for word in more if "=" in word and not word.startswith("-")]
         more = [word for word in more if word not in args.more]
     if more:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
-    load, _ = _COMMANDS[args.command]
-    return int(load().run(args))
+    return _run(args)
 
 
-def _parser(asked: str) -> argparse.ArgumentParser:
-    """Return the parser; only the command asked for is loaded and has its arguments."""
+def _run(args: argparse.Namespace) -> int:
+    """Run a command; what it cannot work with becomes one line on standard error."""
+    name = " ".join(filter(None, ("lidd", args.command, getattr(args, "action", ""))))
+    try:
+        return int(args.run(args))
+    except (OSError, ValueError, ImportError) as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        # A target that was not complete has been taken away by `lidd_yolo.files`.
+        sys.stderr.write(f"\n{name}: stopped{'; nothing was written' if args.command == 'data' else ''}\n")
+        return STOPPED
+
+
+def command_parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; of all commands only those that occur among the words have their arguments."""
     parser = argparse.ArgumentParser(
         prog="lidd",
         description="LIDD-Net and WLNet for surface defects, on Ultralytics' yolo command.",
@@ -109,12 +89,32 @@ def _parser(asked: str) -> argparse.ArgumentParser:
         "use it where the start-up file is off and `yolo` does not know our names (`lidd doctor` tells).",
     )
     parser.add_argument("--version", action="version", version=f"lidd_yolo {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (load, line) in _COMMANDS.items():
-        command = commands.add_parser(name, help=line)
-        if name == asked:
-            load().add_arguments(command)
+    named = [word for word in words if not word.startswith("-")]
+    _add_commands(parser, COMMANDS, named[:1], named[1:], dest="command")
     return parser
+
+
+def _add_commands(
+    parser: argparse.ArgumentParser,
+    table: Mapping[str, tuple[str, str]],
+    words: Sequence[str],
+    after: Sequence[str],
+    *,
+    dest: str,
+) -> None:
+    """Add the commands of a table to a parser; import the modules of those that occur among the words."""
+    commands = parser.add_subparsers(dest=dest, required=True, metavar=dest.upper())
+    for name, (dotted, line) in table.items():
+        command = commands.add_parser(name, help=line)
+        if name not in words:
+            continue
+        module = importlib.import_module(dotted)
+        if hasattr(module, "add_arguments"):
+            module.add_arguments(command)
+        if hasattr(module, "run"):
+            command.set_defaults(run=module.run)
+        if hasattr(module, "COMMANDS"):
+            _add_commands(command, module.COMMANDS, after, (), dest="action")
 
 
 def _is_for_yolo(word: str) -> bool:

@@ -89,7 +89,7 @@ def _renew(pages: list[Path], ledger: Path) -> int:
 def _print_markdown(ledger: Path, patterns: Sequence[str], plan: str | None) -> None:
     from lidd_yolo.report.blocks import chosen_entries  # noqa: PLC0415 - not needed to verify
     from lidd_yolo.report.markdown import report_markdown  # noqa: PLC0415 - loads numpy
-    from lidd_yolo.results.paper_figures import read_printed  # noqa: PLC0415
+    from lidd_yolo.results.plan_file import read_printed  # noqa: PLC0415
 
     entries, left_out = chosen_entries(ledger, patterns)
     if left_out:

@@ -1,25 +1,36 @@
-"""A plan: which networks to train on which data, how often and how long.
+"""The runs of a plan: what each trains, what it is called, and the training arguments that it begins with.
 
-What a paper prints beside it is read by `lidd_yolo.results.paper_figures`. A plan says nothing of folders,
-devices or processes; the same plan gives the same run names everywhere.
+The same plan gives the same run names everywhere. A recipe is the training arguments of a run: ``own`` leaves
+everything to the model's trainer, which means Ultralytics' defaults, or the papers' for our families.
 """
 
 from __future__ import annotations
 
-import argparse
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 from lidd_yolo import names
-from lidd_yolo.compare.recipe import OWN, recipe_family
+from lidd_yolo.errors import InputError
+from lidd_yolo.results.plan_file import OWN, UNSAFE, PlanModel, RunPlan, protocols_of, read_plan
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
+FAMILIES = ("lidd", "wlnet")
+CAUTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "lidd": "LIDD-Net's arguments in Ultralytics' trainer: losses and their gains are that network's own, and "
+        "it clips gradients at norm 10, LIDD-Net's at 35",
+        "wlnet": "WLNet's arguments in another trainer: losses and their gains are that network's own, without NWD",
+    }
+)
+"""What a recipe of ours leaves out when another trainer follows it; belongs to every figure measured so."""
+
+_OF_THE_CRITERION = frozenset({"box", "cls", "dfl"})
+"""Gains of losses: they balance terms of one family's criterion, and say nothing of another's."""
 
 
 @dataclass(frozen=True)
@@ -55,185 +66,170 @@ class Run:
     protocol: str
 
 
-@dataclass(frozen=True)
-class PlanModel:
-    """One row of a plan: a network, what tables call it and how it is trained."""
+def make_plan(  # noqa: PLR0913 - as `lidd_yolo.compare`, which calls it
+    models: Iterable[str] = (),
+    data: Iterable[str] = (),
+    *,
+    plan: str | Path | None = None,
+    name: str | None = None,
+    recipes: Iterable[str] = (),
+    imgsz: int | Iterable[int] | None = None,
+    epochs: int | Iterable[int] | None = None,
+    seeds: int | None = None,
+    batch: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> RunPlan:
+    """Return a plan: that of a file with what is given otherwise, or the one that models and data make.
 
-    model: str
-    label: str
-    recipes: tuple[str, ...] = (OWN,)
-
-
-@dataclass(frozen=True)
-class RunPlan:
-    """A grid of runs: data sets x protocols x sizes x budgets x seeds x models x recipes.
-
-    Attributes:
-        name: Begins the name of every run.
-        data: For each data set protocol -> data YAML; the first is used where none is asked for.
-        imgsz: Sides of the input in pixels.
-        epochs: Budgets: the largest number of epochs, the same for all networks.
-        seeds: Seeds of the trainings of each network.
-        models: The networks.
-        batch: Pictures in a batch; None leaves it to the recipes.
-        arguments: Further training arguments for all runs.
-        file: Where the plan was read from; None if it was made from words.
+    Args:
+        models: Model YAMLs or checkpoints; not with ``plan``, which has its own.
+        data: Data YAMLs; where the package has ``NAME-PROTOCOL.yaml`` beside one, those are its protocols.
+        plan: A plan's YAML file, or the name of a packaged one such as ``lidd-table3``.
+        name: Begins the names of runs and entries (default: the plan's, or ``compare``).
+        recipes: Recipes to train every model with: ``own`` (default), ``lidd``, ``wlnet`` or a YAML file.
+        imgsz: Side of the input in pixels, or several (default: the plan's, or 640).
+        epochs: Largest number of epochs, or several budgets (default: the plan's, or 100).
+        seeds: Number of seeds, counted from 0 (default: the plan's, or 1).
+        batch: Pictures in a batch (default: the plan's, or the recipe's).
+        arguments: Further training arguments, the same for all; they win over the plan's.
 
     Raises:
-        ValueError: If the name cannot begin a file's name.
+        InputError: If there are neither models and data nor a plan, or both, or the plan cannot be read.
     """
+    models, data = several(models), several(data)
+    if plan is not None and models:
+        raise InputError("--plan has its own models: leave --models out")
+    if plan is None and not (models and data):
+        raise InputError("what to compare: --models A,B --data YAML, or --plan FILE")
+    rows = tuple(PlanModel(model, Path(model).stem) for model in models)
+    made = RunPlan("compare", (), (640,), (100,), (0,), rows) if plan is None else read_plan(plan)
+    recipes = several(recipes)
+    changes = {
+        "name": name,
+        "data": tuple(protocols_of(file) for file in data),
+        "imgsz": _numbers(imgsz, "imgsz"),
+        "epochs": _numbers(epochs, "epochs"),
+        "seeds": tuple(range(max(_numbers(seeds, "seeds"), default=0))),
+        "models": tuple(replace(row, recipes=recipes) for row in made.models) if recipes else (),
+        "batch": max(_numbers(batch, "batch"), default=None),
+    }
+    given: dict[str, Any] = {key: value for key, value in changes.items() if value not in (None, ())}
+    return replace(made, **given, arguments={**made.arguments, **(arguments or {})})
 
-    name: str
-    data: tuple[Mapping[str, str], ...]
-    imgsz: tuple[int, ...]
-    epochs: tuple[int, ...]
-    seeds: tuple[int, ...]
-    models: tuple[PlanModel, ...]
-    batch: int | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    file: Path | None = None
 
-    def __post_init__(self) -> None:
-        if not self.name or _UNSAFE.search(self.name):
-            raise ValueError(f"a plan's name has letters, digits and . _ + - only, not '{self.name}'")
+def several(words: Iterable[str]) -> tuple[str, ...]:
+    """Return words as given, one alone too."""
+    return (words,) if isinstance(words, str) else tuple(words)
 
-    def runs(self, protocols: Sequence[str] = ()) -> list[Run]:
-        """Return all runs: models after seeds, so that an interrupted plan has every network before it repeats one.
 
-        Args:
-            protocols: Which splits of every data set; empty takes the first.
+def _numbers(values: int | Iterable[int] | None, key: str) -> tuple[int, ...]:
+    """Return numbers from 1 on, one alone too; none where nothing is given."""
+    numbers = (values,) if isinstance(values, int) else tuple(values or ())
+    if wrong := [number for number in numbers if number < 1]:
+        raise InputError(f"{key} has to be at least 1, not {wrong[0]}")
+    return numbers
 
-        Raises:
-            ValueError: If a data set has no such protocol, or two runs would have the same name.
-        """
-        splits = [split for data in self.data for split in self._splits(data, protocols)]
-        grid = product(splits, self.imgsz, self.epochs, self.seeds, self.models)
-        runs = [
-            self._run(model, recipe, split, imgsz=imgsz, epochs=epochs, seed=seed)
-            for split, imgsz, epochs, seed, model in grid
-            for recipe in _different(model)
-        ]
-        seen: set[str] = set()
-        for run in runs:
-            if run.name in seen:
-                raise ValueError(f"plan {self.name}: two runs would be called {run.name}")
-            seen.add(run.name)
-        return runs
 
-    def _splits(self, data: Mapping[str, str], asked: Sequence[str]) -> list[tuple[str, str]]:
-        """Return protocol and data YAML of the splits of a data set that are asked for."""
-        for protocol in asked:
-            if protocol not in data:
-                known = ", ".join(filter(None, data)) or "one data set without a protocol"
-                whose = f" for {next(iter(data.values()))}" if len(self.data) > 1 else ""
-                raise ValueError(f"plan {self.name} has no protocol '{protocol}'{whose}, only {known}")
-        return [(protocol, data[protocol]) for protocol in asked or list(data)[:1]]
+def runs_of(plan: RunPlan, protocols: Sequence[str] = ()) -> list[Run]:
+    """Return all runs: models after seeds, so that an interrupted plan has every network before it repeats one.
 
-    def _run(self, row: PlanModel, recipe: str, split: tuple[str, str], *, imgsz: int, epochs: int, seed: int) -> Run:
-        protocol, data = split
-        return Run(
-            name=run_name(self.name, row.model, recipe, data, imgsz=imgsz, epochs=epochs, seed=seed),
+    Args:
+        plan: The plan.
+        protocols: Which splits of every data set; empty takes the first.
+
+    Raises:
+        InputError: If a data set has no such protocol, or two runs would have the same name.
+    """
+    splits = [split for data in plan.data for split in _splits(plan, data, protocols)]
+    grid = product(splits, plan.imgsz, plan.epochs, plan.seeds, plan.models)
+    runs = [
+        Run(
+            name=run_name(plan.name, row.model, recipe, data, imgsz=imgsz, epochs=epochs, seed=seed),
             model=row.model,
             data=data,
             seed=seed,
             imgsz=imgsz,
             epochs=epochs,
-            batch=self.batch,
+            batch=plan.batch,
             recipe=recipe,
-            extra=dict(self.arguments),
+            extra=dict(plan.arguments),
             label=row.label,
-            plan=self.name,
+            plan=plan.name,
             protocol=protocol,
         )
+        for (protocol, data), imgsz, epochs, seed, row in grid
+        for recipe in _different_recipes(row)
+    ]
+    names_of_runs: set[str] = set()
+    for run in runs:
+        if run.name in names_of_runs:
+            raise InputError(f"plan {plan.name}: two runs would be called {run.name}")
+        names_of_runs.add(run.name)
+    return runs
+
+
+def _splits(plan: RunPlan, data: Mapping[str, str], protocols: Sequence[str]) -> list[tuple[str, str]]:
+    """Return protocol and data YAML of the splits of a data set that are asked for."""
+    for protocol in protocols:
+        if protocol not in data:
+            known = ", ".join(filter(None, data)) or "one data set without a protocol"
+            whose = f" for {next(iter(data.values()))}" if len(plan.data) > 1 else ""
+            raise InputError(f"plan {plan.name} has no protocol '{protocol}'{whose}, only {known}")
+    return [(protocol, data[protocol]) for protocol in protocols or list(data)[:1]]
 
 
 def run_name(plan: str, model: str, recipe: str, data: str, *, imgsz: int, epochs: int, seed: int) -> str:
     """Return a run's name: the same for the same words, and safe as a file name on every system."""
     recipes = [] if recipe == OWN else [Path(recipe).stem]
     parts = [plan, Path(model).stem, *recipes, Path(data).stem, f"{imgsz}px", f"{epochs}e", f"s{seed}"]
-    return "-".join(_UNSAFE.sub("_", part) for part in parts)
+    return "-".join(UNSAFE.sub("_", part) for part in parts)
 
 
-def plan_from_words(
-    models: Sequence[str],
-    data: Sequence[str],
-    *,
-    name: str = "compare",
-    recipes: Sequence[str] = (OWN,),
-    imgsz: int = 640,
-    epochs: int = 100,
-    seeds: int = 1,
-) -> RunPlan:
-    """Return the plan that a command line describes.
-
-    Args:
-        models: Model YAMLs or checkpoints.
-        data: Data YAMLs; where the package has ``NAME-PROTOCOL.yaml`` beside one, those are its protocols.
-        name: Name of the plan.
-        recipes: Recipes to train every model with.
-        imgsz: Side of the input in pixels.
-        epochs: Largest number of epochs.
-        seeds: Number of seeds, counted from 0.
-    """
-    rows = tuple(PlanModel(model=model, label=Path(model).stem, recipes=tuple(recipes)) for model in models)
-    return RunPlan(
-        name=name,
-        data=tuple(protocols_of(file) for file in data),
-        imgsz=(imgsz,),
-        epochs=(epochs,),
-        seeds=tuple(range(seeds)),
-        models=rows,
-    )
-
-
-def protocols_of(data: str) -> dict[str, str]:
-    """Return protocol -> data YAML: ``grouped`` for a packaged set of ours and one entry for each of its siblings.
-
-    A data YAML of the user's own, or a sibling itself, has one protocol without a name.
-    """
-    packaged = names.find_data_yaml(data)
-    siblings = {stem for stem in names.data_yamls() if packaged and stem.startswith(f"{packaged.stem}-")}
-    if packaged is None or not siblings:
-        return {"": data}
-    rest = {stem.removeprefix(f"{packaged.stem}-"): f"{stem}.yaml" for stem in sorted(siblings)}
-    return {"grouped": f"{packaged.stem}.yaml", **rest}
-
-
-def _different(row: PlanModel) -> list[str]:
+def _different_recipes(row: PlanModel) -> list[str]:
     """Return a row's recipes without repetition: the recipe of a network's own family is its ``own``."""
     own = recipe_family(row.model)
     return list(dict.fromkeys(OWN if recipe == own else recipe for recipe in row.recipes))
 
 
-def changed_by(plan: RunPlan, args: argparse.Namespace) -> RunPlan:
-    """Return a plan with what the command line says otherwise.
+def recipe_family(model: str) -> str:
+    """Return ``lidd`` or ``wlnet`` for a model YAML of ours, else an empty string."""
+    if not names.is_ours(model):
+        return ""
+    return next((family for family in FAMILIES if names.base_name(model).startswith(family)), "")
+
+
+def recipe_arguments(recipe: str) -> dict[str, Any]:
+    """Return the training arguments of a recipe, without those that the plan gives to all alike: epochs and size.
+
+    A family's recipe is for networks of other families (its own begin with it), so it comes without gains of losses.
+
+    Args:
+        recipe: ``own``, ``lidd``, ``wlnet`` or a YAML file that maps arguments of ``yolo train`` to values.
 
     Raises:
-        ValueError: If a further argument is not written ``key=value``.
+        InputError: If there is no such recipe, or the file is no mapping.
     """
-    changes: dict[str, Any] = {
-        key: getattr(args, key) for key in ("name", "imgsz", "epochs", "batch") if getattr(args, key) is not None
-    }
-    if args.data:
-        changes["data"] = tuple(protocols_of(file) for file in args.data)
-    if args.seeds:
-        changes["seeds"] = tuple(range(args.seeds))
-    if args.recipe:
-        changes["models"] = tuple(replace(row, recipes=tuple(args.recipe)) for row in plan.models)
-    device = {} if args.device is None else {"device": args.device}
-    return replace(plan, **changes, arguments={**plan.arguments, **key_values(args.more), **device})
+    if recipe == OWN:
+        return {}
+    if recipe in FAMILIES:
+        from lidd_yolo.training import recipes  # noqa: PLC0415 - loads torch with its package
+
+        whole = {"lidd": recipes.LIDD, "wlnet": recipes.WLNET}[recipe]
+        arguments = {key: value for key, value in whole.items() if key not in _OF_THE_CRITERION}
+    else:
+        arguments = _read_recipe(Path(recipe))
+    return {key: value for key, value in arguments.items() if key not in {"epochs", "imgsz", "seed"}}
 
 
-def key_values(pairs: Sequence[str]) -> dict[str, Any]:
-    """Return ``["lr0=0.01", "amp=False"]`` as arguments, each value read as YAML.
-
-    Raises:
-        ValueError: If one has no ``=`` or no key.
-    """
-    found = {}
-    for pair in pairs:
-        key, sign, value = pair.partition("=")
-        if not sign or not key.isidentifier():
-            raise ValueError(f"'{pair}' is not written key=value")
-        found[key] = yaml.safe_load(value)
-    return found
+def _read_recipe(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"no recipe '{file}': {OWN}, {', '.join(FAMILIES)} or a YAML file of training arguments"
+        ) from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{file} is not a YAML file: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{file} is not a recipe: it has to map training arguments to values")
+    return content

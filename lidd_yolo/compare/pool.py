@@ -1,24 +1,30 @@
 """Carry out several runs at once, each in a process of its own, within a time limit.
 
-Nothing is lost by ending a process: a run goes on from its last epoch. If this process is killed, the others
-notice that their standard input closes, and end too.
+A process is started with its log and ended with all that it has started. Nothing is lost by that: a run goes on from
+its last epoch. If this process is killed, the others notice that their standard input closes, and end too.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from lidd_yolo.compare.plan import Run
-from lidd_yolo.compare.process import DONE, FAILED, TIME_IS_UP, command_words, end_processes, start_process
 from lidd_yolo.compare.run_folder import LOG, progress_of
+from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
 
 _TELL_EVERY = 20.0
+_LOOK_EVERY = 0.5
+_GRACE = 10.0
 
 
 @dataclass
@@ -32,7 +38,7 @@ class Outcome:
     @property
     def status(self) -> int:
         """Exit status: 75 while the time limit left something, else 1 if something failed, else 0."""
-        return TIME_IS_UP if self.left else FAILED if self.failed else DONE
+        return TIME_IS_UP if self.left else FINDINGS if self.failed else DONE
 
 
 class Teller:
@@ -81,7 +87,13 @@ def _last_line(log: Path) -> str:
     return lines[-1] if lines else "without a word"
 
 
-_LOOK_EVERY = 0.5
+class Pool(Protocol):
+    """What carries out runs, each with the ``run.json`` in its folder: here or on other machines."""
+
+    def __call__(
+        self, folders: Sequence[tuple[Run, Path]], *, ledger: Path, say: Callable[[str], None], until: float | None
+    ) -> Outcome:
+        """Carry out runs as `carry_out_runs` does."""
 
 
 @dataclass
@@ -148,3 +160,71 @@ def _threads(jobs: int) -> int:
     """Return the threads of each process: the cores that this process may use, shared."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // jobs)
+
+
+def start_process(
+    file: Path, words: list[str], *, threads: int, place: Path | None = None, variables: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start the worker on a run; it ends when the process that calls this does.
+
+    Args:
+        file: The run's ``run.json``; the log is written beside it.
+        words: What `command_words` returned.
+        threads: Number of threads, unless ``OMP_NUM_THREADS`` is set.
+        place: Folder to start it in; None for the present one.
+        variables: Environment variables to change.
+    """
+    with (file.parent / LOG).open("ab") as log:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=place,
+            env={"OMP_NUM_THREADS": str(threads), **os.environ, **(variables or {})},
+            start_new_session=True,
+        )
+
+
+def command_words(file: Path, ledger: Path, until: float | None, *more: str) -> list[str]:
+    """Return the command that carries out a run with this Python."""
+    limit = [] if until is None else ["--until", str(until)]
+    words = [str(file.resolve()), "--ledger", str(ledger.resolve()), "--tied", *limit, *more]
+    return [sys.executable, "-m", "lidd_yolo.compare.worker", *words]
+
+
+def end_processes(processes: list[subprocess.Popen[bytes]]) -> None:
+    """End processes with all that they have started, such as data loaders, and wait until they have ended."""
+    for process in processes:
+        _signal(process, "SIGTERM")
+    for process in processes:
+        _wait_for(process)
+
+
+def _wait_for(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        _signal(process, "SIGKILL")
+        process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], name: str) -> None:
+    """Send a signal to a process and its group; where there are no groups, end the process."""
+    try:
+        os.killpg(process.pid, getattr(signal, name))
+    except AttributeError:
+        process.kill()
+    except ProcessLookupError:
+        pass
+
+
+def end_with_parent() -> None:
+    """From now on, end this process at once, as a kill would, when its standard input is closed."""
+    threading.Thread(target=_wait, daemon=True).start()
+
+
+def _wait() -> None:
+    while os.read(sys.stdin.fileno(), 1):  # not sys.stdin.read: it holds a lock that the interpreter's end waits for
+        pass
+    os._exit(FINDINGS)

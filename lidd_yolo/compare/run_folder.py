@@ -25,15 +25,15 @@ _BEGAN_WITH = "began_with.yaml"
 _BEGUN = "begun.json"
 
 
-def claim_folder(folder: Path, run: Run, asked: Mapping[str, Any]) -> Path:
+def claim_folder(folder: Path, run: Run, requested: Mapping[str, Any]) -> Path:
     """Write down what a run is, unless its folder says so already; returns the file that the worker reads.
 
     Args:
         folder: The run's folder, made if it is not there.
         run: The run.
-        asked: Its identity: ``asked_of`` and ``data``.
+        requested: Its identity: ``identity_of`` and ``data``.
     """
-    _write(folder / _RUN, {"run": asdict(run), "asked": dict(asked)})
+    _write(folder / _RUN, {"run": asdict(run), "asked": dict(requested)})
     return folder / _RUN
 
 

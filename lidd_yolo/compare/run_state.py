@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.compare.plan import Run
-from lidd_yolo.compare.recipe import recipe_arguments
+from lidd_yolo.compare.plan import Run, recipe_arguments
 from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, progress_of
+from lidd_yolo.errors import InputError
 from lidd_yolo.files import sha256
 from lidd_yolo.results.record import data_identity
 
@@ -26,14 +26,14 @@ class RunState:
         run: The run.
         kind: ``there`` (in the ledger), ``begun``, ``missing`` or ``blocked`` (something else is in its place).
         detail: What a user needs to know of it.
-        asked: The run's identity.
+        identity: What the run asks for: `identity_of` and ``data``.
         outdated: Its folder holds another training, which is to be removed.
     """
 
     run: Run
     kind: str
     detail: str
-    asked: Mapping[str, Any]
+    identity: Mapping[str, Any]
     outdated: bool = False
 
 
@@ -47,45 +47,45 @@ def state_of(run: Run, *, ledger: Path, project: Path, again: bool = False) -> R
         again: What is there with other arguments or data counts as missing.
     """
     try:
-        asked = {**asked_of(run), "data": data_of(run.data)}
-        entry, wrong = _in_ledger(run, asked, ledger)
+        requested = {**identity_of(run), "data": data_of(run.data)}
+        entry, wrong = _in_ledger(run, requested, ledger)
         if entry and not wrong:
-            return RunState(run, "there", f"{ledger / run.name}.json", asked)
+            return RunState(run, "there", f"{ledger / run.name}.json", requested)
         if wrong and not again:
-            return RunState(run, "blocked", f"{ledger / run.name}.json: {wrong}; --again trains it anew", asked)
-        return _begun(run, asked, project / run.name, again=again)
+            return RunState(run, "blocked", f"{ledger / run.name}.json: {wrong}; --again trains it anew", requested)
+        return _begun(run, requested, project / run.name, again=again)
     except (OSError, ValueError) as error:
         return RunState(run, "blocked", str(error), {})
 
 
-def _begun(run: Run, asked: Mapping[str, Any], folder: Path, *, again: bool) -> RunState:
+def _begun(run: Run, requested: Mapping[str, Any], folder: Path, *, again: bool) -> RunState:
     """Return how far a run that is not in the ledger is."""
-    wrong = _in_folder(folder, asked)
+    wrong = _in_folder(folder, requested)
     if wrong and not again and (has_snapshot(folder) or is_trained(folder)):
-        return RunState(run, "blocked", f"{folder}: {wrong}; --again trains it anew", asked)
+        return RunState(run, "blocked", f"{folder}: {wrong}; --again trains it anew", requested)
     if wrong:
-        return RunState(run, "missing", f"{folder}: {wrong}; it is trained anew", asked, outdated=True)
+        return RunState(run, "missing", f"{folder}: {wrong}; it is trained anew", requested, outdated=True)
     epoch, _ = progress_of(folder)
-    return RunState(run, "begun" if epoch else "missing", f"{epoch} of {run.epochs} epochs", asked)
+    return RunState(run, "begun" if epoch else "missing", f"{epoch} of {run.epochs} epochs", requested)
 
 
-def _in_ledger(run: Run, asked: Mapping[str, Any], ledger: Path) -> tuple[bool, str]:
+def _in_ledger(run: Run, requested: Mapping[str, Any], ledger: Path) -> tuple[bool, str]:
     """Tell whether a run's entry exists, and what of it is not as asked."""
     file = ledger / f"{run.name}.json"
     if not file.is_file():
         return False, ""
     try:
         entry = json.loads(file.read_text(encoding="utf-8"))
-        found = {**entry["asked"], "data": entry["data"]}
+        existing = {**entry["asked"], "data": entry["data"]}
     except (ValueError, KeyError, TypeError):
         return True, "not an entry of a plan's run"
-    return True, "; ".join(differences(found, asked))
+    return True, "; ".join(differences(existing, requested))
 
 
-def _in_folder(folder: Path, asked: Mapping[str, Any]) -> str:
+def _in_folder(folder: Path, requested: Mapping[str, Any]) -> str:
     """Say what of the training in a run's folder is not as asked; empty for an empty folder."""
-    found = identity_in(folder)
-    return "" if found is None else "; ".join(differences(found, asked))
+    existing = identity_in(folder)
+    return "" if existing is None else "; ".join(differences(existing, requested))
 
 
 _OF_A_MACHINE = frozenset({"device", "workers", "cache", "plots", "verbose"})
@@ -98,7 +98,7 @@ def train_arguments(run: Run) -> dict[str, Any]:
     """Return what a run passes to ``YOLO(...).train``, places aside.
 
     Raises:
-        ValueError: If the recipe does not exist, or an argument is unknown or given by the plan.
+        InputError: If the recipe does not exist, or an argument is unknown or given by the plan.
     """
     recipe = recipe_arguments(run.recipe)
     _check_arguments(recipe.keys() - {"batch"} | run.extra.keys())
@@ -111,17 +111,17 @@ def _check_arguments(keys: Set[str]) -> None:
     from ultralytics.utils import DEFAULT_CFG_DICT  # noqa: PLC0415 - seconds to import
 
     if fixed := sorted(keys & _OF_THE_PLAN):
-        raise ValueError(f"{', '.join(fixed)}: given by the plan or its option, not as a further training argument")
+        raise InputError(f"{', '.join(fixed)}: given by the plan or its option, not as a further training argument")
     if wrong := sorted(keys & _OF_THE_RUN | keys - DEFAULT_CFG_DICT.keys()):
-        raise ValueError(f"{', '.join(wrong)}: no argument of yolo train that a plan may give")
+        raise InputError(f"{', '.join(wrong)}: no argument of yolo train that a plan may give")
 
 
-def asked_of(run: Run) -> dict[str, Any]:
+def identity_of(run: Run) -> dict[str, Any]:
     """Return a run's identity but for its data: name and content of the model, and the arguments that shape it.
 
     Raises:
         FileNotFoundError: If the model does not exist.
-        ValueError: If the recipe or an argument is wrong.
+        InputError: If the recipe or an argument is wrong.
     """
     arguments = {key: value for key, value in train_arguments(run).items() if key not in _OF_A_MACHINE}
     return {
@@ -169,15 +169,15 @@ def make_data(data: str) -> str:
     return ""
 
 
-def check_here(run: Run, asked: Mapping[str, Any]) -> None:
+def check_here(run: Run, requested: Mapping[str, Any]) -> None:
     """Refuse a run on a machine that has another model or other data than the one that made the plan.
 
     Args:
         run: The run.
-        asked: Its identity there.
+        requested: Its identity there.
 
     Raises:
-        ValueError: If the data set is not here, or something differs.
+        InputError: If the data set is not here, or something differs.
     """
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
 
@@ -186,49 +186,49 @@ def check_here(run: Run, asked: Mapping[str, Any]) -> None:
         check_det_dataset(run.data, autodownload=False)
     except (OSError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{where} does not see the data set {run.data}: {reason}") from error
-    found = {**asked_of(run), "data": data_of(run.data)}
-    if lost := sorted(asked["data"].keys() - found["data"].keys()):
-        raise ValueError(f"{where}: {run.data} is another data set than on the machine that asks: it has no {lost[0]}")
-    if wrong := differences(found, asked):
-        raise ValueError(f"{where} differs from the machine that asks: {'; '.join(wrong)}")
+        raise InputError(f"{where} does not see the data set {run.data}: {reason}") from error
+    existing = {**identity_of(run), "data": data_of(run.data)}
+    if lost := sorted(requested["data"].keys() - existing["data"].keys()):
+        raise InputError(f"{where}: {run.data} is another data set than on the machine that asks: it has no {lost[0]}")
+    if wrong := differences(existing, requested):
+        raise InputError(f"{where} differs from the machine that asks: {'; '.join(wrong)}")
 
 
-def differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+def differences(existing: Mapping[str, Any], requested: Mapping[str, Any]) -> list[str]:
     """Say in what a training that was found differs from the one that a plan asks for.
 
     Args:
-        found: ``asked_of`` of the training, and ``data``: its `data_of`.
-        asked: The same of the plan's run.
+        existing: ``identity_of`` of the training, and ``data``: its `data_of`.
+        requested: The same of the plan's run.
 
     Returns:
         One line for each difference; hashes of data are compared only where both sides know them.
     """
-    before, now = found.get("arguments", {}), asked["arguments"]
+    before, now = existing.get("arguments", {}), requested["arguments"]
     arguments = [
         f"{key} was {before.get(key, 'not set')}, the plan says {now.get(key, 'nothing')}"
         for key in sorted(before.keys() | now.keys())
         if before.get(key) != now.get(key)
     ]
     return [
-        *_model_differences(found, asked),
+        *_model_differences(existing, requested),
         *arguments,
-        *_data_differences(found.get("data", {}), asked["data"]),
+        *_data_differences(existing.get("data", {}), requested["data"]),
     ]
 
 
-def _model_differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    if found.get("model") != asked["model"]:
-        return [f"model was {found.get('model')}, the plan says {asked['model']}"]
-    changed = found.get("model_sha256") != asked["model_sha256"]
-    return [f"{asked['model']} has changed since"] if changed else []
+def _model_differences(existing: Mapping[str, Any], requested: Mapping[str, Any]) -> list[str]:
+    if existing.get("model") != requested["model"]:
+        return [f"model was {existing.get('model')}, the plan says {requested['model']}"]
+    changed = existing.get("model_sha256") != requested["model_sha256"]
+    return [f"{requested['model']} has changed since"] if changed else []
 
 
-def _data_differences(found: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    if found.get("yaml") != asked.get("yaml"):
-        return [f"data was {found.get('yaml')}, the plan says {asked.get('yaml')}"]
+def _data_differences(existing: Mapping[str, Any], requested: Mapping[str, Any]) -> list[str]:
+    if existing.get("yaml") != requested.get("yaml"):
+        return [f"data was {existing.get('yaml')}, the plan says {requested.get('yaml')}"]
     return [
-        f"{key} of {asked['yaml']} was {found[key][:12]}, now it is {asked[key][:12]}"
+        f"{key} of {requested['yaml']} was {existing[key][:12]}, now it is {requested[key][:12]}"
         for key in ("data_sha256", "split_sha256")
-        if key in found and key in asked and found[key] != asked[key]
+        if key in existing and key in requested and existing[key] != requested[key]
     ]

@@ -18,9 +18,8 @@ from filelock import FileLock, Timeout
 from ultralytics import YOLO
 from ultralytics.utils.torch_utils import init_seeds
 
-from lidd_yolo.compare.plan import Run
-from lidd_yolo.compare.process import DONE, FAILED, TIME_IS_UP, end_with_parent
-from lidd_yolo.compare.recipe import CAUTIONS
+from lidd_yolo.compare.plan import CAUTIONS, Run
+from lidd_yolo.compare.pool import end_with_parent
 from lidd_yolo.compare.run_folder import (
     bring_back_arguments,
     drop_snapshots,
@@ -36,6 +35,7 @@ from lidd_yolo.compare.run_folder import (
     resumed_after,
 )
 from lidd_yolo.compare.run_state import check_here, train_arguments
+from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
 from lidd_yolo.results.curve import read_rows
 from lidd_yolo.results.ledger import append
 from lidd_yolo.results.record import evidence_files, record_run
@@ -59,20 +59,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = args.run_file.resolve().parent
     try:
         with _alone_in(folder, _WAIT if args.elsewhere else 0):
-            run, asked = read_folder(args.run_file)
+            run, requested = read_folder(args.run_file)
             if args.elsewhere:
-                check_here(run, asked)
+                check_here(run, requested)
             if args.gpu:
                 _take_gpu()
             device = "0" if args.gpu else None
             _train(run, folder, args.until, device)
-            _record(run, asked, folder, args.ledger, device)
+            _record(run, requested, folder, args.ledger, device)
     except TimeIsUpError as stop:
         _LOGGER.info("time limit: %s", stop)
         return TIME_IS_UP
     except Exception:
         _LOGGER.exception("%s failed", folder.name)
-        return FAILED
+        return FINDINGS
     return DONE
 
 
@@ -82,8 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ledger", type=Path, default=Path("benchmarks/results"), metavar="DIR")
     parser.add_argument("--until", type=float, metavar="SECONDS", help="stop at the last epoch's end before this time")
     parser.add_argument("--tied", action="store_true", help="end when standard input is closed")
-    told = "this is not the machine that the plan was made on: compare model and data first, wait for a lost process"
-    parser.add_argument("--elsewhere", action="store_true", help=told)
+    elsewhere = (
+        "this is not the machine that the plan was made on: compare model and data first, wait for a lost process"
+    )
+    parser.add_argument("--elsewhere", action="store_true", help=elsewhere)
     parser.add_argument("--gpu", action="store_true", help="train on the first visible GPU, whatever the run says")
     return parser
 
@@ -97,10 +99,10 @@ def _alone_in(folder: Path, wait: float) -> Iterator[None]:
         wait: For how many seconds to wait for a process that is ending.
     """
     try:
-        held = FileLock(folder / "run.lock", timeout=wait).acquire()
+        lock = FileLock(folder / "run.lock", timeout=wait).acquire()
     except Timeout as error:
         raise RuntimeError(f"another process is at work in {folder}") from error
-    with held:
+    with lock:
         yield
 
 
@@ -126,7 +128,7 @@ def _train(run: Run, folder: Path, until: float | None, device: str | None) -> N
     drop_snapshots(folder)
 
 
-def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path, device: str | None) -> None:
+def _record(run: Run, requested: dict[str, Any], folder: Path, ledger: Path, device: str | None) -> None:
     bring_back_arguments(folder, run.data, device)
     entry = record_run(folder, name=run.name, note=CAUTIONS.get(run.recipe, ""))
     entry |= {
@@ -135,7 +137,7 @@ def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path, device:
         "label": run.label,
         "recipe": run.recipe if run.recipe in {"own", *CAUTIONS} else Path(run.recipe).name,
         "protocol": run.protocol or entry["data"].get("protocol", ""),
-        "asked": {key: value for key, value in asked.items() if key != "data"},
+        "asked": {key: value for key, value in requested.items() if key != "data"},
         "resumed_after": resumed_after(folder),
         "incompletely_validated": incompletely_validated(folder),
     }

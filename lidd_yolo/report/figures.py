@@ -12,7 +12,7 @@ from statistics import fmean, stdev
 
 from lidd_yolo.optional import load_extra
 from lidd_yolo.report.blocks import Block, Contender, Entry
-from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
+from lidd_yolo.results.plan_file import PrintedRow, PrintedTable
 
 LEVEL = 0.95
 """Share of intervals that hold the true value, here and in the paired comparison."""

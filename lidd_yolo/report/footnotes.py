@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from lidd_yolo.report.blocks import Block, Contender, Entry
 from lidd_yolo.report.figures import row_of
-from lidd_yolo.results.paper_figures import PrintedTable
+from lidd_yolo.results.plan_file import PrintedTable
 
 
 def block_facts(block: Block) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from lidd_yolo.report.figures import ACCURACIES, arrange
 from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
 from lidd_yolo.report.leak_worth import NOTE, SPLITS, SplitComparison, compare_splits
 from lidd_yolo.report.table import Cell, Line, Table, main_table
-from lidd_yolo.results.paper_figures import NOTHING_PRINTED, PrintedTable
+from lidd_yolo.results.plan_file import NOTHING_PRINTED, PrintedTable
 
 
 def markdown_table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

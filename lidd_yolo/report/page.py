@@ -25,7 +25,7 @@ from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
 from lidd_yolo.report.leak_worth import NOTE, SPLITS, compare_splits
 from lidd_yolo.report.table import Table, main_table, second_table
 from lidd_yolo.results.ledger import read_ledger, verify
-from lidd_yolo.results.paper_figures import NOTHING_PRINTED, PrintedTable, read_printed
+from lidd_yolo.results.plan_file import NOTHING_PRINTED, PrintedTable, read_printed
 
 _TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 

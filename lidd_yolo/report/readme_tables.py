@@ -19,7 +19,7 @@ from lidd_yolo.report.speed_tables import (
     step_table,
 )
 from lidd_yolo.results.ledger import read_ledger
-from lidd_yolo.results.paper_figures import read_printed
+from lidd_yolo.results.plan_file import read_printed
 
 _PRINTED_ON = {"neu-det": ("lidd-table3", "lidd-table2"), "aluminium-sheet": ("lidd-table4",)}
 _OTHER_PICTURES = frozenset({"aluminium-sheet"})  # the paper's are not published

@@ -21,7 +21,7 @@ from lidd_yolo.report.figures import (
     with_interval,
     without_zero_sign,
 )
-from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
+from lidd_yolo.results.plan_file import PrintedRow, PrintedTable
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """The command ``lidd data check``: arguments, output and exit status."""
 
-import argparse
 import json
 import subprocess
 import sys
 
 import pytest
 
-from lidd_yolo.cli import data as commands
+from lidd_yolo.cli.main import main
 from tests.helpers.pictures import encoded, noise
 from tests.helpers.plates import voc, voc_object
 from tests.helpers.yolo_sets import GOOD, write_yolo_set
@@ -16,9 +15,7 @@ BOTH = GOOD + "1 0.2 0.2 0.3 0.3\n"
 
 
 def _run(*words):
-    parser = argparse.ArgumentParser(prog="lidd data")
-    commands.add_arguments(parser)
-    return commands.run(parser.parse_args(["check", *map(str, words)]))
+    return main(["data", "check", *map(str, words)])
 
 
 class TestRun:
@@ -84,7 +81,7 @@ class TestRun:
 
     def test_start__no_torch_no_ultralytics_no_pillow(self):
         script = (
-            "import sys, lidd_yolo.cli.data_check\n"
+            "import sys, lidd_yolo.data.checks.repair, lidd_yolo.data.checks.set_check\n"
             "print({'torch', 'ultralytics', 'PIL'} & {name.split('.')[0] for name in sys.modules})"
         )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

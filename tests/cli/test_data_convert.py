@@ -1,20 +1,16 @@
 """The command ``lidd data convert``: arguments, output and exit status."""
 
-import argparse
 import json
 
 import pytest
 
-from lidd_yolo.cli import data_convert as convert
+from lidd_yolo.cli.main import main
 from tests.helpers.folders import picture, text, yolo_set
 from tests.helpers.plates import voc, voc_object
 
 
 def _run(*words):
-    parser = argparse.ArgumentParser(prog="lidd data")
-    convert.add_commands(parser.add_subparsers(required=True))
-    args = parser.parse_args(["convert", *map(str, words)])
-    return args.run_data(args)
+    return main(["data", "convert", *map(str, words)])
 
 
 @pytest.fixture

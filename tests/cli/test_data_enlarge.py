@@ -1,21 +1,17 @@
 """The command ``lidd data enlarge``: arguments, output and exit status."""
 
-import argparse
 import json
 
 import pytest
 
-from lidd_yolo.cli import data_enlarge as enlarge
+from lidd_yolo.cli.main import main
 from tests.helpers.folders import yolo_set
 
 _MIDDLE = "0 0.5 0.5 0.25 0.25\n"
 
 
 def _run(*words):
-    parser = argparse.ArgumentParser(prog="lidd data")
-    enlarge.add_commands(parser.add_subparsers(required=True))
-    args = parser.parse_args(["enlarge", *map(str, words)])
-    return args.run_data(args)
+    return main(["data", "enlarge", *map(str, words)])
 
 
 @pytest.fixture

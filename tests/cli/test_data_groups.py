@@ -1,22 +1,19 @@
 """``lidd data groups``: output, files and exit status."""
 
-import argparse
 import json
 
 import cv2
 import pytest
 import yaml
 
-from lidd_yolo.cli import data as commands
 from lidd_yolo.cli import data_groups as groups
+from lidd_yolo.cli.main import main
 from lidd_yolo.data.groups.overlap import Overlap
 from tests.helpers.crops import write_crop_set
 
 
 def run(*words):
-    parser = argparse.ArgumentParser(prog="lidd data")
-    commands.add_arguments(parser)
-    return commands.run(parser.parse_args(["groups", *(str(word) for word in words)]))
+    return main(["data", "groups", *(str(word) for word in words)])
 
 
 @pytest.fixture(scope="module")

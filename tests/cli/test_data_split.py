@@ -1,20 +1,17 @@
 """``lidd data split``: output, files and exit status."""
 
-import argparse
 import json
 
 import pytest
 import yaml
 
-from lidd_yolo.cli import data as commands
+from lidd_yolo.cli.main import main
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.crops import write_crop_set
 
 
 def run(*words):
-    parser = argparse.ArgumentParser(prog="lidd data")
-    commands.add_arguments(parser)
-    return commands.run(parser.parse_args([str(word) for word in words]))
+    return main(["data", *(str(word) for word in words)])
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ class TestRun:
         [
             (("none-*",), "no training run none-* in"),
             (("latency-*",), "no training run latency-* in"),
-            (("--plan", "nothing"), "no plan nothing"),
+            (("--plan", "nothing"), "no plan 'nothing'"),
             (("--pictures", "best.pt"), "--pictures needs --data"),
             (("--pictures", "none.pt", "--data", "steel.yaml"), "no model none.pt"),
         ],

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lidd_yolo import optional
 from lidd_yolo.compare import execution
 from lidd_yolo.results.ledger import verify
 from tests.helpers.generated import generated_data
@@ -81,6 +82,24 @@ class TestTrained:
         assert entries(trained) == before
 
 
+class TestFromPython:
+    def test_result__of_what_is_there(self, trained, data):
+        lines = []
+        places = {"ledger": trained / "ledger", "project": str(trained / "runs")}
+        grid = {"name": "tiny", "imgsz": 64, "batch": 4, "epochs": 2}
+        result = execution.compare(["lidd.yaml", "yolov8n.yaml"], str(data), **grid, **places, say=lines.append)
+        assert (result.done, result.failed, result.left, result.status) == (tuple(NAMES), (), (), 0)
+        assert "| lidd | 1 |" in result.table
+        assert repr(result).startswith(f"<plan tiny: 2 done, 0 failed, 0 left; entries in {trained / 'ledger'}>\n#")
+        assert any(result.table in line for line in lines)
+
+    def test_result__of_what_cannot_be_done(self, tmp_path):
+        places = {"ledger": tmp_path / "ledger", "project": tmp_path / "runs"}
+        result = execution.compare("lidd.yaml", str(tmp_path / "nowhere.yaml"), **places)
+        assert (result.done, result.failed, result.status) == ((), ("compare-lidd-nowhere-640px-100e-s0",), 1)
+        assert repr(result) == f"<plan compare: 0 done, 1 failed, 0 left; entries in {tmp_path / 'ledger'}>"
+
+
 class TestEnds:
     @pytest.fixture
     def pool(self, monkeypatch):
@@ -91,7 +110,7 @@ class TestEnds:
             asked.append((folders, options))
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(execution, "carry_out_runs", carry_out)
+        monkeypatch.setattr("lidd_yolo.compare.pool.carry_out_runs", carry_out)
         return asked
 
     def test_ctrl_c__says_how_to_go_on(self, pool, data, tmp_path, capsys):
@@ -114,8 +133,8 @@ class TestEnds:
         assert not (tmp_path / "runs").exists()
 
     def test_extra__missing(self, data, tmp_path, capsys, monkeypatch):
-        found = execution.find_spec
-        monkeypatch.setattr(execution, "find_spec", lambda name: None if name == "scipy" else found(name))
+        found = optional.find_spec
+        monkeypatch.setattr(optional, "find_spec", lambda name: None if name == "scipy" else found(name))
         assert compare(tmp_path, data, *TWO) == 2
         assert 'lidd compare: missing: scipy: pip install "lidd-yolo[compare]"' in capsys.readouterr().err
 
@@ -133,6 +152,6 @@ class TestEnds:
         def fail(*_, **__):
             raise ValueError("no figures")
 
-        monkeypatch.setattr("lidd_yolo.report.markdown.report_markdown", fail)
+        monkeypatch.setattr(execution, "report_markdown", fail)
         assert compare(trained, data, *TWO) == 0
         assert "no table: no figures" in capsys.readouterr().out

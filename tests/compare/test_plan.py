@@ -1,10 +1,13 @@
-"""Plans: which runs they are, and what those are called."""
+"""Plans: which runs they are, what those are called, and the arguments that they begin with."""
 
 from dataclasses import replace
 
 import pytest
 
-from lidd_yolo.compare.plan import PlanModel, RunPlan, plan_from_words, protocols_of, run_name
+from lidd_yolo.compare.plan import CAUTIONS, FAMILIES, make_plan, recipe_arguments, recipe_family, run_name, runs_of
+from lidd_yolo.errors import InputError
+from lidd_yolo.results.plan_file import PlanModel, RunPlan, protocols_of
+from lidd_yolo.training import recipes
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def plan():
 
 class TestRuns:
     def test_runs__every_network_before_the_second_seed(self, plan):
-        assert [run.name for run in plan.runs()] == [
+        assert [run.name for run in runs_of(plan)] == [
             "p-lidd-neu-det-192px-60e-s0",
             "p-yolov8n-neu-det-192px-60e-s0",
             "p-yolov8n-lidd-neu-det-192px-60e-s0",
@@ -33,22 +36,22 @@ class TestRuns:
         ]
 
     def test_runs__carry_the_plan(self, plan):
-        run = plan.runs(["paper"])[2]
+        run = runs_of(plan, ["paper"])[2]
         assert (run.model, run.label, run.recipe, run.seed) == ("yolov8n.yaml", "YOLOv8n", "lidd", 0)
         assert (run.data, run.protocol, run.plan) == ("neu-det-paper.yaml", "paper", "p")
         assert (run.imgsz, run.epochs, run.batch, run.extra) == (192, 60, 32, {"amp": False})
 
     def test_runs__of_several_protocols(self, plan):
-        assert [run.protocol for run in plan.runs(["paper", "grouped"])] == ["paper"] * 6 + ["grouped"] * 6
+        assert [run.protocol for run in runs_of(plan, ["paper", "grouped"])] == ["paper"] * 6 + ["grouped"] * 6
 
     def test_runs__unknown_protocol(self, plan):
         with pytest.raises(ValueError, match="no protocol 'random', only grouped, paper"):
-            plan.runs(["random"])
+            runs_of(plan, ["random"])
 
     def test_runs__of_several_data_sets_sizes_and_budgets(self, plan):
         data = (*plan.data, {"": "mine.yaml"})
         grid = replace(plan, data=data, imgsz=(64, 96), epochs=(2, 1), seeds=(0,), models=plan.models[:1])
-        assert [run.name for run in grid.runs()] == [
+        assert [run.name for run in runs_of(grid)] == [
             "p-lidd-neu-det-64px-2e-s0",
             "p-lidd-neu-det-64px-1e-s0",
             "p-lidd-neu-det-96px-2e-s0",
@@ -58,18 +61,18 @@ class TestRuns:
             "p-lidd-mine-96px-2e-s0",
             "p-lidd-mine-96px-1e-s0",
         ]
-        assert [(run.imgsz, run.epochs) for run in grid.runs()[:3]] == [(64, 2), (64, 1), (96, 2)]
+        assert [(run.imgsz, run.epochs) for run in runs_of(grid)[:3]] == [(64, 2), (64, 1), (96, 2)]
         with pytest.raises(ValueError, match=r"no protocol 'paper' for mine.yaml, only one data set without"):
-            grid.runs(["paper"])
+            runs_of(grid, ["paper"])
 
     def test_runs__two_of_one_name(self):
-        same = plan_from_words(["a/net.yaml", "b/net.yaml"], ["data.yaml"])
+        same = make_plan(["a/net.yaml", "b/net.yaml"], ["data.yaml"])
         with pytest.raises(ValueError, match="two runs would be called compare-net-data-640px-100e-s0"):
-            same.runs()
+            runs_of(same)
 
     def test_runs__recipe_of_the_own_family_is_own(self):
-        plan = plan_from_words(["lidd-cisb.yaml", "wlnet.yaml"], ["d.yaml"], recipes=("own", "lidd"))
-        assert [(run.model, run.recipe) for run in plan.runs()] == [
+        plan = make_plan(["lidd-cisb.yaml", "wlnet.yaml"], ["d.yaml"], recipes=("own", "lidd"))
+        assert [(run.model, run.recipe) for run in runs_of(plan)] == [
             ("lidd-cisb.yaml", "own"),
             ("wlnet.yaml", "own"),
             ("wlnet.yaml", "lidd"),
@@ -101,8 +104,70 @@ class TestProtocols:
         assert protocols_of(data) == {"": data}
 
 
-class TestFromWords:
+class TestMakePlan:
+    @pytest.mark.parametrize("wrong", [{"seeds": 0}, {"imgsz": [64, 0]}, {"epochs": -1}, {"batch": 0}])
+    def test_numbers__at_least_one(self, wrong):
+        with pytest.raises(InputError, match=f"{next(iter(wrong))} has to be at least 1, not"):
+            make_plan("lidd.yaml", "mine.yaml", **wrong)
+
+    @pytest.mark.parametrize("models", [[], ["lidd.yaml"]])
+    def test_words__too_few(self, models):
+        with pytest.raises(InputError, match="what to compare"):
+            make_plan(models)
+
     def test_words__make_a_plan(self):
-        plan = plan_from_words(["x/lidd.yaml"], ["mine.yaml"], name="n", imgsz=320, epochs=5, seeds=2)
+        plan = make_plan(["x/lidd.yaml"], ["mine.yaml"], name="n", imgsz=320, epochs=5, seeds=2)
         assert plan.models == (PlanModel("x/lidd.yaml", "lidd", recipes=("own",)),)
         assert (plan.name, plan.imgsz, plan.epochs, plan.seeds, plan.batch) == ("n", (320,), (5,), (0, 1), None)
+
+
+class TestFamily:
+    @pytest.mark.parametrize(
+        ("model", "family"),
+        [
+            ("lidd.yaml", "lidd"),
+            ("lidd-baseline.yaml", "lidd"),
+            ("some/wlnett.yaml", "wlnet"),
+            ("maskrcnn.yaml", ""),
+            ("yolov8n.yaml", ""),
+            ("liddle.yaml", ""),
+            ("lidd.pt", ""),
+        ],
+    )
+    def test_family(self, model, family):
+        assert recipe_family(model) == family
+
+
+class TestArguments:
+    def test_own__leaves_all_to_the_trainer(self):
+        assert recipe_arguments("own") == {}
+
+    @pytest.mark.parametrize(("name", "recipe"), [("lidd", recipes.LIDD), ("wlnet", recipes.WLNET)])
+    def test_ours__without_epochs_and_gains(self, name, recipe):
+        left_out = {"epochs", "box", "cls", "dfl"}
+        assert recipe.keys() >= left_out
+        assert recipe_arguments(name) == {key: value for key, value in recipe.items() if key not in left_out}
+
+    def test_file(self, tmp_path):
+        file = tmp_path / "hard.yaml"
+        file.write_text("lr0: 0.1\nepochs: 7\nimgsz: 32\nseed: 4\n")
+        assert recipe_arguments(str(file)) == {"lr0": 0.1}
+
+    @pytest.mark.parametrize(
+        ("content", "message"), [("- lr0", "has to map training arguments"), ("a: [", "is not a YAML file")]
+    )
+    def test_file__wrong(self, tmp_path, content, message):
+        file = tmp_path / "hard.yaml"
+        file.write_text(content)
+        with pytest.raises(ValueError, match=message):
+            recipe_arguments(str(file))
+
+    def test_unknown(self):
+        with pytest.raises(ValueError, match="no recipe 'hard': own, lidd, wlnet or a YAML file"):
+            recipe_arguments("hard")
+
+
+class TestCautions:
+    def test_cautions__for_each_family(self):
+        assert set(CAUTIONS) == set(FAMILIES)
+        assert f"{recipes.GRADIENT_CLIP_NORM:.0f}" in CAUTIONS["lidd"]

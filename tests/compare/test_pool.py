@@ -1,14 +1,14 @@
-"""Several processes at once: how many, how they end, and that none is left behind."""
+"""Several processes at once: how they are started, told of and ended, and that none is left behind."""
 
 import os
+import subprocess
 import sys
 import time
 
 import pytest
 
 from lidd_yolo.compare import pool
-from lidd_yolo.compare import pool as outcome
-from lidd_yolo.compare.pool import carry_out_runs
+from lidd_yolo.compare.pool import Outcome, Teller, carry_out_runs, command_words, end_processes, start_process
 from lidd_yolo.compare.run_folder import claim_folder
 from tests.helpers.plans import make_run
 
@@ -66,7 +66,7 @@ class TestCarryOut:
         assert (found.left, found.failed) == (["r0", "r1", "r2", "r3"], [])
 
     def test_progress__epoch_and_map(self, runs, acting, tmp_path, monkeypatch):
-        monkeypatch.setattr(outcome, "_TELL_EVERY", 0)
+        monkeypatch.setattr(pool, "_TELL_EVERY", 0)
         acting("(file.parent / 'results.csv').write_text('epoch,metrics/mAP50(B)\\n2,0.25\\n')")
         said = []
         carry_out_runs(runs[:1], ledger=tmp_path, say=said.append)
@@ -99,7 +99,7 @@ class TestStopped:
                 pids.extend(int(pid) for file in files for pid in file.read_text().split())
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(outcome, "progress_of", lambda _: stop_when_both_run() or (0, 0.0))
+        monkeypatch.setattr(pool, "progress_of", lambda _: stop_when_both_run() or (0, 0.0))
         with pytest.raises(KeyboardInterrupt):
             carry_out_runs(runs, ledger=tmp_path, say=lambda _: None, jobs=2)
         assert len(pids) == 4
@@ -107,3 +107,119 @@ class TestStopped:
         while any(map(alive, pids)) and time.time() < end:
             time.sleep(0.05)
         assert not any(map(alive, pids))
+
+
+class TestOutcome:
+    @pytest.mark.parametrize(
+        ("done", "failed", "left", "status"),
+        [([], [], [], 0), (["a"], [], [], 0), (["a"], ["b"], [], 1), (["a"], ["b"], ["c"], 75), ([], [], ["c"], 75)],
+    )
+    def test_status(self, done, failed, left, status):
+        assert Outcome(done, failed, left).status == status
+
+
+class TestTeller:
+    @pytest.fixture
+    def said(self):
+        return []
+
+    @pytest.fixture
+    def teller(self, tmp_path, said):
+        return Teller(make_run(name="r", epochs=9), tmp_path, said.append)
+
+    def write(self, folder, epoch):
+        (folder / "results.csv").write_text(f"epoch,metrics/mAP50(B)\n{epoch},0.25\n")
+
+    def test_progress__each_epoch_once_and_not_too_often(self, teller, tmp_path, said, monkeypatch):
+        self.write(tmp_path, 1)
+        teller.progress()
+        self.write(tmp_path, 2)
+        teller.progress()
+        monkeypatch.setattr(pool, "_TELL_EVERY", 0)
+        teller.progress()
+        teller.progress()
+        assert said == ["r: epoch 1/9, mAP50 0.250", "r: epoch 2/9, mAP50 0.250"]
+
+    @pytest.mark.parametrize(
+        ("status", "told", "counted"),
+        [
+            (0, "r: done", (["r"], [], [])),
+            (75, "r: stopped at the time limit", ([], [], ["r"])),
+            (2, "r: failed: no disk", ([], ["r"], [])),
+        ],
+    )
+    def test_ended__counted_and_told(self, teller, tmp_path, said, status, told, counted):
+        self.write(tmp_path, 3)
+        found = Outcome()
+        teller.ended(status, found, "no disk" if status == 2 else "")
+        assert said == ["r: epoch 3/9, mAP50 0.250", told]
+        assert (found.done, found.failed, found.left) == counted
+
+    def test_ended__reason_from_the_log(self, teller, tmp_path, said):
+        teller.ended(1, Outcome())
+        (tmp_path / "run.log").write_text("begun\nValueError: why\n\n")
+        teller.ended(1, Outcome())
+        assert said == [
+            f"r: failed: {reason} ({tmp_path / 'run.log'})" for reason in ("without a word", "ValueError: why")
+        ]
+
+
+def words(text):
+    return [sys.executable, "-c", f"import os, sys, time; {text}"]
+
+
+class TestCommandWords:
+    def test_command__is_the_worker(self, tmp_path):
+        found = command_words(tmp_path / "run.json", tmp_path / "ledger", 12.5, "--elsewhere")
+        assert found[:3] == [sys.executable, "-m", "lidd_yolo.compare.worker"]
+        assert found[3:] == [
+            *(str(tmp_path / "run.json"), "--ledger", str(tmp_path / "ledger")),
+            *("--tied", "--until", "12.5", "--elsewhere"),
+        ]
+        assert "--until" not in command_words(tmp_path / "run.json", tmp_path, None)
+
+
+class TestStartProcess:
+    def test_start__place_threads_and_variables(self, tmp_path, monkeypatch):
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        (tmp_path / "here").mkdir()
+        text = "print(os.getcwd(), os.environ['OMP_NUM_THREADS'], repr(os.environ['SEEN']))"
+        file, place = tmp_path / "run.json", tmp_path / "here"
+        assert start_process(file, words(text), threads=3, place=place, variables={"SEEN": ""}).wait() == 0
+        assert (tmp_path / "run.log").read_text() == f"{place} 3 ''\n"
+
+
+class TestEndProcesses:
+    def test_end__even_one_that_does_not_want_to(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("lidd_yolo.compare.pool._GRACE", 0.5)
+        text = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+        process = start_process(tmp_path / "run.json", words(text), threads=1)
+        while not (tmp_path / "run.log").read_text():
+            time.sleep(0.02)
+        end_processes([process])
+        assert process.returncode == -9
+
+    def test_end__one_that_has_ended(self, tmp_path):
+        process = start_process(tmp_path / "run.json", words("sys.exit(3)"), threads=1)
+        process.wait()
+        end_processes([process])
+        assert process.returncode == 3
+
+
+TETHERED = "from lidd_yolo.compare.pool import end_with_parent; import time; end_with_parent(); time.sleep({})"
+
+
+def started(seconds):
+    return subprocess.Popen([sys.executable, "-c", TETHERED.format(seconds)], stdin=subprocess.PIPE)
+
+
+class TestEndWithParent:
+    def test_end__when_input_closes(self):
+        process = started(60)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait(10) == 1
+
+    def test_end__of_itself_is_not_disturbed(self):
+        assert started(0).wait(10) == 0

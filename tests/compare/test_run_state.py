@@ -1,12 +1,25 @@
-"""How far a run is: by its ledger entry, by its folder."""
+"""How far a run is, what it asked for, and how two of them differ."""
 
 import json
+import platform
 from dataclasses import replace
 
 import pytest
 
+from lidd_yolo.compare import run_state
 from lidd_yolo.compare.run_folder import claim_folder, note_trained
-from lidd_yolo.compare.run_state import asked_of, data_of, state_of
+from lidd_yolo.compare.run_state import (
+    check_here,
+    data_of,
+    differences,
+    identity_of,
+    make_data,
+    model_hash,
+    state_of,
+    train_arguments,
+)
+from lidd_yolo.training import recipes
+from tests.helpers.generated import generated_data
 from tests.helpers.plans import make_run
 from tests.helpers.tiny import write_tiny_data
 
@@ -23,7 +36,7 @@ def places(tmp_path):
 
 
 def identity(run):
-    return {**asked_of(run), "data": dict(data_of(run.data))}
+    return {**identity_of(run), "data": dict(data_of(run.data))}
 
 
 def write_entry(run, ledger, **changes):
@@ -36,7 +49,7 @@ class TestLedger:
     def test_entry__there(self, run, places):
         write_entry(run, places["ledger"])
         state = state_of(run, **places)
-        assert (state.kind, state.asked) == ("there", identity(run))
+        assert (state.kind, state.identity) == ("there", identity(run))
 
     def test_entry__of_other_arguments(self, run, places):
         write_entry(replace(run, batch=8), places["ledger"])
@@ -110,3 +123,179 @@ class TestWrongRun:
         state = state_of(replace(run, **change), **places)
         assert state.kind == "blocked"
         assert message in state.detail
+
+
+NET = "nc: 2\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\nhead:\n  - [[0], 1, Detect, [nc]]\n"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_cached():
+    run_state.model_hash.cache_clear()
+    run_state.data_of.cache_clear()
+
+
+class TestTrainArguments:
+    def test_arguments__plan_over_recipe_and_extra_over_all(self):
+        run = make_run(model="yolov8n.yaml", recipe="lidd", batch=8, extra={"lr0": 0.5})
+        recipe = {key: value for key, value in recipes.LIDD.items() if key not in {"box", "cls", "dfl"}}
+        expected = {**recipe, "plots": False, "epochs": 2, "imgsz": 64, "seed": 0, "batch": 8, "lr0": 0.5}
+        assert train_arguments(run) == expected
+
+    def test_arguments__batch_of_the_recipe(self):
+        assert train_arguments(make_run(batch=None, recipe="lidd"))["batch"] == 32
+        assert "batch" not in train_arguments(make_run(batch=None))
+
+    @pytest.mark.parametrize(
+        ("extra", "message"),
+        [
+            ({"lr9": 1}, "lr9: no argument of yolo train"),
+            ({"project": "x", "resume": True}, "project, resume: no argument of yolo train that a plan may give"),
+            ({"epochs": 3}, "epochs: given by the plan"),
+            ({"batch": 3}, "batch: given by the plan"),
+        ],
+    )
+    def test_arguments__refused(self, extra, message):
+        with pytest.raises(ValueError, match=message):
+            train_arguments(make_run(extra=extra))
+
+
+class TestAskedOf:
+    def test_asked__without_what_a_machine_decides(self):
+        asked = identity_of(make_run(model="some/lidd.yaml", extra={"device": "cpu", "workers": 0, "amp": False}))
+        assert asked["model"] == "lidd.yaml"
+        assert asked["arguments"] == {"amp": False, "batch": 4, "epochs": 2, "imgsz": 64, "seed": 0}
+        assert json.loads(json.dumps(asked)) == asked
+
+
+class TestCheckHere:
+    @pytest.fixture
+    def data(self, tmp_path):
+        file = write_tiny_data(tmp_path / "set", train=1, val=1)
+        (tmp_path / "set" / "about.json").write_text(json.dumps({"data_sha256": "1" * 64}))
+        return str(file)
+
+    def asked(self, run):
+        return {**identity_of(run), "data": dict(data_of(run.data))}
+
+    def test_check__the_same(self, data):
+        run = make_run(data=data)
+        check_here(run, self.asked(run))
+
+    def test_check__data_that_are_not_here(self, data, tmp_path):
+        run = make_run(data=data)
+        asked = self.asked(run)
+        (tmp_path / "set").rename(tmp_path / "away")
+        with pytest.raises(ValueError, match=f"{platform.node()} does not see the data set {data}: "):
+            check_here(run, asked)
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ({"data_sha256": "2" * 64}, "data_sha256 of tiny.yaml was 222222222222, now it is 111111111111"),
+            ({}, "tiny.yaml is another data set than on the machine that asks: it has no data_sha256"),
+        ],
+    )
+    def test_check__other_data_under_this_name(self, data, tmp_path, content, message):
+        run = make_run(data=data)
+        asked = self.asked(run)
+        (tmp_path / "set" / "about.json").write_text(json.dumps(content))
+        run_state.data_of.cache_clear()
+        with pytest.raises(ValueError, match=message):
+            check_here(run, asked)
+
+    def test_check__another_model_under_this_name(self, data, tmp_path):
+        run = make_run(data=data, model=str(tmp_path / "net.yaml"))
+        (tmp_path / "net.yaml").write_text(NET)
+        asked = self.asked(run)
+        (tmp_path / "net.yaml").write_text(NET.replace("8", "16"))
+        run_state.model_hash.cache_clear()
+        with pytest.raises(ValueError, match=r"differs from the machine that asks: net\.yaml has changed since"):
+            check_here(run, asked)
+
+
+class TestModelHash:
+    def test_yaml__by_content(self, tmp_path):
+        file, other = tmp_path / "one.yaml", tmp_path / "two.yaml"
+        file.write_text(NET)
+        other.write_text(f"# a comment\n{NET}")
+        assert model_hash(str(file)) == model_hash(str(other))
+        other.write_text(NET.replace("8", "16"))
+        model_hash.cache_clear()
+        assert model_hash(str(file)) != model_hash(str(other))
+
+    def test_yaml__scale_of_the_name(self):
+        assert model_hash("yolov8n.yaml") != model_hash("yolov8s.yaml")
+        assert model_hash("lidd.yaml") != model_hash("lidds.yaml")
+
+    def test_checkpoint__by_its_bytes(self, tmp_path):
+        file = tmp_path / "best.pt"
+        file.write_bytes(b"abc")
+        assert model_hash(str(file)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        assert model_hash(str(tmp_path / "none.pt")) == ""
+
+    def test_yaml__missing(self):
+        with pytest.raises(FileNotFoundError):
+            model_hash("nowhere.yaml")
+
+
+class TestData:
+    def test_data__identity(self, tmp_path):
+        data = generated_data(tmp_path)
+        assert data_of(str(data))["images"] == {"train": 8, "val": 4, "test": 4}
+
+    def test_data__not_here(self):
+        assert data_of("nowhere.yaml") == {"yaml": "nowhere.yaml"}
+
+    def test_make__there_already(self, tmp_path):
+        assert make_data(str(write_tiny_data(tmp_path))) == ""
+
+    def test_make__says_what_is_wrong(self):
+        assert "nowhere.yaml" in make_data("nowhere.yaml")
+
+    def test_make__runs_the_download(self, tmp_path):
+        """A data YAML of its own folder, written by its own download script."""
+        file = tmp_path / "made.yaml"
+        script = "from tests.helpers.tiny import write_tiny_data as w; from pathlib import Path; w(Path(yaml['path']))"
+        file.write_text(
+            f"path: {tmp_path / 'made'}\ntrain: images/train\nval: images/val\nnames: [a, b]\ndownload: {script!r}\n"
+        )
+        assert data_of(str(file)) == {"yaml": "made.yaml"}
+        assert make_data(str(file)) == ""
+        assert len(list((tmp_path / "made" / "images" / "train").iterdir())) == 8
+
+
+class TestDifferences:
+    ASKED = {  # noqa: RUF012
+        "model": "lidd.yaml",
+        "model_sha256": "aa",
+        "arguments": {"epochs": 2, "lr0": 0.1},
+        "data": {"yaml": "neu-det.yaml", "split_sha256": "1" * 64},
+    }
+
+    def test_same(self):
+        assert differences(dict(self.ASKED), self.ASKED) == []
+
+    @pytest.mark.parametrize(
+        ("change", "line"),
+        [
+            ({"model": "x.yaml", "model_sha256": "bb"}, "model was x.yaml, the plan says lidd.yaml"),
+            ({"model_sha256": "bb"}, "lidd.yaml has changed since"),
+            ({"arguments": {"epochs": 3, "lr0": 0.1}}, "epochs was 3, the plan says 2"),
+            ({"arguments": {"epochs": 2}}, "lr0 was not set, the plan says 0.1"),
+            ({"arguments": {"epochs": 2, "lr0": 0.1, "box": 2}}, "box was 2, the plan says nothing"),
+            ({"data": {"yaml": "x.yaml"}}, "data was x.yaml, the plan says neu-det.yaml"),
+            (
+                {"data": {"yaml": "neu-det.yaml", "split_sha256": "2" * 64}},
+                "split_sha256 of neu-det.yaml was 222222222222, now it is 111111111111",
+            ),
+        ],
+    )
+    def test_one(self, change, line):
+        assert differences({**self.ASKED, **change}, self.ASKED) == [line]
+
+    def test_data__unknown_hash_is_no_difference(self):
+        assert differences({**self.ASKED, "data": {"yaml": "neu-det.yaml"}}, self.ASKED) == []
+
+    def test_several(self):
+        found = {"model": "x.yaml", "arguments": {}, "data": {}}
+        assert len(differences(found, self.ASKED)) == 4

@@ -1,24 +1,166 @@
-"""One run in its own process: killed in the middle of an epoch, stopped by time, and called again."""
+"""One run: stopped, killed in the middle of an epoch or damaged, it goes on and ends with every epoch once."""
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 import yaml
 from filelock import FileLock
+from ultralytics.utils import LOGGER
 
 from lidd_yolo.compare import worker
-from lidd_yolo.compare.recipe import CAUTIONS
-from lidd_yolo.compare.run_folder import claim_folder, progress_of
-from lidd_yolo.compare.run_state import asked_of, data_of
+from lidd_yolo.compare.plan import CAUTIONS
+from lidd_yolo.compare.run_folder import claim_folder, incompletely_validated, progress_of, restore_snapshot
+from lidd_yolo.compare.run_state import data_of, identity_of
+from lidd_yolo.compare.worker import TimeIsUpError, train_run
 from lidd_yolo.results.ledger import verify
+from lidd_yolo.training.callbacks import train_channels_last
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import make_run
+
+
+@pytest.fixture(scope="module")
+def arguments(tmp_path_factory):
+    data = generated_data(tmp_path_factory.mktemp("data"))
+    return {"data": str(data), "epochs": 3, "imgsz": 64, "batch": 4, "nbs": 4, "seed": 7, "plots": False}
+
+
+def column(folder, name):
+    header, *rows = [line.split(",") for line in (folder / "results.csv").read_text().splitlines()]
+    return [float(row[[h.strip() for h in header].index(name)]) for row in rows]
+
+
+class TestTrainRun:
+    def test_train__stopped_damaged_and_gone_on(self, arguments, tmp_path):
+        folder = tmp_path / "run"
+        with pytest.raises(TimeIsUpError, match="1 of 3 epochs are done"):
+            train_run("lidd.yaml", arguments, folder, until=0.0)
+        first = yaml.safe_load((folder / "began_with.yaml").read_text())
+        assert (first["model"], first["seed"], first["epochs"]) == ("lidd.yaml", 7, 3)
+        (folder / "weights" / "last.pt").write_bytes(b"half a checkpoint")
+        with (folder / "results.csv").open("a") as file:
+            file.write("2,99,0.5\n")
+        assert restore_snapshot(folder) == 1
+        train_run("lidd.yaml", arguments, folder, done=1)
+        assert column(folder, "epoch") == [1, 2, 3]
+        times = column(folder, "time")
+        assert times == sorted(times)
+        assert yaml.safe_load((folder / "began_with.yaml").read_text()) == first
+        final = torch.load(folder / "weights" / "best.pt", weights_only=False)
+        assert final["optimizer"] is None
+        assert final["model"].head.latm is None
+
+
+class TestKeeper:
+    @pytest.fixture
+    def kept(self, monkeypatch):
+        """Epochs of which a snapshot was kept."""
+        epochs = []
+        monkeypatch.setattr(worker, "keep_snapshot", lambda _, epoch: epochs.append(epoch))
+        return epochs
+
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        """A clock that stands where it is put."""
+        clock = SimpleNamespace(now=1000.0)
+        monkeypatch.setattr(worker, "time", SimpleNamespace(time=lambda: clock.now))
+        return clock
+
+    def test_keeper__all_but_the_last(self, kept, tmp_path):
+        keeper = worker._Keeper(tmp_path, None)
+        keeper(SimpleNamespace(stop=False, epoch=0, epochs=2))
+        keeper(SimpleNamespace(stop=True, epoch=1, epochs=2))
+        assert kept == [1]
+
+    def test_keeper__stops_before_an_epoch_that_would_end_too_late(self, kept, clock, tmp_path):
+        """Epochs of 10 s from second 1000 on, and 1035 as the limit: the third ends in time, a fourth would not."""
+        keeper = worker._Keeper(tmp_path, 1035.0)
+        for epoch in (0, 1):
+            clock.now += 10
+            keeper(SimpleNamespace(stop=False, epoch=epoch, epochs=9))
+        clock.now += 10
+        with pytest.raises(TimeIsUpError, match="3 of 9"):
+            keeper(SimpleNamespace(stop=False, epoch=2, epochs=9))
+        assert kept == [1, 2, 3]
+
+    def test_keeper__last_epoch_is_not_stopped(self, clock, tmp_path):
+        keeper = worker._Keeper(tmp_path, 0.0)
+        clock.now += 10
+        keeper(SimpleNamespace(stop=True, epoch=8, epochs=9))
+
+
+class TestBegin:
+    def test_begin__resumed_draws_other_numbers(self, tmp_path):
+        """Ultralytics seeds a resumed training as its first epoch; order and augmentation would repeat."""
+        (tmp_path / "results.csv").write_text("epoch,time\n1,10\n2,25.5\n")
+
+        def drawn(start):
+            loader = SimpleNamespace(generator=torch.Generator(), reset=lambda: None)
+            trainer = SimpleNamespace(
+                start_epoch=start,
+                train_time_start=100.0,
+                csv=tmp_path / "results.csv",
+                args=SimpleNamespace(seed=0, deterministic=False),
+                train_loader=loader,
+            )
+            worker._begin(trainer)
+            assert trainer.train_time_start == 74.5
+            numbers = random.random(), float(np.random.rand()), float(torch.rand(1))  # noqa: NPY002 - Ultralytics' own
+            return *numbers, int(torch.randint(1 << 30, (1,), generator=loader.generator))
+
+        one, other = drawn(2), drawn(3)
+        assert one == drawn(2)
+        assert all(a != b for a, b in zip(one, other, strict=True))
+
+
+class TestOrder:
+    def test_train__stock_networks_in_channels_last_order_too(self, monkeypatch, tmp_path):
+        begun = []
+
+        class Net:
+            def __init__(self, model):
+                assert model == "yolov8n.yaml"
+
+            def add_callback(self, event, function):
+                begun.append((event, function))
+
+            def train(self, **_):
+                """Train nothing."""
+
+        monkeypatch.setattr(worker, "YOLO", Net)
+        train_run("yolov8n.yaml", {}, tmp_path)
+        assert ("on_train_start", train_channels_last) in begun
+
+
+class TestIncompleteValidation:
+    def test_train__notes_the_epochs_in_which_nms_was_given_up(self, monkeypatch, tmp_path):
+        class Net:
+            def __init__(self, _):
+                self.callbacks = []
+
+            def add_callback(self, event, function):
+                self.callbacks += [function] if event == "on_model_save" else []
+
+            def train(self, **_):
+                """Three epochs, in the second of which the machine is busy."""
+                for epoch in range(3):
+                    if epoch == 1:
+                        LOGGER.warning("NMS time limit 2.800s exceeded")
+                    for function in self.callbacks:
+                        function(SimpleNamespace(epoch=epoch, stop=True))
+
+        monkeypatch.setattr(worker, "YOLO", Net)
+        train_run("yolov8n.yaml", {}, tmp_path)
+        assert incompletely_validated(tmp_path) == [2]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +169,7 @@ def data(tmp_path_factory):
 
 
 def prepared(folder, run):
-    return claim_folder(folder / "runs" / run.name, run, {**asked_of(run), "data": dict(data_of(run.data))})
+    return claim_folder(folder / "runs" / run.name, run, {**identity_of(run), "data": dict(data_of(run.data))})
 
 
 def entry_of(folder, run):
@@ -82,7 +224,7 @@ class TestTimeLimit:
         assert entry["resumed_after"] == [1]
         assert set(entry["results"]) == {"val", "test"}
         assert (entry["plan"], entry["label"], entry["recipe"]) == ("tiny", "eight", "lidd")
-        assert entry["asked"] == asked_of(run)
+        assert entry["asked"] == identity_of(run)
         assert entry["note"] == CAUTIONS["lidd"]
         assert (entry["arguments"]["optimizer"], entry["arguments"]["nbs"]) == ("AdamW", 4)
         assert not (file.parent / "snapshots").exists()
@@ -142,7 +284,7 @@ class TestFailed:
     def test_fail__other_data_than_asked_for(self, data, tmp_path, caplog):
         """Asked from another machine, it looks before it trains; here the state was looked at a moment ago."""
         run = make_run(data=data)
-        asked = {**asked_of(run), "data": {**data_of(run.data), "data_sha256": "0" * 64}}
+        asked = {**identity_of(run), "data": {**data_of(run.data), "data_sha256": "0" * 64}}
         file = claim_folder(tmp_path / "runs" / run.name, run, asked)
         assert worker.main([str(file), "--ledger", str(tmp_path), "--elsewhere"]) == 1
         assert "machine that asks" in caplog.text

@@ -30,7 +30,7 @@ def make_run(**changes) -> Run:
 
 def parsed(*words: str) -> argparse.Namespace:
     """Return what ``lidd`` makes of these words."""
-    return cli._parser(asked=words[0]).parse_args(list(words))
+    return cli.command_parser(words).parse_args(list(words))
 
 
 def compare(folder: Path, data: Path, *words: str) -> int:

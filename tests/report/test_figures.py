@@ -18,7 +18,7 @@ from lidd_yolo.report.figures import (
     training_parameters,
     with_interval,
 )
-from lidd_yolo.results.paper_figures import PrintedRow, PrintedTable
+from lidd_yolo.results.plan_file import PrintedRow, PrintedTable
 from tests.helpers.made_up_ledger import made_up_entry
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lidd_yolo.report.markdown import differences_markdown, markdown_table, report_markdown, splits_markdown
 from lidd_yolo.results.ledger import read_ledger
-from lidd_yolo.results.paper_figures import read_printed
+from lidd_yolo.results.plan_file import read_printed
 from tests.helpers.made_up_ledger import made_up_entry, write_entry
 from tests.helpers.two_splits import write_two_splits
 

@@ -8,7 +8,7 @@ import pytest
 
 from lidd_yolo.errors import InputError
 from lidd_yolo.report.page import report, report_page
-from lidd_yolo.results.paper_figures import read_printed
+from lidd_yolo.results.plan_file import read_printed
 from tests.helpers.browser import find_browser, open_page
 from tests.helpers.made_up_certificate import format_of, int8_entry, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from lidd_yolo.report.blocks import group_entries
 from lidd_yolo.report.table import Cell, main_table, second_table
-from lidd_yolo.results.paper_figures import NOTHING_PRINTED, PrintedRow, PrintedTable
+from lidd_yolo.results.plan_file import NOTHING_PRINTED, PrintedRow, PrintedTable
 from tests.helpers.made_up_ledger import made_up_entry
 
 PRINTED = PrintedTable(

@@ -1,6 +1,5 @@
 """The leak of a data set is logged once before training, and nothing where it is unknown."""
 
-import argparse
 import json
 from types import SimpleNamespace
 
@@ -8,7 +7,7 @@ import pytest
 import yaml
 from ultralytics import YOLO
 
-from lidd_yolo.cli import data as commands
+from lidd_yolo.cli.main import main
 from lidd_yolo.training.callbacks import known_leak, leak_message, log_leak
 from lidd_yolo.training.trainers import LIDDTrainer, NWDDetectionTrainer, WLNetTrainer
 from tests.helpers.tiny import write_tiny_data
@@ -92,10 +91,8 @@ class TestTraining:
         data = write_tiny_data(tmp_path / "set")
         names = [f"images/{path.parent.name}/{path.name}" for path in data.parent.rglob("*.png")]
         (tmp_path / "groups.json").write_text(json.dumps({"pictures": {name: name for name in names}}))
-        parser = argparse.ArgumentParser()
-        commands.add_arguments(parser)
         words = ["split", str(data), "--groups", str(tmp_path / "groups.json"), "--target", str(tmp_path / "out")]
-        commands.run(parser.parse_args([*words, "--ratio", "2:1"]))
+        assert main(["data", *words, "--ratio", "2:1"]) == 0
         file = tmp_path / "out" / "data.yaml"
         assert yaml.safe_load(file.read_text())["leak"] == {"val": 0.0}
         arguments = {"epochs": 1, "imgsz": 64, "batch": 4, "device": "cpu", "plots": False, "val": False}

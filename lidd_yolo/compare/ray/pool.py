@@ -6,7 +6,6 @@ ledger are on a disk that all machines share, and a run whose machine is lost go
 
 from __future__ import annotations
 
-import importlib
 import os
 import socket
 import time
@@ -14,14 +13,17 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lidd_yolo.compare.plan import Run
-from lidd_yolo.compare.pool import Outcome, Teller
-from lidd_yolo.compare.process import DONE, FAILED, TIME_IS_UP
+from lidd_yolo.compare.pool import Outcome, Pool, Teller
 from lidd_yolo.compare.ray.task import Errand, carry_out_errand
 from lidd_yolo.compare.run_folder import LOG, begun_on, progress_of
+from lidd_yolo.errors import InputError
+from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
+from lidd_yolo.optional import load_extra
 
 _LOOK_EVERY = 0.5
 _GRACE = 20.0
@@ -55,10 +57,20 @@ class Cluster:
     jobs: int | None = None
 
 
+def on_cluster(address: str, *, cpus: int | None = None, jobs: int | None = None) -> Pool:
+    """Return what carries runs out on a cluster, for `lidd_yolo.compare`; arguments as for `Cluster`.
+
+    Raises:
+        ImportError: If Ray is not installed.
+    """
+    load_ray()
+    return partial(carry_out_on_ray, cluster=Cluster(address, cpus, jobs))
+
+
 def carry_out_on_ray(
     folders: Sequence[tuple[Run, Path]],
-    cluster: Cluster,
     *,
+    cluster: Cluster,
     ledger: Path,
     say: Callable[[str], None],
     until: float | None = None,
@@ -74,7 +86,7 @@ def carry_out_on_ray(
 
     Raises:
         ImportError: If Ray is not installed.
-        ValueError: If there is no such cluster, or none of its machines has what a run takes.
+        InputError: If there is no such cluster, or none of its machines has what a run takes.
         KeyboardInterrupt: If the user stops it; all tasks have ended then.
     """
     if not folders:
@@ -93,21 +105,18 @@ def load_ray() -> Any:
         ImportError: If it is not installed; says what to install.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        return importlib.import_module("ray")
-    except ModuleNotFoundError as error:
-        raise ImportError('--ray needs the package ray: pip install "lidd-yolo[ray]"') from error
+    return load_extra("ray", extra="ray")
 
 
 def gpu_of(run: Run) -> bool:
     """Tell whether a run asks for a GPU; which one of a machine's is Ray's to say.
 
     Raises:
-        ValueError: If it asks for several.
+        InputError: If it asks for several.
     """
     device = str(run.extra.get("device", "")).strip("[]() ")
     if "," in device:
-        raise ValueError(f"device={device}: with --ray a run takes one GPU")
+        raise InputError(f"device={device}: with --ray a run takes one GPU")
     return device not in {"", "None", "cpu", "mps"}
 
 
@@ -171,7 +180,7 @@ class _Tasks:
     def _settle(self, reference: Any, task: _Task) -> list[tuple[Run, Path]]:
         """Count a task that has ended; returns its run if it is to be sent again."""
         errors = self.ray.exceptions
-        status, reason = FAILED, ""
+        status, reason = FINDINGS, ""
         try:
             status, reason = self.ray.get(reference)
         except errors.TaskCancelledError:
@@ -181,7 +190,10 @@ class _Tasks:
         except errors.RayError as error:
             reason = _first_cause(error)
         if status == DONE and not (self.ledger / f"{task.run.name}.json").is_file():
-            status, reason = FAILED, f"its entry is not in {self.ledger}, which is not the same folder on all machines"
+            status, reason = (
+                FINDINGS,
+                f"its entry is not in {self.ledger}, which is not the same folder on all machines",
+            )
         task.teller.ended(status, self.outcome, reason)
         return []
 
@@ -193,7 +205,7 @@ class _Tasks:
         self.losses[task.run.name] = (epoch, count)
         if count >= _MOST_LOSSES:
             reason = f"its process was lost {count} times after epoch {epoch}: {_first_cause(error)}"
-            task.teller.ended(FAILED, self.outcome, reason)
+            task.teller.ended(FINDINGS, self.outcome, reason)
             return []
         self.say(f"{task.run.name}: its process or machine was lost after epoch {epoch}; it goes on from there")
         return [(task.run, task.file)]
@@ -221,7 +233,7 @@ def _connected(address: str) -> Iterator[Any]:
     """Connect to a cluster, and disconnect afterwards.
 
     Raises:
-        ValueError: If there is none.
+        InputError: If there is none.
     """
     ray = load_ray()
     ours = {"include_dashboard": False, "object_store_memory": _OBJECTS} if address == "local" else {}
@@ -229,7 +241,7 @@ def _connected(address: str) -> Iterator[Any]:
         _call(address)
         ray.init(address, log_to_driver=False, logging_level="error", **ours)
     except Exception as error:  # Ray raises plain ones too
-        raise ValueError(f"--ray {address}: no cluster there: {_first_cause(error)}") from error
+        raise InputError(f"--ray {address}: no cluster there: {_first_cause(error)}") from error
     try:
         yield ray
     finally:
@@ -251,18 +263,16 @@ def _room(nodes: Sequence[dict[str, Any]], cpus: int | None, *, gpu: bool) -> in
     """Return the cores of a run.
 
     Raises:
-        ValueError: If no machine has as many, or none has a GPU where one is needed: the tasks would wait for ever.
+        InputError: If no machine has as many, or none has a GPU where one is needed: the tasks would wait for ever.
     """
     alive = [node["Resources"] for node in nodes if node["Alive"]]
     fit = [int(machine.get("CPU", 0)) for machine in alive if not gpu or machine.get("GPU", 0) >= 1]
     if not fit:
-        raise ValueError("--device asks for a GPU, and no machine of the cluster has one")
-    wanted = cpus or max(1, min(_MOST_CPUS, max(fit)))
-    if wanted > max(fit):
-        raise ValueError(
-            f"no machine of the cluster has {wanted} cores for a run: the largest has {max(fit)}; --cpus N"
-        )
-    return wanted
+        raise InputError("--device asks for a GPU, and no machine of the cluster has one")
+    cores = cpus or max(1, min(_MOST_CPUS, max(fit)))
+    if cores > max(fit):
+        raise InputError(f"no machine of the cluster has {cores} cores for a run: the largest has {max(fit)}; --cpus N")
+    return cores
 
 
 def _first_cause(error: Exception) -> str:

@@ -12,8 +12,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lidd_yolo.compare.process import TIME_IS_UP, WRONG, command_words, end_processes, start_process
+from lidd_yolo.compare.pool import command_words, end_processes, start_process
 from lidd_yolo.compare.run_folder import note_begun
+from lidd_yolo.exit_status import COULD_NOT_RUN, TIME_IS_UP
 
 _LOOK_EVERY = 0.2
 
@@ -47,7 +48,7 @@ def carry_out_errand(errand: Errand) -> tuple[int, str]:
     """Carry out a run; returns the worker's exit status, and why where it was not started (status 2)."""
     file, ledger = Path(errand.file), Path(errand.ledger)
     if refused := _not_seen(file, errand.content, ledger):
-        return WRONG, refused
+        return COULD_NOT_RUN, refused
     if errand.until is not None and time.time() >= errand.until:
         return TIME_IS_UP, ""
     note_begun(file.parent, errand.attempt, platform.node())

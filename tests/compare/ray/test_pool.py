@@ -15,7 +15,7 @@ from lidd_yolo.cli import main as cli
 from lidd_yolo.compare.ray import pool as ray_pool
 from lidd_yolo.compare.ray.pool import Cluster, carry_out_on_ray, gpu_of, load_ray
 from lidd_yolo.compare.run_folder import claim_folder, note_begun
-from lidd_yolo.compare.run_state import asked_of, data_of
+from lidd_yolo.compare.run_state import data_of, identity_of
 from lidd_yolo.results.evidence import Evidence
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import compare, make_run
@@ -85,7 +85,9 @@ def carried_out(tmp_path, monkeypatch):
         for run in runs if entries else ():
             (tmp_path / "ledger" / f"{run.name}.json").write_text("{}")
         said = []
-        found = carry_out_on_ray(folders, cluster, ledger=tmp_path / "ledger", say=say or said.append, until=until)
+        found = carry_out_on_ray(
+            folders, cluster=cluster, ledger=tmp_path / "ledger", say=say or said.append, until=until
+        )
         return found, said, fake
 
     return carry_out
@@ -127,7 +129,7 @@ class TestEndings:
         ]
 
     def test_nothing_to_do__no_cluster_is_needed(self, tmp_path):
-        assert carry_out_on_ray([], Cluster("nowhere:1"), ledger=tmp_path, say=print).status == 0
+        assert carry_out_on_ray([], cluster=Cluster("nowhere:1"), ledger=tmp_path, say=print).status == 0
 
 
 class TestLost:
@@ -241,7 +243,7 @@ class TestAddress:
         run = make_run()
         folders = [(run, claim_folder(tmp_path / "r", run, {}))]
         with pytest.raises(ValueError, match=f"--ray {re.escape(address)}: no cluster there: .*refused"):
-            carry_out_on_ray(folders, Cluster(address), ledger=tmp_path, say=print)
+            carry_out_on_ray(folders, cluster=Cluster(address), ledger=tmp_path, say=print)
 
     def test_address__ray_says_so(self, carried_out, monkeypatch):
         """Ray raises what it likes where it cannot start or join a cluster."""
@@ -268,7 +270,7 @@ class TestGpuOf:
 class TestLoadRay:
     def test_missing__names_the_extra(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "ray", None)
-        with pytest.raises(ImportError, match=r'--ray needs the package ray: pip install "lidd-yolo\[ray\]"'):
+        with pytest.raises(ImportError, match=r'ray is missing: pip install "lidd-yolo\[ray\]"'):
             load_ray()
 
     @pytest.mark.parametrize(
@@ -278,7 +280,7 @@ class TestLoadRay:
         monkeypatch.setitem(sys.modules, "ray", None)
         places = "--data", "d.yaml", "--ledger", str(tmp_path / "l"), "--project", str(tmp_path / "p")
         assert cli.main([*command, *places, "--ray", "auto"]) == 2
-        assert 'needs the package ray: pip install "lidd-yolo[ray]"' in capsys.readouterr().err
+        assert 'ray is missing: pip install "lidd-yolo[ray]"' in capsys.readouterr().err
         assert list(tmp_path.iterdir()) == []
 
 
@@ -332,7 +334,7 @@ class TestCluster:
     def prepared(self, data, tmp_path):
         """A run, and the ``run.json`` in its folder."""
         run = make_run(data=str(data), epochs=4, batch=2, extra={"workers": 0})
-        asked = {**asked_of(run), "data": dict(data_of(run.data))}
+        asked = {**identity_of(run), "data": dict(data_of(run.data))}
         return run, claim_folder(tmp_path / "runs" / run.name, run, asked)
 
     def test_killed__goes_on(self, address, prepared, tmp_path):
@@ -347,7 +349,7 @@ class TestCluster:
                 process.parent().kill()
 
         threading.Thread(target=kill_the_task, daemon=True).start()
-        found = carry_out_on_ray([prepared], Cluster(address), ledger=tmp_path / "ledger", say=said.append)
+        found = carry_out_on_ray([prepared], cluster=Cluster(address), ledger=tmp_path / "ledger", say=said.append)
         assert (len(killed), found.done) == (1, [run.name])
         assert any("was lost after epoch" in line for line in said)
         entry = json.loads((tmp_path / "ledger" / f"{run.name}.json").read_text())
@@ -360,7 +362,7 @@ class TestCluster:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            carry_out_on_ray([prepared], Cluster(address), ledger=tmp_path / "ledger", say=stop)
+            carry_out_on_ray([prepared], cluster=Cluster(address), ledger=tmp_path / "ledger", say=stop)
         assert processes_of(prepared[1]) == []
 
 

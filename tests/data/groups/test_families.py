@@ -1,13 +1,12 @@
 """Originals and their copies held together by the record of the enlargement."""
 
-import argparse
 import json
 import random
 
 import pytest
 import yaml
 
-from lidd_yolo.cli import data as commands
+from lidd_yolo.cli.main import main
 from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.checks.set_check import check_yolo_set
 from lidd_yolo.data.convert import convert
@@ -35,9 +34,7 @@ def family(path):
 
 
 def lidd_data(*words):
-    parser = argparse.ArgumentParser(prog="lidd data")
-    commands.add_arguments(parser)
-    return commands.run(parser.parse_args([str(word) for word in words]))
+    return main(["data", *(str(word) for word in words)])
 
 
 def sides_of(file):

@@ -1,4 +1,4 @@
-"""Plan files: the packaged ones against the papers' tables, and what is said of a wrong one."""
+"""Plans and the figures printed in them: the packaged ones against the papers, and what is said of a wrong one."""
 
 import re
 from pathlib import Path
@@ -7,10 +7,18 @@ import pytest
 import yaml
 
 from lidd_yolo import names
-from lidd_yolo.compare.plan import PlanModel
-from lidd_yolo.compare.plan_file import find_plan, packaged_plans, read_plan
-from lidd_yolo.paths import find_cfg
-from lidd_yolo.results.paper_figures import read_printed
+from lidd_yolo.compare.plan import runs_of
+from lidd_yolo.errors import InputError
+from lidd_yolo.paths import find_cfg, packaged_plans
+from lidd_yolo.results.plan_file import (
+    NOTHING_PRINTED,
+    PlanModel,
+    PrintedRow,
+    PrintedTable,
+    find_plan,
+    read_plan,
+    read_printed,
+)
 
 GOOD = {
     "name": "p",
@@ -46,6 +54,7 @@ class TestReadPlan:
         )
         assert plan.models == (PlanModel("lidd.yaml", "lidd"),)
         assert (plan.batch, plan.arguments) == (None, {})
+        assert plan.printed == PrintedTable("plan", "", (PrintedRow("lidd", {}, "lidd.yaml"),), (), imgsz=64)
 
     def test_read__most(self, tmp_path):
         more = {
@@ -63,19 +72,22 @@ class TestReadPlan:
         assert plan.data == (more["data"],)
         assert (plan.batch, plan.arguments) == (8, {"amp": False})
         assert plan.models == (PlanModel("a.yaml", "A", ("own", "lidd")),)
+        printed = PrintedRow("A", {"map50": 0.5}, "a.yaml", "n"), PrintedRow("Q", {"macs": 7}, note="m")
+        assert plan.printed == PrintedTable("a paper", "a note", printed[:1], printed[1:], imgsz=64)
 
     def test_read__several_data_sets_sizes_and_budgets(self, tmp_path):
         several = {"data": ["neu-seg.yaml", {"hard": "a.yaml"}], "imgsz": [192, 320], "epochs": [60, 10]}
         plan = read_plan(written(tmp_path, {**GOOD, **several}))
         assert [list(data) for data in plan.data] == [["grouped", "official", "paper"], ["hard"]]
         assert (plan.imgsz, plan.epochs) == ((192, 320), (60, 10))
+        assert plan.printed.imgsz == 192  # operations are counted at the first size
 
     def test_read__the_documented_one(self, tmp_path):
         page = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
         plan = read_plan(written(tmp_path, re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]))
         assert [data.get("grouped", data.get("")) for data in plan.data] == ["neu-det.yaml", "my-data.yaml"]
         assert (plan.imgsz, plan.epochs, plan.seeds, plan.arguments) == ((192, 320), (60,), (0, 1, 2), {"amp": False})
-        assert len(plan.runs()) == 2 * 2 * 3 * 3
+        assert len(runs_of(plan)) == 2 * 2 * 3 * 3
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -101,18 +113,29 @@ class TestReadPlan:
             ({"models": [{"label": "x"}]}, r"models\[0\].model is missing"),
             ({"models": [{"model": "a", "map": 1}]}, r"unknown key models\[0\].map; known: model"),
             ({"models": [{"model": "a", "recipe": [1]}]}, r"models\[0\].recipe has to be a name or a list"),
-            ({"models": [{"model": "a", "printed": {"macs": "high"}}]}, "a printed figure of a is not a number"),
+            (
+                {"models": [{"model": "a", "printed": {"macs": "high"}}]},
+                "is not a number: could not convert",
+            ),
             (
                 {"models": [{"model": "a", "printed": {"map50": 98.3}}]},
-                "the printed map50 of a has to be a share of 1, not 98.3",
+                r"models\[0\].printed.map50 has to be a share of 1, not 98.3",
             ),
-            ({"quoted": [{"label": "a", "printed": {"ap": 1}}]}, "a has unknown figures ap"),
-            ({"quoted": [{"label": "a", "map": 1}]}, "a has unknown keys map"),
+            ({"models": [{"model": "a", "printed": [1]}]}, r"models\[0\].printed has to be a mapping, not \[1\]"),
+            (
+                {"models": [{"model": "a", "printed": {"ap": 1}}]},
+                r"models\[0\].printed has unknown figures ap",
+            ),
+            ({"quoted": [{"label": "a", "printed": {"ap": 1}}]}, r"quoted\[0\].printed has unknown figures ap"),
+            ({"quoted": [{"label": "a", "map": 1}]}, r"unknown key quoted\[0\].map; known: label, printed, note"),
+            ({"quoted": [{"label": "a", "model": "b"}]}, r"unknown key quoted\[0\].model; known: label"),
+            ({"quoted": [{"printed": {"map": 1}}]}, r"quoted\[0\].label is missing"),
+            ({"quoted": ["a"]}, r"quoted\[0\] has to map keys to values"),
         ],
     )
     def test_read__wrong(self, tmp_path, change, message):
         file = written(tmp_path, {**GOOD, **change})
-        with pytest.raises(ValueError, match=message) as error:
+        with pytest.raises(InputError, match=message) as error:
             read_plan(file)
         assert str(error.value).startswith(f"{file}: ")
 
@@ -129,6 +152,33 @@ class TestReadPlan:
     def test_read__no_file(self, tmp_path):
         with pytest.raises(ValueError, match=r"nowhere\.yaml"):
             read_plan(tmp_path / "nowhere.yaml")
+
+
+class TestReadPrinted:
+    def test_printed__of_no_plan(self):
+        assert read_printed(None) is NOTHING_PRINTED
+
+    def test_printed__of_a_plan(self):
+        assert read_printed("lidd-table3") == read_plan("lidd-table3").printed
+
+    def test_printed__of_rows_alone(self, tmp_path):
+        row = {"model": "yolov8n.yaml", "label": "YOLOv8n", "printed": {"macs": "110.4e6"}}
+        printed = read_printed(written(tmp_path, {"models": [row]}))
+        assert printed == PrintedTable("plan", "", (PrintedRow("YOLOv8n", {"macs": 110.4e6}, "yolov8n.yaml"),), ())
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ([1, 2], "a plan has to map keys"),
+            ({"source": "x"}, "models is missing"),
+            ({"models": ["a.yaml"]}, r"models\[0\] has to map keys"),
+            ({"models": [{"model": "a"}], "imgsz": "large"}, "imgsz has to be a whole number or a list, not 'large'"),
+            ({"models": [{"model": "a"}], "epoch": 3}, "unknown key epoch"),
+        ],
+    )
+    def test_printed__wrong(self, tmp_path, content, message):
+        with pytest.raises(InputError, match=rf"plan\.yaml: {message}"):
+            read_printed(written(tmp_path, content))
 
 
 class TestFindPlan:
@@ -150,14 +200,15 @@ class TestPackaged:
     @pytest.mark.parametrize("name", packaged_plans())
     def test_packaged__can_be_run(self, name):
         """Data and models of ours exist; every run has a name of its own."""
-        plan = read_plan(find_plan(name))
+        plan = read_plan(name)
         assert plan.name == name
+        assert plan.printed.source
         (data,) = plan.data
         assert set(data.values()) <= {f"{stem}.yaml" for stem in names.data_yamls()}
         ours = [row.model for row in plan.models if names.is_ours(row.model)]
         assert ours
         assert all(find_cfg(model, "models") for model in ours)
-        assert len(plan.runs(list(data))) == len(data) * len(plan.models) * 3
+        assert len(runs_of(plan, list(data))) == len(data) * len(plan.models) * 3
 
     def test_lidd_table2(self):
         """The paper's table 2, row by row: mAP50, mAP50-95 in per cent, parameters in M, MACs in G."""

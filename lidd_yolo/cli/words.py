@@ -1,0 +1,77 @@
+"""Words that several commands take and lists that several commands print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from lidd_yolo.errors import InputError
+
+SHOWN = 20
+"""Lines of a list on the screen; the rest is counted."""
+
+
+class _Problem(Protocol):
+    @property
+    def repaired(self) -> bool: ...
+
+
+def key_values(words: Iterable[str]) -> dict[str, Any]:
+    """Return ``["lr0=0.01", "amp=False"]`` as arguments, each value read as YAML.
+
+    Raises:
+        InputError: If a word has no ``=`` or no key.
+    """
+    import yaml  # noqa: PLC0415 - `--help` answers without it
+
+    values = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if not sign or not key.isidentifier():
+            raise InputError(f"'{word}' is not written key=value")
+        values[key] = yaml.safe_load(value)
+    return values
+
+
+def named_files(words: Iterable[str]) -> dict[str, Path]:
+    """Return ``["ours=best.pt", "other.pt"]`` as files by name; a file without a name has its own.
+
+    Raises:
+        InputError: If there is no such file.
+    """
+    files = {}
+    for word in words:
+        name, _, file = word.rpartition("=")
+        if not Path(file).exists():
+            raise InputError(f"no model {file}")
+        files[name or Path(file).stem] = Path(file)
+    return files
+
+
+def first_lines(lines: Sequence[object], see: str = "", *, shown: int = SHOWN, indent: str = "") -> list[str]:
+    """Return the first lines of a list, and how many more there are.
+
+    Args:
+        lines: All of them.
+        see: Where all of it stands, such as ``split.json``; empty if nowhere.
+        shown: Number of lines on the screen.
+        indent: Begins every line.
+    """
+    rest = len(lines) - shown
+    more = [f"{indent}and {rest} more{see and f', see {see}'}"] if rest > 0 else []
+    return [*(f"{indent}{line}" for line in lines[:shown]), *more]
+
+
+def problem_lines(problems: Sequence[_Problem], see: str) -> list[str]:
+    """Return what was left out and what was repaired, each with its number in front.
+
+    Args:
+        problems: Each with its text and whether it was ``repaired``.
+        see: Where all of them stand, such as ``split.json``.
+    """
+    lines = []
+    for repaired, title in ((False, "left out"), (True, "repaired")):
+        of_kind = [problem for problem in problems if problem.repaired is repaired]
+        lines += ["", f"{len(of_kind)} {title}:", *first_lines(of_kind, see, indent="  ")] if of_kind else []
+    return lines

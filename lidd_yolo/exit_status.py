@@ -1,0 +1,12 @@
+"""Exit statuses of ``lidd`` and of the processes that it starts."""
+
+DONE = 0
+"""Everything is done and nothing was found."""
+FINDINGS = 1
+"""Something was found, left out or failed; the rest is done."""
+COULD_NOT_RUN = 2
+"""Nothing was done: wrong words or unusable input."""
+TIME_IS_UP = 75
+"""Stopped by a time limit; the same command goes on (EX_TEMPFAIL of sysexits.h)."""
+STOPPED = 130
+"""Stopped by the user with Ctrl-C, as a shell counts it."""

@@ -1,0 +1,81 @@
+"""Words that several commands take, lists that several commands print."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from lidd_yolo.cli import data_check, data_convert, data_enlarge, data_releases
+from lidd_yolo.cli.words import first_lines, key_values, named_files, problem_lines
+from lidd_yolo.data import convert
+from lidd_yolo.data.checks import folder_labels
+from lidd_yolo.data.enlarge import change
+from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
+from lidd_yolo.data.releases.publishers import PUBLISHERS
+from lidd_yolo.errors import InputError
+
+
+class TestKeyValues:
+    def test_values__are_read_as_yaml(self):
+        words = ["amp=False", "lr0=0.01", "optimizer=AdamW", "freeze=[0, 1]", "name="]
+        assert key_values(words) == {"amp": False, "lr0": 0.01, "optimizer": "AdamW", "freeze": [0, 1], "name": None}
+
+    @pytest.mark.parametrize("word", ["amp", "=3", "a b=3", "--amp=False"])
+    def test_values__wrong(self, word):
+        with pytest.raises(InputError, match="is not written key=value"):
+            key_values([word])
+
+
+class TestNamedFiles:
+    def test_files__by_name_or_their_own(self, tmp_path):
+        for name in ("a.pt", "b.pt"):
+            (tmp_path / name).touch()
+        files = named_files([f"ours={tmp_path / 'a.pt'}", str(tmp_path / "b.pt")])
+        assert files == {"ours": tmp_path / "a.pt", "b": tmp_path / "b.pt"}
+
+    def test_files__that_are_not_there(self):
+        with pytest.raises(InputError, match=r"no model nowhere\.pt"):
+            named_files(["x=nowhere.pt"])
+
+
+class TestListed:
+    def test_list__short_and_long(self):
+        assert first_lines([1, 2], "all.json", shown=2, indent="  ") == ["  1", "  2"]
+        assert first_lines([1, 2, 3], "all.json", shown=1, indent="  ") == ["  1", "  and 2 more, see all.json"]
+        assert first_lines([1, 2], shown=1) == ["1", "and 1 more"]
+
+    def test_problems__left_out_before_repaired(self):
+        class Problem(SimpleNamespace):
+            def __str__(self):
+                return self.text
+
+        problems = [Problem(text="b", repaired=True), Problem(text="a", repaired=False)]
+        assert problem_lines(problems, "x") == ["", "1 left out:", "  a", "", "1 repaired:", "  b"]
+        assert problem_lines([], "x") == []
+
+
+class TestChoices:
+    """What commands offer without importing the modules that do it, which takes too long for a help text."""
+
+    def test_formats(self):
+        assert data_check.FORMATS == folder_labels.FORMATS
+        assert (data_convert.FORMATS, data_convert.TARGETS) == (convert.FORMATS, convert.TARGETS)
+
+    def test_enlarge(self):
+        usual = change.Settings()
+        assert (data_enlarge.BORDERS, data_enlarge.BOX_RULES) == (change.BORDERS, change.BOX_RULES)
+        assert (usual.border, usual.box_rule) == (change.BORDERS[0], change.BOX_RULES[0])
+        assert {
+            "times": usual.times,
+            "angle": usual.max_angle,
+            "brightness": usual.brightness,
+            "min_share": usual.min_share,
+        } == data_enlarge.USUAL
+
+    def test_releases(self):
+        modules = {"neu-det": neu_det, "neu-seg": neu_seg, "aluminium-sheet": aluminium_sheet}
+        sets = data_releases.SETS
+        assert {name: about.protocols for name, about in sets.items()} == {
+            name: tuple(module.PROTOCOLS) for name, module in modules.items()
+        }
+        assert {name for name, about in sets.items() if about.published} == set(PUBLISHERS)
+        assert sets["neu-seg"].min_pixels == neu_seg.MIN_PIXELS
