@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lidd_yolo.optional import load_extra, missing_packages, not_installed, package_version
+from lidd_yolo.optional import check_extra, load_extra, missing_packages, not_installed, package_version
 
 
 class TestLoadExtra:
