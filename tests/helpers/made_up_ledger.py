@@ -1,10 +1,12 @@
 """A made-up ledger: entries of schema 2 with their evidence files, for reports."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.results.ledger import append
+from lidd_yolo.results.evidence import Evidence, named_figures
+from lidd_yolo.results.ledger import find_file
 from tests.helpers.evidence import write_evidence
 
 CLASSES = ("crazing", "inclusion", "rolled-in_scale")
@@ -47,12 +49,13 @@ def made_up_entry(
         "seconds": 1800.0,
         "curve": {"epoch": [1, 2, 3, 4, 5], "map50": [0.1, 0.2, 0.3, 0.4, map50], "map": [0, 0.1, 0.1, 0.2, map50 / 2]},
         "results": {"val": dict(figures), "test": figures},
-        "size": {"parameters_folded": 626_256, "gflops": 0.214, "file_bytes": 1_594_609},
+        "size": {"file_bytes": 1_594_609},
         "counts": {
             "imgsz": 192,
             "parameters": 1_200_000,
             "parameters_folded": 626_256,
             "macs": 107e6,
+            "gflops": 0.214,
             "difference": 0.0,
         },
         "commit": "0123456789abcdef",
@@ -64,15 +67,31 @@ def made_up_entry(
 def write_entry(
     folder: Path, entry: dict[str, Any], *, quality: float | None = None, groups: int | None = None
 ) -> dict[str, Any]:
-    """Write an entry into a ledger, with evidence of the test pictures where a quality is given; returns it."""
-    files = {}
+    """Write an entry into a flat ledger, with evidence of the test pictures where a quality is given; returns it.
+
+    The figures of the entry are made up, so they are not those of its evidence; see `as_its_evidence`.
+    """
     if quality is not None:
         seed = entry["arguments"]["seed"]
         file = folder / f"{entry['name']}.test.npz"
         write_evidence(file, quality=quality, seed=seed, masks="mask_map" in entry["results"]["test"], groups=groups)
         entry["evidence"] = {"test": {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}}
-        files = {file.name: file}
-    append(entry, folder, files)
+    put_entry(folder, entry)
+    return entry
+
+
+def put_entry(folder: Path, entry: dict[str, Any]) -> None:
+    """Write an entry into the ledger itself, in no folder of a kind."""
+    (folder / f"{entry['name']}.json").write_text(json.dumps(entry), encoding="utf-8")
+
+
+def as_its_evidence(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Give an entry of the ledger the figures that its evidence has, and write it again; returns it."""
+    for split, named in entry["evidence"].items():
+        file = find_file(folder, named["file"])
+        figures = named_figures(Evidence.load(file), entry["results"][split])
+        entry["results"][split] = entry["results"][split] | figures
+    put_entry(folder, entry)
     return entry
 
 
@@ -82,8 +101,10 @@ def write_latency(folder: Path, times: dict[str, float], *, imgsz: int = 192, th
     entry = {
         "name": f"latency-{imgsz}-threads{threads}",
         "imgsz": imgsz,
+        "batch": 1,
+        "runtime": "pytorch",
         "results": results,
         "machine": {**MACHINE, "threads": threads},
     }
-    append(entry, folder)
+    put_entry(folder, entry)
     return entry
