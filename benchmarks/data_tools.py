@@ -207,15 +207,15 @@ def _measured(count: int, seed: int) -> dict[str, float]:
     areas = shared_areas(taken)
     images = [shot.image for shot in taken]
     wall, cpu = time.perf_counter(), time.process_time()
-    found = {(pair.first, pair.second) for pair in find_overlaps(images)}
+    pairs = {(pair.first, pair.second) for pair in find_overlaps(images)}
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     expected = {pair for pair, area in areas.items() if area >= TARGET_AREA}
     return {
         "seconds": round(wall, 1),
         "cpu_seconds": round(cpu, 1),
-        "pairs": len(found),
-        "recall": round(len(found & expected) / len(expected), 5),
-        "precision": round(len(found & areas.keys()) / len(found), 5),
+        "pairs": len(pairs),
+        "recall": round(len(pairs & expected) / len(expected), 5),
+        "precision": round(len(pairs & areas.keys()) / len(pairs), 5),
     }
 
 
@@ -277,11 +277,11 @@ def _entry(report: Mapping[str, Any], draws: int) -> dict[str, Any]:
 def _random(groups: Sequence[int], ratios: Mapping[str, float], draws: int) -> dict[str, Any]:
     """Return the mean leak of random splits, and the smallest and largest."""
     splits = [split_random(len(groups), ratios, seed) for seed in range(draws)]
-    found = {side: [leak_share(split, groups, side) for split in splits] for side in ratios if side != "train"}
+    shares = {side: [leak_share(split, groups, side) for split in splits] for side in ratios if side != "train"}
     return {
         "images": {side: len(part) for side, part in splits[0].items()},
-        "leak": {side: round(float(np.mean(shares)), 4) for side, shares in found.items()},
-        "range": {side: [round(min(shares), 4), round(max(shares), 4)] for side, shares in found.items()},
+        "leak": {side: round(float(np.mean(values)), 4) for side, values in shares.items()},
+        "range": {side: [round(min(values), 4), round(max(values), 4)] for side, values in shares.items()},
     }
 
 

@@ -100,9 +100,9 @@ def group_table(entries: list[Entry]) -> str:
     """Return a Markdown table of how long the search for pictures of one spot takes and how much it finds."""
     lines = ["| pictures | time in s | processor time in s | pairs | recall | precision |", "|---|---|---|---|---|---|"]
     for entry in entries:
-        for name, found in entry["results"].items():
-            cells = f"{found['seconds']:.0f} | {found['cpu_seconds']:.0f} | {found['pairs']}"
-            lines.append(f"| {name} | {cells} | {found['recall']:.4f} | {found['precision']:.4f} |")
+        for name, measured in entry["results"].items():
+            cells = f"{measured['seconds']:.0f} | {measured['cpu_seconds']:.0f} | {measured['pairs']}"
+            lines.append(f"| {name} | {cells} | {measured['recall']:.4f} | {measured['precision']:.4f} |")
         lines += ["", f"{entry['machine']['processor']}, {entry['machine']['cores']} cores."]
     return "\n".join(lines) + "\n"
 
@@ -111,8 +111,8 @@ def _leak(figures: dict[str, Any], side: str) -> str:
     if side not in figures["leak"]:
         return "-"
     spread = figures.get("range", {}).get(side)
-    told = f"{100 * figures['leak'][side]:.1f} %"
-    return f"{told} ({100 * spread[0]:.1f} to {100 * spread[1]:.1f})" if spread else told
+    text = f"{100 * figures['leak'][side]:.1f} %"
+    return f"{text} ({100 * spread[0]:.1f} to {100 * spread[1]:.1f})" if spread else text
 
 
 def _footnotes(entries: list[Entry]) -> list[str]:
@@ -140,12 +140,14 @@ def ratio_table(entries: list[Entry]) -> str:
     ]
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     for entry in sorted(entries, key=_setting):
-        for name, found in entry["results"].items():
+        for name, measured in entry["results"].items():
             if name != entry["reference"] and "," not in name:
                 row = rows.setdefault((name, entry["reference"], *_setting(entry)), {})
-                row[entry["runtime"]] = f"{found['ratio']:.2f} ({_from_to(found.get('ratio_quartiles'))})"
-    for key, found in sorted(rows.items()):
-        lines.append(f"| {' | '.join(map(str, key))} | {' | '.join(found.get(name, '-') for name in RUNTIME_NAMES)} |")
+                row[entry["runtime"]] = f"{measured['ratio']:.2f} ({_from_to(measured.get('ratio_quartiles'))})"
+    for key, measured in sorted(rows.items()):
+        lines.append(
+            f"| {' | '.join(map(str, key))} | {' | '.join(measured.get(name, '-') for name in RUNTIME_NAMES)} |"
+        )
     return "\n".join([*lines, "", f"Median of the ratios (quartiles). {_basis(entries)}"]) + "\n"
 
 
@@ -158,10 +160,10 @@ def latency_table(entries: list[Entry]) -> str:
     for entry in sorted(entries, key=_setting):
         batch = entry["batch"]
         setting = f"{entry['runtime']} | {entry['imgsz']} | {batch} | {entry['machine']['threads']}"
-        for name, found in entry["results"].items():
-            spread = found.get("quartiles_s")
-            times = f"{1e3 * found['median_s'] / batch:.2f} | {_from_to(spread, 1e3 / batch)}"
-            ratio = f"{found['ratio']:.2f} | {_from_to(found.get('ratio_quartiles'))}"
+        for name, measured in entry["results"].items():
+            spread = measured.get("quartiles_s")
+            times = f"{1e3 * measured['median_s'] / batch:.2f} | {_from_to(spread, 1e3 / batch)}"
+            ratio = f"{measured['ratio']:.2f} | {_from_to(measured.get('ratio_quartiles'))}"
             lines.append(f"| {name} | {setting} | {times} | {ratio} |")
     return "\n".join([*lines, "", _basis(entries)]) + "\n"
 
@@ -174,11 +176,13 @@ def predict_table(entries: list[Entry]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for entry in sorted(entries, key=_setting):
-        for name, found in entry["results"].items():
-            speed = f"{found['pictures_per_s']:.1f} | {found['ratio']:.2f} | {_from_to(found['ratio_quartiles'])}"
-            memory = f"{found['start']['median_s']:.1f} | {found['peak_mib']:.0f} | {found['grown_mib']:.0f}"
+        for name, measured in entry["results"].items():
+            speed = (
+                f"{measured['pictures_per_s']:.1f} | {measured['ratio']:.2f} | {_from_to(measured['ratio_quartiles'])}"
+            )
+            memory = f"{measured['start']['median_s']:.1f} | {measured['peak_mib']:.0f} | {measured['grown_mib']:.0f}"
             setting = f"{entry['imgsz']} | {entry['machine']['threads']}"
-            lines.append(f"| {name} | {setting} | {speed} | {memory} | {found['detections']:.1f} |")
+            lines.append(f"| {name} | {setting} | {speed} | {memory} | {measured['detections']:.1f} |")
     return "\n".join([*lines, "", _basis(entries)]) + "\n"
 
 
@@ -190,10 +194,10 @@ def step_table(entries: list[Entry]) -> str:
     ]
     for entry in sorted(entries, key=_setting):
         setting = f"{entry['imgsz']} | {entry['batch']} | {_device(entry)}"
-        for name, found in entry["results"].items():
-            ratio = f"{found['ratio']:.2f} | {_from_to(found.get('ratio_quartiles'))}"
-            memory = f"{found['peak_mib']:.0f}" if "peak_mib" in found else "-"
-            lines.append(f"| {name} | {setting} | {found['median_s']:.3f} | {ratio} | {memory} |")
+        for name, measured in entry["results"].items():
+            ratio = f"{measured['ratio']:.2f} | {_from_to(measured.get('ratio_quartiles'))}"
+            memory = f"{measured['peak_mib']:.0f}" if "peak_mib" in measured else "-"
+            lines.append(f"| {name} | {setting} | {measured['median_s']:.3f} | {ratio} | {memory} |")
     return "\n".join([*lines, "", _basis(entries)]) + "\n"
 
 
@@ -206,9 +210,9 @@ def loading_table(entries: list[Entry]) -> str:
     ]
     for entry in sorted(entries, key=_setting):
         setting = f"{Path(entry['data']).stem} | {entry['imgsz']} | {entry['batch']} | {_device(entry)}"
-        for name, found in entry["results"].items():
-            times = f"{found['step_s']:.3f} | {found['wait_s']:.3f} | {100 * found['waiting']:.0f} %"
-            lines.append(f"| {name} | {setting} | {found['workers']} | {times} |")
+        for name, measured in entry["results"].items():
+            times = f"{measured['step_s']:.3f} | {measured['wait_s']:.3f} | {100 * measured['waiting']:.0f} %"
+            lines.append(f"| {name} | {setting} | {measured['workers']} | {times} |")
     return "\n".join([*lines, "", _basis(entries)]) + "\n"
 
 
@@ -234,8 +238,8 @@ def _basis(entries: list[Entry]) -> str:
     machines = set()
     for entry in entries:
         versions = entry["machine"]["versions"]
-        told = ", ".join(f"{package} {versions[package]}" for package in sorted(packages) if package in versions)
-        machines.add(f"{entry['machine']['processor']}, {told}")
+        text = ", ".join(f"{package} {versions[package]}" for package in sorted(packages) if package in versions)
+        machines.add(f"{entry['machine']['processor']}, {text}")
     references = {entry["reference"] for entry in entries if "reference" in entry}
     beside = f"Reference: {', '.join(sorted(references))}. " if references else ""
     return f"{beside}{'; '.join(sorted(machines))}."
@@ -256,50 +260,54 @@ def operator_table(entries: list[Entry]) -> str:
 
 def _table(entry: Entry) -> str:
     results: dict[str, Any] = entry["results"]
-    kinds = {kind for found in results.values() for kind in _large(found)}
-    order = sorted(kinds, key=lambda kind: -max(_seconds(found, kind) for found in results.values()))
+    kinds = {kind for measured in results.values() for kind in _large(measured)}
+    order = sorted(kinds, key=lambda kind: -max(_seconds(measured, kind) for measured in results.values()))
     heads = " | ".join(f"{name}: number | us | share" for name in results)
-    rows = [(kind, [_cells(found, found["operators"].get(kind)) for found in results.values()]) for kind in order]
-    others = [_added(found, kinds) for found in results.values()]
-    rows.append(("others", [_cells(found, other) for found, other in zip(results.values(), others, strict=True)]))
-    rows.append(("all operators", [_cells(found, _added(found, set())) for found in results.values()]))
-    rows.append(("a call without the profile", [f" | {1e6 * found['whole_s']:.0f} | " for found in results.values()]))
+    rows = [
+        (kind, [_cells(measured, measured["operators"].get(kind)) for measured in results.values()]) for kind in order
+    ]
+    others = [_added(measured, kinds) for measured in results.values()]
+    rows.append(("others", [_cells(measured, other) for measured, other in zip(results.values(), others, strict=True)]))
+    rows.append(("all operators", [_cells(measured, _added(measured, set())) for measured in results.values()]))
+    rows.append(
+        ("a call without the profile", [f" | {1e6 * measured['whole_s']:.0f} | " for measured in results.values()])
+    )
     machine = entry["machine"]
     package = {"onnx": "onnxruntime", "openvino": "openvino"}[entry["runtime"]]
-    told = f"{machine['processor']}, 1 thread, {package} {machine['versions'][package]}"
+    text = f"{machine['processor']}, 1 thread, {package} {machine['versions'][package]}"
     lines = [
         f"| {entry['runtime']}, {entry['imgsz']} px | {heads} |",
         f"|---|{'---|' * 3 * len(results)}",
         *(f"| {kind} | {' | '.join(cells)} |" for kind, cells in rows),
         "",
-        f"{told}; {entry['rounds']} runs.",
+        f"{text}; {entry['rounds']} runs.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _large(found: dict[str, Any]) -> list[str]:
-    least = _SMALL * _added(found, set())["seconds"]
-    return [kind for kind, part in found["operators"].items() if part["seconds"] >= least]
+def _large(measured: dict[str, Any]) -> list[str]:
+    least = _SMALL * _added(measured, set())["seconds"]
+    return [kind for kind, part in measured["operators"].items() if part["seconds"] >= least]
 
 
-def _seconds(found: dict[str, Any], kind: str) -> float:
-    return float(found["operators"].get(kind, {"seconds": 0.0})["seconds"])
+def _seconds(measured: dict[str, Any], kind: str) -> float:
+    return float(measured["operators"].get(kind, {"seconds": 0.0})["seconds"])
 
 
-def _added(found: dict[str, Any], without: set[str]) -> dict[str, float]:
+def _added(measured: dict[str, Any], without: set[str]) -> dict[str, float]:
     """Add up the operators of all types but some."""
-    small = [part for kind, part in found["operators"].items() if kind not in without]
+    small = [part for kind, part in measured["operators"].items() if kind not in without]
     return {"count": sum(part["count"] for part in small), "seconds": sum(part["seconds"] for part in small)}
 
 
-def _cells(found: dict[str, Any], part: dict[str, float] | None) -> str:
+def _cells(measured: dict[str, Any], part: dict[str, float] | None) -> str:
     if part is None:
         return "- | - | -"
-    return f"{part['count']:.0f} | {1e6 * part['seconds']:.0f} | {_share(part['seconds'], found)}"
+    return f"{part['count']:.0f} | {1e6 * part['seconds']:.0f} | {_share(part['seconds'], measured)}"
 
 
-def _share(seconds: float, found: dict[str, Any]) -> str:
-    return f"{100 * seconds / _added(found, set())['seconds']:.0f} %"
+def _share(seconds: float, measured: dict[str, Any]) -> str:
+    return f"{100 * seconds / _added(measured, set())['seconds']:.0f} %"
 
 
 _TABLES: dict[str, Callable[[list[Entry]], str]] = {

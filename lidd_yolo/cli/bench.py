@@ -175,8 +175,8 @@ def _time(args: argparse.Namespace, networks: Any, *, imgsz: int, batch: int, th
     from lidd_yolo.bench.latency import measure_latency  # noqa: PLC0415 - loads torch
 
     _say(f"{imgsz} px, batch {batch}, {threads} thread(s), {args.rounds} rounds")
-    found = measure_latency(networks, imgsz=imgsz, batch=batch, threads=threads, rounds=args.rounds)
-    for runtime, results in found.items():
+    measured = measure_latency(networks, imgsz=imgsz, batch=batch, threads=threads, rounds=args.rounds)
+    for runtime, results in measured.items():
         reference = next(iter(results))
         for name, figures in results.items():
             low, high = figures["ratio_quartiles"]
@@ -201,9 +201,9 @@ def _operators(args: argparse.Namespace) -> None:
         for runtime, files in made.items():
             facts = {"imgsz": args.imgsz, "batch": 1, "runtime": runtime, "rounds": args.rounds}
             results = operator_times(runtime, files, imgsz=args.imgsz, rounds=args.rounds)
-            for name, found in results.items():
-                within = sum(kind["seconds"] for kind in found["operators"].values())
-                _say(f"{runtime:9s}{name:24s}{1e6 * within:8.0f} of {1e6 * found['whole_s']:.0f} us in operators")
+            for name, measured in results.items():
+                within = sum(kind["seconds"] for kind in measured["operators"].values())
+                _say(f"{runtime:9s}{name:24s}{1e6 * within:8.0f} of {1e6 * measured['whole_s']:.0f} us in operators")
             name = f"operators-{_subject(args.models)}-{args.imgsz}-{runtime}"
             _write(args, name, results, threads=1, **facts)
 
@@ -212,15 +212,15 @@ def _predict(args: argparse.Namespace) -> None:
     from lidd_yolo.bench.predict import measure_predictions  # noqa: PLC0415 - loads torch
 
     chosen = {"imgsz": args.imgsz, "pictures": args.pictures, "chunk": args.chunk, "starts": args.starts}
-    found = measure_predictions(args.models, **chosen, say=_say)
-    for name, figures in found["results"].items():
+    measured = measure_predictions(args.models, **chosen, say=_say)
+    for name, figures in measured["results"].items():
         _say(
             f"{name:24s} {figures['pictures_per_s']:7.1f} pictures/s, time {figures['ratio']:.2f} x {args.models[0]}; "
             f"first after {figures['start']['median_s']:.1f} s; {figures['peak_mib']:.0f} MiB"
         )
     facts = {**chosen, "reference": args.models[0]}
     name = f"predict-{_subject(args.models)}-{args.imgsz}"
-    _write(args, name, found["results"], threads=found["threads"], **facts)
+    _write(args, name, measured["results"], threads=measured["threads"], **facts)
 
 
 def _steps(args: argparse.Namespace) -> None:
@@ -253,12 +253,12 @@ def _loading(args: argparse.Namespace) -> None:
 
     device = step_time.torch_device(args.device)
     facts: dict[str, Any] = {"imgsz": args.imgsz, "batch": args.batch, "steps": args.steps, "data": args.data}
-    found = loading_time.measure_loading(args.models, **facts, workers=args.workers, device=args.device, say=_say)
-    for name, figures in found["results"].items():
+    measured = loading_time.measure_loading(args.models, **facts, workers=args.workers, device=args.device, say=_say)
+    for name, figures in measured["results"].items():
         waiting = f"{100 * figures['waiting']:.0f} % of the time waiting for pictures"
         _say(f"{name:24s} {figures['workers']} loader processes: {waiting}")
     name = f"loading-{_subject(args.models)}-{args.imgsz}-{device.partition(':')[0]}"
-    _write(args, name, found["results"], threads=found["threads"], device=device, **facts)
+    _write(args, name, measured["results"], threads=measured["threads"], device=device, **facts)
 
 
 def _subject(models: list[str]) -> str:

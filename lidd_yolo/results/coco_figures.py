@@ -52,17 +52,17 @@ def coco_figures(results: Sequence[PictureResult]) -> dict[str, float]:
     }
     for number, row in enumerate(truth["annotations"], 1):
         row["id"] = number
-    found = [row for i, picture in enumerate(results) for row in _detections(i, picture)]
-    figures = _evaluate(truth, found, "bbox")
+    detections = [row for i, picture in enumerate(results) for row in _detections(i, picture)]
+    figures = _evaluate(truth, detections, "bbox")
     if with_masks:
-        figures |= {f"mask_{key}": value for key, value in _evaluate(truth, found, "segm").items()}
+        figures |= {f"mask_{key}": value for key, value in _evaluate(truth, detections, "segm").items()}
     return figures
 
 
-def _evaluate(truth: dict[str, Any], found: list[dict[str, Any]], kind: str) -> dict[str, float]:
+def _evaluate(truth: dict[str, Any], detections: list[dict[str, Any]], kind: str) -> dict[str, float]:
     package = require_coco()
     labels = package.COCO(truth)
-    judge = package.COCOeval_faster(labels, labels.loadRes(found), iouType=kind, print_function=_silent)
+    judge = package.COCOeval_faster(labels, labels.loadRes(detections), iouType=kind, print_function=_silent)
     judge.evaluate()
     judge.accumulate()
     judge.summarize()

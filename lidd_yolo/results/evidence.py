@@ -74,10 +74,10 @@ class Evidence:
             ``map50``, ``map``, ``precision``, ``recall``, and as lists of the labelled classes, by their numbers,
             ``map50_of_class`` and ``map_of_class``; the same with ``mask_`` before it where there are masks.
         """
-        found = _precisions(self, self.correct)
+        figures = _precisions(self, self.correct)
         if self.mask_correct is not None:
-            found |= {f"mask_{key}": value for key, value in _precisions(self, self.mask_correct).items()}
-        return found
+            figures |= {f"mask_{key}": value for key, value in _precisions(self, self.mask_correct).items()}
+        return figures
 
 
 def named_figures(evidence: Evidence, stated: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,18 +178,18 @@ def on_pictures(evidence: Evidence, names: Sequence[str]) -> Evidence:
     """
     place = {name: number for number, name in enumerate(names)}
     number_of = np.array([place.get(str(name), -1) for name in evidence.pictures], dtype=np.int32)
-    truth, found = number_of[evidence.truth_picture], number_of[evidence.found_picture]
+    truth, detected = number_of[evidence.truth_picture], number_of[evidence.found_picture]
     kept = np.argsort(number_of, kind="stable")[len(evidence.pictures) - len(names) :]
     return replace(
         evidence,
         pictures=evidence.pictures[kept],
         truth_picture=truth[truth >= 0],
         truth_class=evidence.truth_class[truth >= 0],
-        found_picture=found[found >= 0],
-        found_class=evidence.found_class[found >= 0],
-        confidence=evidence.confidence[found >= 0],
-        correct=evidence.correct[found >= 0],
-        mask_correct=None if evidence.mask_correct is None else evidence.mask_correct[found >= 0],
+        found_picture=detected[detected >= 0],
+        found_class=evidence.found_class[detected >= 0],
+        confidence=evidence.confidence[detected >= 0],
+        correct=evidence.correct[detected >= 0],
+        mask_correct=None if evidence.mask_correct is None else evidence.mask_correct[detected >= 0],
         groups=None if evidence.groups is None else evidence.groups[kept],
     )
 

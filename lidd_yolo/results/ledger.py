@@ -3,7 +3,7 @@
 The folders are ``trainings/PLAN``, ``trials``, ``speed``, ``certificates`` and ``data``; entries that lie in none, as
 older releases wrote them, are read too. An entry is found by its name, which no other has. What an entry does not know
 is absent from it. ``verify`` computes the figures of a training again from its evidence; what has none (times, sizes,
-leaks) is guarded by git alone.
+leaks), and a figure that was edited together with the difference recorded for it, is guarded by git alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 _FOLDERS = ("trainings", "trainings/*", "trials", "speed", "certificates", "data")
 _TRAINING = frozenset({"model", "data", "arguments", "results"})
 _ROUNDING = 2e-5  # of two numbers of five digits
-_LEFT_OUT = 0.002  # most that the detections behind the 100 surest of a picture can change a figure by
+_UNRECORDED = 0.01  # of older entries: what the detections behind the 100 surest of a picture may change a figure by
 
 
 def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
@@ -154,7 +154,7 @@ def _findings(entry: Mapping[str, Any], folder: Path) -> Iterator[str]:
 def _follows(stated: float, computed: float, recorded: float | None) -> bool:
     """Tell whether a figure is what its evidence gives, but for the difference there was when it was recorded."""
     apart = computed - stated
-    return abs(apart) <= _LEFT_OUT and (recorded is None or abs(apart - recorded) <= _ROUNDING)
+    return abs(apart) <= _UNRECORDED if recorded is None else abs(apart - recorded) <= _ROUNDING
 
 
 def _single(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

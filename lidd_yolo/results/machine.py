@@ -25,7 +25,7 @@ def describe_machine(device: str = "cpu") -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "versions": {name: number for name in _PACKAGES if (number := _version(name))},
     }
     if device not in {"", "cpu"} and torch.cuda.is_available():
         machine["gpu"] = torch.cuda.get_device_name()

@@ -53,10 +53,10 @@ class PictureResult:
     file: Path | None = None
 
     def __post_init__(self) -> None:
-        found = (self.found_class, self.found_boxes, self.correct, self.mask_correct, self.found_masks)
-        if any(part is not None and len(part) != len(self.confidence) for part in found):
+        parts = (self.found_class, self.found_boxes, self.correct, self.mask_correct, self.found_masks)
+        if any(part is not None and len(part) != len(self.confidence) for part in parts):
             raise ValueError(
-                f"{self.name}: {len(self.confidence)} confidences, {[len(p) for p in found if p is not None]}"
+                f"{self.name}: {len(self.confidence)} confidences, {[len(p) for p in parts if p is not None]}"
             )
         if len(self.truth_class) != len(self.truth_boxes):
             raise ValueError(f"{self.name}: {len(self.truth_class)} classes of {len(self.truth_boxes)} labels")
