@@ -10,15 +10,15 @@ import pytest
 
 from lidd_yolo.cli import report as commands
 from tests.helpers.made_up_certificate import format_of, write_certificate
-from tests.helpers.made_up_ledger import as_its_evidence, made_up_entry, write_entry, write_latency
+from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 
 
 @pytest.fixture
 def ledger(tmp_path):
     folder = tmp_path / "ledger"
     folder.mkdir()
-    as_its_evidence(write_entry(folder, made_up_entry("good-s0"), quality=0.9), folder)
-    as_its_evidence(write_entry(folder, made_up_entry("bad-s0", model="yolov8n.yaml"), quality=0.3), folder)
+    write_entry(folder, made_up_entry("good-s0"), quality=0.9)
+    write_entry(folder, made_up_entry("bad-s0", model="yolov8n.yaml"), quality=0.3)
     write_latency(folder, {"lidd.yaml": 0.002, "yolov8n.yaml": 0.004})
     return folder
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.results.evidence import Evidence, named_figures
-from lidd_yolo.results.ledger import find_file
 from tests.helpers.evidence import write_evidence
 
 CLASSES = ("crazing", "inclusion", "rolled-in_scale")
@@ -67,15 +66,12 @@ def made_up_entry(
 def write_entry(
     folder: Path, entry: dict[str, Any], *, quality: float | None = None, groups: int | None = None
 ) -> dict[str, Any]:
-    """Write an entry into a flat ledger, with evidence of the test pictures where a quality is given; returns it.
-
-    The figures of the entry are made up, so they are not those of its evidence; see `as_its_evidence`.
-    """
+    """Write an entry into a flat ledger, with evidence of the test pictures where a quality is given; returns it."""
     if quality is not None:
         seed = entry["arguments"]["seed"]
         file = folder / f"{entry['name']}.test.npz"
         write_evidence(file, quality=quality, seed=seed, masks="mask_map" in entry["results"]["test"], groups=groups)
-        entry["evidence"] = {"test": {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}}
+        entry["evidence"] = {"test": named_evidence(file, entry["results"]["test"])}
     put_entry(folder, entry)
     return entry
 
@@ -85,14 +81,17 @@ def put_entry(folder: Path, entry: dict[str, Any]) -> None:
     (folder / f"{entry['name']}.json").write_text(json.dumps(entry), encoding="utf-8")
 
 
-def as_its_evidence(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Give an entry of the ledger the figures that its evidence has, and write it again; returns it."""
-    for split, named in entry["evidence"].items():
-        file = find_file(folder, named["file"])
-        figures = named_figures(Evidence.load(file), entry["results"][split])
-        entry["results"][split] = entry["results"][split] | figures
-    put_entry(folder, entry)
-    return entry
+def named_evidence(file: Path, results: dict[str, Any]) -> dict[str, Any]:
+    """Return what an entry says of an evidence file; the figures are made up, so the recorded difference is large."""
+    figures = named_figures(Evidence.load(file), results)
+    difference = {
+        key: {name: number - results[key][name] for name, number in value.items()}
+        if isinstance(value, dict)
+        else value - results[key]
+        for key, value in figures.items()
+        if key in results
+    }
+    return {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "difference": difference}
 
 
 def write_latency(folder: Path, times: dict[str, float], *, imgsz: int = 192, threads: int = 1) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lidd_yolo.results.evidence import Evidence, on_pictures
 from tests.helpers.evidence import make_evidence
-from tests.helpers.made_up_ledger import made_up_entry, put_entry
+from tests.helpers.made_up_ledger import made_up_entry, named_evidence, put_entry
 
 GROUPS = 15
 LEAK = {"random": {"val": 0.8, "test": 0.7}, "grouped": {"val": 0.0, "test": 0.0}}
@@ -42,6 +42,6 @@ def write_part_entry(
     for part, (first, end) in parts.items():
         file = folder / f"{entry['name']}.{part}.npz"
         on_pictures(evidence, [f"steel_{number:04d}.jpg" for number in range(first, end)]).save(file)
-        entry["evidence"][part] = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        entry["evidence"][part] = named_evidence(file, entry["results"][part])
     put_entry(folder, entry)
     return entry

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from lidd_yolo.results import ledger
-from lidd_yolo.results.evidence import Evidence
+from lidd_yolo.results.evidence import Evidence, named_figures
 from lidd_yolo.results.ledger import append, append_measurement, find_file, read_ledger, verify, without_evidence
-from tests.helpers.made_up_ledger import as_its_evidence, made_up_entry, write_entry
+from tests.helpers.made_up_ledger import made_up_entry, write_entry
 
 ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "benchmarks" / "results"
@@ -55,10 +55,18 @@ def copied(tmp_path):
 
 @pytest.fixture
 def proven(tmp_path):
-    """A ledger of one training whose figures are those of its evidence, with masks."""
-    made = write_entry(tmp_path, made_up_entry("a-s0", model="wlnet-seg.yaml"), quality=0.8)
-    as_its_evidence(made, tmp_path)
+    """A ledger of one training whose figures are those of its evidence, with masks; no difference is recorded."""
+    prove(tmp_path, quality=0.8)
     return tmp_path
+
+
+def prove(folder, quality):
+    """Write the entry of a training with the figures of its evidence; returns it."""
+    made = write_entry(folder, made_up_entry("a-s0", model="wlnet-seg.yaml"), quality=quality)
+    made["results"]["test"] |= named_figures(Evidence.load(folder / "a-s0.test.npz"), made["results"]["test"])
+    del made["evidence"]["test"]["difference"]
+    append(made, folder, {"a-s0.test.npz": folder / "a-s0.test.npz"})
+    return made
 
 
 class TestReadLedger:
@@ -147,7 +155,7 @@ class TestAppend:
     def test_append__killed_before_the_entry(self, proven, monkeypatch, tmp_path_factory):
         """New evidence lies beside the old entry: it is reported, writing it again mends it."""
         newer = tmp_path_factory.mktemp("newer")
-        again = as_its_evidence(write_entry(newer, made_up_entry("a-s0", model="wlnet-seg.yaml"), quality=0.4), newer)
+        again = prove(newer, quality=0.4)
         files = {"a-s0.test.npz": find_file(newer, "a-s0.test.npz")}
         put = ledger._put
         with monkeypatch.context() as patch:
