@@ -50,7 +50,7 @@ def _files(folder: Path, pattern: str) -> list[Path]:
 
 
 def _places(folder: Path) -> list[Path]:
-    return [folder, *(place for part in _FOLDERS for place in sorted(folder.glob(part)))]
+    return [folder, *(place for part in _FOLDERS for place in sorted(folder.glob(part)) if place.is_dir())]
 
 
 def _read_entry(file: Path) -> dict[str, Any]:
