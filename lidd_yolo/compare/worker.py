@@ -142,10 +142,6 @@ def _record(run: Run, asked: dict[str, Any], folder: Path, ledger: Path, device:
     _LOGGER.info("wrote %s", append(entry, ledger, evidence_files(entry, folder)))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
-
-
 class TimeIsUpError(Exception):
     """Raised at an epoch's end, out of Ultralytics' loop: so the checkpoint keeps what it needs to go on."""
 
@@ -217,3 +213,7 @@ def _seconds(results: Path) -> float:
     with results.open(encoding="utf-8", newline="") as file:
         rows = [{key.strip(): value for key, value in row.items()} for row in csv.DictReader(file)]
     return float(rows[-1]["time"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

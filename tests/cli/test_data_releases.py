@@ -8,7 +8,6 @@ import sys
 
 import pytest
 import yaml
-from tests.data.datasets.test_aluminium_sheet import write as write_photographs
 
 from lidd_yolo.cli import data as commands
 from lidd_yolo.cli import data_releases as releases
@@ -16,6 +15,7 @@ from lidd_yolo.data.releases.download import Verification
 from lidd_yolo.data.releases.publishers import PUBLISHERS
 from lidd_yolo.data.releases.writer import Conversion
 from lidd_yolo.paths import find_cfg
+from tests.data.releases.test_aluminium_sheet import write as write_photographs
 from tests.helpers.masks import write_mask_release
 from tests.helpers.plates import write_release
 
