@@ -9,7 +9,7 @@ DEMO := $(CURDIR)/demo
 SET := project="$(DEMO)" exist_ok=True
 TEST := $(DEMO)/datasets/defects-demo/images/test
 
-.PHONY: demo test quick fuzz lint types tables bench clean
+.PHONY: demo test quick fuzz lint types tables curves overlaps data-figures bench clean
 
 .venv/installed: pyproject.toml constraints.txt lidd_yolo_startup.pth
 	$(PYTHON) -m venv .venv
@@ -59,8 +59,20 @@ lint: .venv/installed-dev
 types: .venv/installed-dev
 	$(BIN)/mypy
 
-tables: .venv/installed
-	$(BIN)/lidd report --tables README.md docs/*.md
+# Tables and figures of README and docs, from the ledger.
+tables: .venv/installed-dev
+	$(BIN)/python benchmarks/readme_tables.py README.md docs/*.md
+
+curves: .venv/installed
+	$(BIN)/python benchmarks/curves.py 'grouped-lidd-neu-* grouped-yolo*' docs/figures/neu_det_curves.png
+
+overlaps: .venv/installed
+	$(BIN)/python benchmarks/data_tools.py overlaps docs/figures/overlapping_pairs.jpg
+
+# How long the check and the search take, and what the search finds: an hour.
+data-figures: .venv/installed
+	$(BIN)/python benchmarks/data_tools.py --ledger $(LEDGER) checks
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/data_tools.py --ledger $(LEDGER) groups
 
 # Speed of both networks beside the stock ones: some hours on two cores that do nothing else. A short trial:
 # make bench LEDGER=/tmp/trial ROUNDS=3 FEW_ROUNDS=1 STEP_ROUNDS=1 LOAD_STEPS=1 PICTURES=100 STARTS=1

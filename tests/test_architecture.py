@@ -170,7 +170,7 @@ class TestNames:
     def test_stdout__by_commands_alone(self):
         """And by the modules that are processes of their own and hand back one line."""
         writing = {name(file) for file in MODULES if "sys.stdout" in ast.unparse(TREES[file]) and part(file) != "cli"}
-        assert writing <= {"bench/first_prediction.py", "bench/step_memory.py"}
+        assert writing <= {"bench/first_prediction.py", "bench/training_step.py"}
 
 
 class TestTests:

@@ -63,7 +63,7 @@ def _figures(seconds: Any, ratios: Any) -> dict[str, Any]:
     }
 
 
-_MIB = 2**20
+MIB = 2**20
 
 
 def measured_alone(module: str, words: Sequence[object]) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def measured_alone(module: str, words: Sequence[object]) -> dict[str, Any]:
     )
     if done.returncode != 0 or not done.stdout.strip():
         raise ValueError(f"{module} {' '.join(map(str, words))} failed: {(done.stderr or done.stdout).strip()[-600:]}")
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
+    measured: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return measured
 
 
 def peak_memory_mib() -> float:
@@ -106,4 +106,4 @@ def peak_memory_mib() -> float:
         return int(line.split()[1]) / 1024
     import resource  # noqa: PLC0415 - not on Windows
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MIB  # in bytes on a Mac
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB  # in bytes on a Mac

@@ -56,8 +56,8 @@ def measure_latency(
     references = {(runtime, name): (runtime, next(iter(networks[runtime]))) for runtime, name in timed}
     with on_threads(threads), torch.inference_mode():
         pause = _PAUSE if threads > 1 else 0.0
-        found = time_in_turn(timed, warm_up=2, rounds=rounds, references=references, pause=pause)
-    return {runtime: {name: found[runtime, name] for name in named} for runtime, named in networks.items()}
+        figures = time_in_turn(timed, warm_up=2, rounds=rounds, references=references, pause=pause)
+    return {runtime: {name: figures[runtime, name] for name in named} for runtime, named in networks.items()}
 
 
 @contextmanager
@@ -126,8 +126,8 @@ def parse_runtimes(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
     unknown = [name for name in names if name not in RUNTIMES]
     if unknown or not names:
-        told = f"{', '.join(unknown)}: no such runtime" if unknown else "no runtime"
-        raise ValueError(f"--runtimes: {told}; there are {', '.join(RUNTIMES)}")
+        reason = f"{', '.join(unknown)}: no such runtime" if unknown else "no runtime"
+        raise ValueError(f"--runtimes: {reason}; there are {', '.join(RUNTIMES)}")
     needed = [package for name in names if name != PYTORCH for package in FORMATS[name].packages]
     if missing := [package for package in needed if find_spec(package) is None]:
         raise ValueError(

@@ -58,8 +58,8 @@ def measure_loading(
         OSError: If there is no such data set.
     """
     if min(steps, batch, imgsz) < 1 or workers < 0:
-        told = f"{steps}, {batch}, {imgsz} and {workers}"
-        raise ValueError(f"steps, batch and imgsz must be at least 1, workers at least 0, got {told}")
+        numbers = f"{steps}, {batch}, {imgsz} and {workers}"
+        raise ValueError(f"steps, batch and imgsz must be at least 1, workers at least 0, got {numbers}")
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415
 

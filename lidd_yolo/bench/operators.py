@@ -75,11 +75,11 @@ def operator_times(
 
 def _by_type(profile: Profile) -> dict[str, dict[str, float]]:
     """Add up all operators of a type; the most expensive type first."""
-    found: dict[str, dict[str, float]] = defaultdict(lambda: {"count": 0, "seconds": 0.0})
+    added: dict[str, dict[str, float]] = defaultdict(lambda: {"count": 0, "seconds": 0.0})
     for kind, seconds in profile.values():
-        found[kind]["count"] += 1
-        found[kind]["seconds"] += seconds
-    return dict(sorted(found.items(), key=lambda item: -item[1]["seconds"]))
+        added[kind]["count"] += 1
+        added[kind]["seconds"] += seconds
+    return dict(sorted(added.items(), key=lambda item: -item[1]["seconds"]))
 
 
 class _Onnx:

@@ -96,9 +96,9 @@ def _predicting(
     def predict(name: str, model: Any, source: Any) -> float:
         start = time.perf_counter()
         results = model.predict(next(source), imgsz=imgsz, device="cpu", stream=True, verbose=False)
-        found = sum(len(result) for result in results)
+        count = sum(len(result) for result in results)
         seconds = time.perf_counter() - start
-        detections[name] += found
+        detections[name] += count
         return seconds
 
     timed = {
@@ -111,12 +111,12 @@ def _predicting(
 
 def _alone(files: dict[str, Path], chunk: Path, imgsz: int, starts: int) -> dict[str, dict[str, Any]]:
     """Return the times to the first result and the memory of fresh processes."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in files}
+    runs_of: dict[str, list[dict[str, Any]]] = {name: [] for name in files}
 
     def start(name: str, file: Path) -> float:
         started = time.time()
-        found[name].append(measured_alone(_ALONE, [file, chunk, imgsz]))
-        return float(found[name][-1]["first_at"]) - started
+        runs_of[name].append(measured_alone(_ALONE, [file, chunk, imgsz]))
+        return float(runs_of[name][-1]["first_at"]) - started
 
     timed = {name: partial(start, name, file) for name, file in files.items()}
     times = time_in_turn(timed, warm_up=1, rounds=starts, references=dict.fromkeys(files, next(iter(files))))
@@ -126,5 +126,5 @@ def _alone(files: dict[str, Path], chunk: Path, imgsz: int, starts: int) -> dict
             "peak_mib": statistics.median(run["peak_mib"] for run in runs),
             "grown_mib": round(statistics.median(run["peak_mib"] - run["imported_mib"] for run in runs), 1),
         }
-        for name, runs in found.items()
+        for name, runs in runs_of.items()
     }

@@ -1,17 +1,24 @@
-"""Time one training step of several networks side by side in one process: only the ratios mean anything."""
+"""Time one training step of several networks side by side in one process: only the ratios mean anything.
+
+The memory of a step is measured in a fresh process, ``python -m lidd_yolo.bench.training_step`` with model YAML,
+auxiliary head or ``-``, side, batch and device: it writes one JSON line, ``peak_mib``.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lidd_yolo.bench.in_turn import time_in_turn
+from lidd_yolo.bench.in_turn import MIB, measured_alone, peak_memory_mib, time_in_turn
 
 
 def measure_steps(
@@ -162,3 +169,41 @@ def _masks(boxes_xywh: Tensor, side: int) -> Tensor:
         for number, (x1, y1, x2, y2) in enumerate(of_picture, 1):
             mask[y1:y2, x1:x2] = number
     return masks
+
+
+_MEMORY_STEPS = 2  # the optimiser's state comes with the first
+
+
+def step_memory(name: str, *, imgsz: int, batch: int, device: str, aux: str = "") -> float:
+    """Return the memory of a training step in MiB, measured in a process of its own.
+
+    On a CPU by how much the process's resident memory rises above its peak before the steps, on a GPU the most that
+    torch holds there, network included.
+
+    Args:
+        name: Model YAML.
+        imgsz: Image side in pixels.
+        batch: Images in a batch.
+        device: What torch calls it.
+        aux: Auxiliary head of ours; empty for the YAML's.
+    """
+    words = [name, aux or "-", imgsz, batch, device]
+    return float(measured_alone("lidd_yolo.bench.training_step", words)["peak_mib"])
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, float]:
+    """Take the steps and return the memory."""
+    name, aux, imgsz, batch, device = sys.argv[1:] if argv is None else argv
+    torch.set_num_threads(1)
+    with contextlib.redirect_stdout(sys.stderr):
+        model = trainable(name, device=device, **({} if aux == "-" else {"aux": aux}))
+        step = training_step(model, imgsz=int(imgsz), batch=int(batch), device=device)
+        before = peak_memory_mib() if device == "cpu" else 0.0
+        for _ in range(_MEMORY_STEPS):
+            step()
+    peak = peak_memory_mib() - before if device == "cpu" else torch.cuda.max_memory_allocated(device) / MIB
+    return {"peak_mib": round(peak, 1)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main()) + "\n")

@@ -1,4 +1,4 @@
-"""Command ``lidd report``: ledger and export certificates as one HTML page, or as Markdown; is the ledger untouched.
+"""Command ``lidd report``: ledger and export certificates as one HTML page, or as Markdown; figures computed again.
 
 Exit status: 0 done, 1 ``--verify`` found something, 2 the command could not run.
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lidd_yolo.errors import InputError
-from lidd_yolo.results.ledger import verify
+from lidd_yolo.results.ledger import verify, without_evidence
 
 _LEDGER = Path("benchmarks/results")
 
@@ -25,10 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", metavar="NAME_OR_FILE", help="plan with printed figures, such as lidd-table3")
     parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown instead of a page")
-    parser.add_argument("--verify", action="store_true", help="only say whether an entry or a file was changed")
-    parser.add_argument(
-        "--tables", nargs="+", type=Path, metavar="PAGE", help="only renew the marked tables of Markdown pages"
-    )
+    parser.add_argument("--verify", action="store_true", help="only compute the figures again from their evidence")
     parser.add_argument(
         "--certificates",
         nargs="+",
@@ -53,8 +50,6 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.verify:
             return _verify(args.ledger)
-        if args.tables:
-            return _renew(args.tables, args.ledger)
         if args.markdown and args.certificates:
             raise InputError("--certificates are for the page, --markdown has no place for them")
         if args.markdown:
@@ -73,17 +68,11 @@ def _verify(ledger: Path) -> int:
     findings = verify(ledger)
     for finding in findings:
         sys.stdout.write(f"{finding}\n")
+    if bare := without_evidence(ledger):
+        sys.stdout.write(f"without evidence, guarded by git alone ({len(bare)}): {', '.join(bare)}\n")
     if not findings:
-        sys.stdout.write(f"{ledger}: every entry is as it was written\n")
+        sys.stdout.write(f"{ledger}: every figure that has evidence follows from it\n")
     return 1 if findings else 0
-
-
-def _renew(pages: list[Path], ledger: Path) -> int:
-    from lidd_yolo.report.readme_tables import write_tables  # noqa: PLC0415 - not needed to verify
-
-    changed = write_tables(pages, ledger)
-    sys.stdout.write("".join(f"renewed {page}\n" for page in changed) or "every table is up to date\n")
-    return 0
 
 
 def _print_markdown(ledger: Path, patterns: Sequence[str], plan: str | None) -> None:

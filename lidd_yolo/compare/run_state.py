@@ -15,6 +15,7 @@ from lidd_yolo.compare.plan import Run, recipe_arguments
 from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, progress_of
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import sha256
+from lidd_yolo.results.ledger import find_file
 from lidd_yolo.results.record import data_identity
 
 
@@ -49,10 +50,11 @@ def state_of(run: Run, *, ledger: Path, project: Path, again: bool = False) -> R
     try:
         requested = {**identity_of(run), "data": data_of(run.data)}
         entry, wrong = _in_ledger(run, requested, ledger)
+        file = find_file(ledger, f"{run.name}.json")
         if entry and not wrong:
-            return RunState(run, "there", f"{ledger / run.name}.json", requested)
+            return RunState(run, "there", str(file), requested)
         if wrong and not again:
-            return RunState(run, "blocked", f"{ledger / run.name}.json: {wrong}; --again trains it anew", requested)
+            return RunState(run, "blocked", f"{file}: {wrong}; --again trains it anew", requested)
         return _begun(run, requested, project / run.name, again=again)
     except (OSError, ValueError) as error:
         return RunState(run, "blocked", str(error), {})
@@ -71,7 +73,7 @@ def _begun(run: Run, requested: Mapping[str, Any], folder: Path, *, again: bool)
 
 def _in_ledger(run: Run, requested: Mapping[str, Any], ledger: Path) -> tuple[bool, str]:
     """Tell whether a run's entry exists, and what of it is not as asked."""
-    file = ledger / f"{run.name}.json"
+    file = find_file(ledger, f"{run.name}.json")
     if not file.is_file():
         return False, ""
     try:

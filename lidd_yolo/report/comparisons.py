@@ -27,6 +27,7 @@ from lidd_yolo.report.bootstrap import (
     same_pictures,
 )
 from lidd_yolo.results.evidence import Evidence
+from lidd_yolo.results.ledger import find_file
 
 _CHANCE = "Of twenty comparisons of equals about one shows a difference by chance."
 
@@ -137,7 +138,7 @@ def read_evidence(entry: Entry, split: str, ledger: Path) -> Evidence:
         ValueError: If the entry's file is missing or was changed.
     """
     told = entry["evidence"][split]
-    file = ledger / told["file"]
+    file = find_file(ledger, told["file"])
     if not file.is_file():
         raise ValueError(f"{file} is missing")
     if sha256(file) != told["sha256"]:

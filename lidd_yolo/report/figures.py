@@ -1,6 +1,6 @@
 """Figures of a network from its ledger entries: accuracy over seeds, size, cost and time of a prediction.
 
-Entries written before schema 2 have no ``counts``; what they lack is None here, not guessed.
+What an entry does not know is None here, not guessed.
 """
 
 from __future__ import annotations
@@ -101,8 +101,7 @@ def class_accuracies(contender: Contender, split: str, key: str) -> dict[str, Sp
 
 def parameters(contender: Contender) -> int | None:
     """Return the number of parameters with all branches folded, as it is used."""
-    entry = contender.entries[0]
-    found = entry.get("counts", {}).get("parameters_folded") or entry.get("size", {}).get("parameters_folded")
+    found = contender.entries[0].get("counts", {}).get("parameters_folded")
     return None if found is None else int(found)
 
 
@@ -114,10 +113,7 @@ def training_parameters(contender: Contender) -> int | None:
 
 def macs(contender: Contender) -> float | None:
     """Return the multiply-adds of one picture; Ultralytics' GFLOPs are two for each."""
-    entry = contender.entries[0]
-    found = entry.get("counts", {}).get("macs")
-    if found is None and (gflops := entry.get("size", {}).get("gflops")):
-        found = gflops * 1e9 / 2
+    found = contender.entries[0].get("counts", {}).get("macs")
     return None if found is None else float(found)
 
 

@@ -1,4 +1,4 @@
-"""A second opinion on mAP: faster-coco-eval over what a validation saw.
+"""A second opinion on mAP: faster-coco-eval over what a validation found.
 
 Origin: COCO's definition of mAP (Lin et al., ECCV 2014; 101 recall levels, 100 detections of a picture) in the package
 ``faster-coco-eval``. Figures differ from Ultralytics' by the rules: COCO takes detections by confidence and gives each
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.results.seen import Seen
+from lidd_yolo.results.picture_result import PictureResult
 
 
 def require_coco() -> Any:
@@ -38,38 +38,38 @@ def run_lengths(masks: NDArray[np.uint8]) -> tuple[dict[str, Any], ...]:
     return tuple(require_coco().mask.encode(np.asfortranarray(masks.transpose(1, 2, 0)))) if len(masks) else ()
 
 
-def coco_figures(seen: Sequence[Seen]) -> dict[str, float]:
+def coco_figures(results: Sequence[PictureResult]) -> dict[str, float]:
     """Return ``map50`` and ``map`` by COCO's rules, and ``mask_map50`` and ``mask_map`` where there are masks.
 
     Args:
-        seen: Pictures of one validation, some with labels.
+        results: Pictures of one validation, some with labels.
     """
-    with_masks = all(picture.found_masks is not None for picture in seen)
+    with_masks = all(picture.found_masks is not None for picture in results)
     truth = {
-        "images": [{"id": i, "height": p.shape[0], "width": p.shape[1]} for i, p in enumerate(seen)],
-        "categories": [{"id": int(c)} for c in np.unique(np.concatenate([p.truth_class for p in seen]))],
-        "annotations": [row for i, picture in enumerate(seen) for row in _labels(i, picture)],
+        "images": [{"id": i, "height": p.shape[0], "width": p.shape[1]} for i, p in enumerate(results)],
+        "categories": [{"id": int(c)} for c in np.unique(np.concatenate([p.truth_class for p in results]))],
+        "annotations": [row for i, picture in enumerate(results) for row in _labels(i, picture)],
     }
     for number, row in enumerate(truth["annotations"], 1):
         row["id"] = number
-    found = [row for i, picture in enumerate(seen) for row in _detections(i, picture)]
-    figures = _evaluate(truth, found, "bbox")
+    detections = [row for i, picture in enumerate(results) for row in _detections(i, picture)]
+    figures = _evaluate(truth, detections, "bbox")
     if with_masks:
-        figures |= {f"mask_{key}": value for key, value in _evaluate(truth, found, "segm").items()}
+        figures |= {f"mask_{key}": value for key, value in _evaluate(truth, detections, "segm").items()}
     return figures
 
 
-def _evaluate(truth: dict[str, Any], found: list[dict[str, Any]], kind: str) -> dict[str, float]:
+def _evaluate(truth: dict[str, Any], detections: list[dict[str, Any]], kind: str) -> dict[str, float]:
     package = require_coco()
     labels = package.COCO(truth)
-    judge = package.COCOeval_faster(labels, labels.loadRes(found), iouType=kind, print_function=_silent)
+    judge = package.COCOeval_faster(labels, labels.loadRes(detections), iouType=kind, print_function=_silent)
     judge.evaluate()
     judge.accumulate()
     judge.summarize()
     return {"map50": float(judge.stats_as_dict["AP_50"]), "map": float(judge.stats_as_dict["AP_all"])}
 
 
-def _labels(image: int, picture: Seen) -> list[dict[str, Any]]:
+def _labels(image: int, picture: PictureResult) -> list[dict[str, Any]]:
     rows = [
         {"image_id": image, "category_id": int(c), "iscrowd": 0, "bbox": box, "area": box[2] * box[3]}
         for c, box in zip(picture.truth_class, _ltwh(picture.truth_boxes), strict=True)
@@ -87,7 +87,7 @@ def _drawn(ring: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.uint
     return mask
 
 
-def _detections(image: int, picture: Seen) -> list[dict[str, Any]]:
+def _detections(image: int, picture: PictureResult) -> list[dict[str, Any]]:
     rows = [
         {"image_id": image, "category_id": int(c), "score": float(score), "bbox": box}
         for c, score, box in zip(picture.found_class, picture.confidence, _ltwh(picture.found_boxes), strict=True)

@@ -1,42 +1,58 @@
-"""The ledger: a folder of JSON entries, and a chain of their hashes that shows when one was changed afterwards.
+"""The ledger: JSON entries of trainings and measurements, in a folder for each kind, beside the evidence of trainings.
 
-``CHAIN.jsonl`` has a line for each time an entry was written: its name, the SHA-256 of its file's bytes and
-the SHA-256 of the chain's line before (without the line break; empty for the first line). The chain only grows; of
-several lines with one name the last counts. It shows careless and single edits. Someone who writes the whole chain
-anew, or cuts its end off together with the entries, is found by comparing with the git history alone.
+The folders are ``trainings/PLAN``, ``trials``, ``speed``, ``certificates`` and ``data``; entries that lie in none, as
+older releases wrote them, are read too. An entry is found by its name, which no other has. What an entry does not know
+is absent from it. ``verify`` computes the figures of a training again from its evidence; what has none (times, sizes,
+leaks), and a figure that was edited together with the difference recorded for it, is guarded by git alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
+from itertools import pairwise
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from filelock import FileLock
-
 from lidd_yolo.files import write_beside
 
-CHAIN = "CHAIN.jsonl"
-"""File beside the entries, a line for each entry written."""
-_LOCK = ".lock"
+_FOLDERS = ("trainings", "trainings/*", "trials", "speed", "certificates", "data")
+_TRAINING = frozenset({"model", "data", "arguments", "results"})
+_ROUNDING = 2e-5  # of two numbers of five digits
+_UNRECORDED = 0.01  # of older entries: what the detections behind the 100 surest of a picture may change a figure by
 
 
 def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
-    """Return the entries whose file name matches a glob pattern, in the order of their names.
+    """Return the entries whose name matches a glob pattern, in the order of their names.
 
     Args:
         folder: The ledger.
         pattern: Or several with spaces between them: the entries of the first, then further ones of the next.
 
     Raises:
-        ValueError: If a file is not an entry; names it.
+        ValueError: If a file is not an entry, or two have one name; names them.
     """
-    files = [file for part in pattern.split() for file in sorted(folder.glob(f"{part}.json"))]
+    files = [file for part in pattern.split() for file in _files(folder, f"{part}.json")]
     return [_read_entry(file) for file in dict.fromkeys(files)]
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """Return the place of an entry or evidence file of this name; if there is none, one that does not exist."""
+    return next((place / name for place in _places(folder) if (place / name).is_file()), folder / name)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    files = sorted((file for place in _places(folder) for file in place.glob(pattern)), key=lambda file: file.name)
+    for one, other in pairwise(files):
+        if one.name == other.name:
+            raise ValueError(f"{one} and {other} have one name: remove one")
+    return files
+
+
+def _places(folder: Path) -> list[Path]:
+    return [folder, *(place for part in _FOLDERS for place in sorted(folder.glob(part)) if place.is_dir())]
 
 
 def _read_entry(file: Path) -> dict[str, Any]:
@@ -49,14 +65,13 @@ def _read_entry(file: Path) -> dict[str, Any]:
 
 
 def append(entry: Mapping[str, Any], folder: Path, files: Mapping[str, Path] | None = None) -> Path:
-    """Write an entry and the files it names into the ledger, then its line into the chain.
+    """Write an entry and the files it names into the ledger: where its name is already, else into its kind's folder.
 
-    Other processes that write into the same folder wait. Every file is written beside its place and renamed. A kill
-    between two of the steps leaves what ``verify`` reports; writing the entry again puts it right.
+    Every file is written beside its place and renamed. A kill between two of the steps leaves what ``verify`` reports;
+    writing the entry again puts it right.
 
     Args:
-        entry: Plain numbers, strings, lists and dictionaries; ``name`` becomes the file's name. The written entry has
-            the chain's hash besides, as ``previous``.
+        entry: Plain numbers, strings, lists and dictionaries; ``name`` becomes the file's name.
         folder: Ledger; made if it does not exist.
         files: Name in the ledger -> file to copy: what the entry's ``evidence`` names.
 
@@ -70,116 +85,97 @@ def append(entry: Mapping[str, Any], folder: Path, files: Mapping[str, Path] | N
     """
     contents = {_checked(file): source.read_bytes() for file, source in (files or {}).items()}
     name = _checked(str(entry["name"]))
-    _to_bytes(entry)  # what cannot be written must not leave a trace
+    data = (json.dumps(entry, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     if wrong := _wrong_evidence(entry, {file: _sha256(content) for file, content in contents.items()}):
         raise ValueError(f"entry {name}: {wrong[0]}: pass the file that was recorded")
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{name}.json"
-    with FileLock(folder / _LOCK), (folder / CHAIN).open("a+b") as chain:
-        lines = _whole_lines(chain)
-        previous = _sha256(lines[-1]) if lines else ""
-        data = _to_bytes({**entry, "previous": previous})
-        for file, content in contents.items():
-            _put(folder / file, content)
-        _put(target, data)
-        _extend(chain, name, data, previous)
+    target = find_file(folder, f"{name}.json")
+    if not target.is_file():
+        target = folder / _kind(entry) / f"{name}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for file, content in contents.items():
+        _put(target.with_name(file), content)
+    _put(target, data)
     return target
 
 
-def verify(folder: Path) -> list[str]:
-    """Compare every entry and every file it names with the chain, and the chain with itself.
+def _kind(entry: Mapping[str, Any]) -> str:
+    """Return the folder of a new entry; plans named ``trial...`` are trials."""
+    if entry.keys() >= _TRAINING:
+        plan = str(entry.get("plan", ""))
+        return "trials" if plan.startswith("trial") else f"trainings/{_checked(plan) if plan else ''}"
+    kind = str(entry["name"]).partition("-")[0]
+    return {"certificate": "certificates", "data": "data", "leak": "data"}.get(kind, "speed")
 
-    Nothing is locked, so that a ledger that may only be read can be checked: not while entries are being written.
+
+def verify(folder: Path) -> list[str]:
+    """Compute the figures of every entry again from its evidence, and compare the hashes of the evidence.
 
     Returns:
-        One sentence for each thing that is wrong: the file, what is wrong and what to do; empty if all is right.
+        One sentence for each thing that is wrong: entry, figure, the value stated and the value computed, or the file
+        that is missing or another one; empty if all is right.
+
+    Raises:
+        ValueError: If a file is not an entry, or two have one name.
     """
-    if not (folder / CHAIN).is_file():
-        return [f"{CHAIN} does not exist in {folder}: restore it from git"]
-    lasts, findings = _check_chain((folder / CHAIN).read_bytes())
-    files = {file.stem: file for file in sorted(folder.glob("*.json"))}
-    for name, line in lasts.items():
-        if name not in files:
-            findings.append(f"{name}.json does not exist, but {CHAIN} names it: restore it from git")
-        else:
-            findings += _check_entry(files[name], line)
-    findings += [
-        f"{file.name} has no line in {CHAIN}: it was added by hand or its writing was killed; record it again"
-        for name, file in files.items()
-        if name not in lasts
+    return [finding for entry in read_ledger(folder) for finding in _findings(entry, folder)]
+
+
+def without_evidence(folder: Path) -> list[str]:
+    """Return the names of the entries whose figures do not follow from evidence, with the split if it is one of two."""
+    return [
+        f"{entry['name']} ({', '.join(bare)})" if entry.get("evidence") else entry["name"]
+        for entry in read_ledger(folder)
+        if (bare := [split for split in entry["results"] if split not in entry.get("evidence", {})])
     ]
-    return findings
 
 
-def _check_chain(text: bytes) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """Return the last line of every name, and what is wrong with the chain itself."""
-    lasts: dict[str, dict[str, str]] = {}
-    findings: list[str] = []
-    *lines, rest = text.split(b"\n")
-    previous = ""
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            if row["previous"] != previous:
-                findings.append(
-                    f"{CHAIN} line {number} does not follow from the line before: a line was changed, removed or put "
-                    "in; restore the file from git"
-                )
-            lasts[row["name"]] = {"sha256": row["sha256"], "previous": row["previous"]}
-        except (ValueError, KeyError, TypeError):
-            findings.append(f"{CHAIN} line {number} cannot be read: restore the file from git")
-        previous = _sha256(line)
-    if rest:
-        findings.append(f"{CHAIN} ends in half a line, its writing was killed: record the missing entry again")
-    return lasts, findings
+def _findings(entry: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    from lidd_yolo.results.evidence import Evidence, named_figures  # noqa: PLC0415 - loads NumPy; reading entries does not
 
-
-def _check_entry(file: Path, line: Mapping[str, str]) -> list[str]:
-    data = file.read_bytes()
-    if _sha256(data) != line["sha256"]:
-        return [
-            f"{file.name} is not what {CHAIN} says: it was edited, or its writing was killed; restore it from git or "
-            "record it again"
-        ]
-    entry = json.loads(data)
-    findings = []
-    if entry.get("previous", line["previous"]) != line["previous"]:
-        findings.append(f"{file.name} names another entry before it than {CHAIN}: restore both from git")
-    named = [file.parent / evidence["file"] for evidence in entry.get("evidence", {}).values()]
-    hashes = {path.name: _sha256(path.read_bytes()) for path in named if path.is_file()}
-    return findings + [
-        f"{file.name}: {wrong}: restore it from git or record the entry again"
+    files = {split: find_file(folder, named["file"]) for split, named in entry.get("evidence", {}).items()}
+    hashes = {file.name: _sha256(file.read_bytes()) for file in files.values() if file.is_file()}
+    yield from (
+        f"{entry['name']}: {wrong}: restore it from git or record the entry again"
         for wrong in _wrong_evidence(entry, hashes)
-    ]
+    )
+    for split, file in files.items():
+        if not file.is_file():
+            continue
+        stated = entry["results"].get(split, {})
+        try:
+            computed = named_figures(Evidence.load(file), stated)
+        except ValueError as error:
+            yield f"{entry['name']}: {error}"
+            continue
+        numbers, recorded = dict(_single(stated)), dict(_single(entry["evidence"][split].get("difference", {})))
+        for key, value in _single(computed):
+            if key in numbers and not _follows(numbers[key], value, recorded.get(key)):
+                yield f"{entry['name']}: {split} {key} is {numbers[key]} in the entry, {value:.5f} from its evidence"
+
+
+def _follows(stated: float, computed: float, recorded: float | None) -> bool:
+    """Tell whether a figure is what its evidence gives, but for the difference there was when it was recorded."""
+    apart = computed - stated
+    return abs(apart) <= _UNRECORDED if recorded is None else abs(apart - recorded) <= _ROUNDING
+
+
+def _single(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield every figure with its key, those of classes as ``key class``."""
+    for key, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key} {name}", number) for name, number in _single(value))
+        elif isinstance(value, float | int):
+            yield key, value
 
 
 def _wrong_evidence(entry: Mapping[str, Any], hashes: Mapping[str, str]) -> list[str]:
     """Say which files that an entry names are missing or other ones, given the hashes of those there are."""
     wrong = []
     for named in entry.get("evidence", {}).values():
-        found = hashes.get(named["file"])
-        if found != named["sha256"]:
-            wrong.append(f"{named['file']} {'has another hash' if found else 'does not exist'}")
+        digest = hashes.get(named["file"])
+        if digest != named["sha256"]:
+            wrong.append(f"{named['file']} {'has another hash' if digest else 'does not exist'}")
     return wrong
-
-
-def _whole_lines(chain: Any) -> list[bytes]:
-    """Return the chain's lines; half a line at the end, left by a kill, never counted and is cut off."""
-    chain.seek(0)
-    text = chain.read()
-    whole = text.rfind(b"\n") + 1
-    if whole != len(text):
-        chain.truncate(whole)
-    return list(text[:whole].split(b"\n")[:-1])
-
-
-def _extend(chain: Any, name: str, data: bytes, previous: str) -> str:
-    """Write a line at the chain's end and return its hash."""
-    line = json.dumps({"name": name, "sha256": _sha256(data), "previous": previous}, ensure_ascii=False).encode()
-    chain.write(line + b"\n")
-    chain.flush()
-    os.fsync(chain.fileno())
-    return _sha256(line)
 
 
 def _put(target: Path, data: bytes) -> None:
@@ -189,20 +185,16 @@ def _put(target: Path, data: bytes) -> None:
 
 
 def _checked(name: str) -> str:
-    if name.startswith(".") or PureWindowsPath(name).name != name or name in {"", CHAIN}:
+    if name.startswith(".") or PureWindowsPath(name).name != name or not name:
         raise ValueError(f"{name!r} cannot be the name of a file in the ledger")
     return name
-
-
-def _to_bytes(entry: Mapping[str, Any]) -> bytes:
-    return (json.dumps(entry, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def keep(
+def append_measurement(
     ledger: Path,
     name: str,
     results: Mapping[str, Any],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,14 @@ import yaml
 from lidd_yolo.data.groups.groups_file import stated_groups
 from lidd_yolo.files import sha256
 from lidd_yolo.results.coco_figures import coco_figures, require_coco
-from lidd_yolo.results.cost import count
 from lidd_yolo.results.curve import read_curve
-from lidd_yolo.results.evidence import Evidence, from_seen
+from lidd_yolo.results.evidence import Evidence, from_results, named_figures
 from lidd_yolo.results.machine import commit, describe_machine
-from lidd_yolo.results.seen import Seen
-from lidd_yolo.results.validation import observe
+from lidd_yolo.results.picture_result import PictureResult
+from lidd_yolo.results.validation import validate
 
 SCHEMA = 2
-"""Version of a training entry: 1, without the key, lacks counts, second opinion, losses and evidence."""
+"""Version of a training entry."""
 _IDENTITY = ("dataset", "protocol", "seed", "data_sha256", "split_sha256", "group_sha256", "images", "leak")
 _PLACES = ("project", "save_dir", "data", "model", "name", "resume")  # folders of one machine
 
@@ -79,6 +80,41 @@ def record_run(
     }
 
 
+def count(weights: Path | str, imgsz: int) -> dict[str, Any]:
+    """Count a network in the form that predicts: every branch merged, every normalisation folded.
+
+    One multiply-add (MAC) is two floating-point operations (FLOPs); papers print either as "FLOPs".
+
+    Args:
+        weights: Checkpoint or model YAML.
+        imgsz: Side of the network's input in pixels; batch 1.
+
+    Returns:
+        ``imgsz``; ``parameters`` as trained, with what only training needs; ``parameters_folded``; ``macs`` by thop, of
+        convolutions and, by a rule each, interpolations, poolings and normalisations; ``gflops``, 2 ``macs`` / 1e9.
+    """
+    import torch  # noqa: PLC0415 - seconds to import
+    from ultralytics import YOLO  # noqa: PLC0415
+
+    model = YOLO(weights).model.float().cpu()
+    trained = type(model)(copy.deepcopy(model.yaml), verbose=False)
+    model.fuse(verbose=False)
+    model.eval()
+    picture = torch.zeros(1, int(model.yaml.get("channels", 3)), imgsz, imgsz)
+    macs = round(import_module("thop").profile(model, inputs=(picture,), verbose=False)[0])
+    return {
+        "imgsz": imgsz,
+        "parameters": _parameters(trained),
+        "parameters_folded": _parameters(model),
+        "macs": macs,
+        "gflops": 2 * macs / 1e9,
+    }
+
+
+def _parameters(model: Any) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 def evidence_files(entry: dict[str, Any], run: Path) -> dict[str, Path]:
     """Return what ``ledger.append`` has to copy beside an entry that ``record_run`` made of this run."""
     return {named["file"]: run / named["file"] for named in entry["evidence"].values()}
@@ -114,21 +150,21 @@ def _has_split(data: str, split: str) -> bool:
 
 def _measure(weights: Path, args: dict[str, Any], split: str) -> tuple[dict[str, Any], Evidence]:
     """Return Ultralytics' figures beside COCO's, and the evidence."""
-    metrics, seen = observe(weights, args["data"], split, args["imgsz"], args.get("device"))
+    metrics, pictures = validate(weights, args["data"], split, args["imgsz"], args.get("device"))
     results = _figures(metrics.box, metrics.names)
     if hasattr(metrics, "seg"):
         results |= {f"mask_{key}": value for key, value in _figures(metrics.seg, metrics.names).items()}
-    coco = {key: round(value, 5) for key, value in coco_figures(seen).items()}
-    return {**results, "coco": {**coco, "difference": _differences(coco, results)}}, from_seen(
-        seen, _groups(args["data"], seen)
+    coco = {key: round(value, 5) for key, value in coco_figures(pictures).items()}
+    return {**results, "coco": {**coco, "difference": _differences(coco, results)}}, from_results(
+        pictures, _groups(args["data"], pictures)
     )
 
 
-def _groups(data: str, seen: Sequence[Seen]) -> tuple[int, ...] | None:
+def _groups(data: str, pictures: Sequence[PictureResult]) -> tuple[int, ...] | None:
     """Return which pictures show the same spot, if the data set says so."""
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
 
-    files = [picture.file for picture in seen if picture.file is not None]
+    files = [picture.file for picture in pictures if picture.file is not None]
     return stated_groups(Path(check_det_dataset(data, autodownload=False)["path"]), files)
 
 
@@ -138,12 +174,17 @@ def _save_evidence(evidence: Evidence, results: dict[str, Any], target: Path) ->
     return {
         "file": target.name,
         "sha256": sha256(target),
-        "difference": _differences(evidence.figures(), results),
+        "difference": _differences(named_figures(evidence, results), results),
     }
 
 
-def _differences(figures: dict[str, float], results: dict[str, Any]) -> dict[str, float]:
-    return {key: round(value - results[key], 5) + 0.0 for key, value in figures.items()}  # + 0.0: no minus zero
+def _differences(figures: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _differences(value, results[key])
+        if isinstance(value, Mapping)
+        else round(value - results[key], 5) + 0.0  # no minus zero
+        for key, value in figures.items()
+    }
 
 
 def _figures(metric: Any, names: dict[int, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Validate through the stock validator and keep what it saw on every picture.
+"""Validate through the stock validator and keep what it found on every picture.
 
 The validator is Ultralytics' own and its figures are untouched: a callback listens to the outcome of each
 batch. Works for every release from 8.3.100 on, the oldest of which hand over tensors instead of arrays.
@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lidd_yolo.results.coco_figures import run_lengths
-from lidd_yolo.results.seen import LEVELS, MOST, Seen
+from lidd_yolo.results.picture_result import LEVELS, MOST, PictureResult
 
 
-def observe(weights: Path, data: str, split: str, imgsz: int, device: str | None = None) -> tuple[Any, list[Seen]]:
+def validate(
+    weights: Path, data: str, split: str, imgsz: int, device: str | None = None
+) -> tuple[Any, list[PictureResult]]:
     """Validate a checkpoint with Ultralytics' default arguments.
 
     Args:
@@ -45,14 +47,14 @@ def observe(weights: Path, data: str, split: str, imgsz: int, device: str | None
         metrics = model.val(
             data=data, split=split, imgsz=imgsz, device=device, plots=False, verbose=False, project=folder
         )
-    return metrics, sorted(recorder.seen, key=lambda picture: picture.name)
+    return metrics, sorted(recorder.results, key=lambda picture: picture.name)
 
 
 class _Recorder:
-    """Takes from a running validator what it saw; the validator runs in one process."""
+    """Takes from a running validator what it found; the validator runs in one process."""
 
     def __init__(self) -> None:
-        self.seen: list[Seen] = []
+        self.results: list[PictureResult] = []
         self._masks: list[tuple[dict[str, Any], ...]] = []
         self._attached = False
 
@@ -100,17 +102,17 @@ class _Recorder:
             masks = None
             if "tp_m" in stats:
                 masks = self._masks.pop(0) if len(boxes) else ()
-            self.seen.append(_seen(label, batch, index, boxes, judged, masks))
+            self.results.append(_result(label, batch, index, boxes, judged, masks))
 
 
-def _seen(
+def _result(
     label: dict[str, Any],
     batch: dict[str, Any],
     index: int,
     boxes: NDArray[Any],
     judged: dict[str, Any],
     masks: tuple[dict[str, Any], ...] | None,
-) -> Seen:
+) -> PictureResult:
     """Put together one picture; detections come from the suppression in falling confidence."""
     (gain_h, gain_w), pad = batch["ratio_pad"][index]
     height, width = batch["ori_shape"][index]
@@ -118,7 +120,7 @@ def _seen(
     xywh = np.asarray(label["bboxes"], dtype=np.float64).reshape(-1, 4)
     corners = [(xywh[:, :2] + sign * xywh[:, 2:] / 2) * scale + pad for sign in (-1, 1)]
     rings = [(np.asarray(ring, dtype=np.float64) * scale + pad) for ring in label["segments"]]
-    return Seen(
+    return PictureResult(
         name=Path(label["im_file"]).name,
         shape=tuple(batch["img"].shape[2:]),
         truth_class=np.asarray(label["cls"]).reshape(-1).astype(np.int64),

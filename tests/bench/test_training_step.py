@@ -1,10 +1,20 @@
-"""Side-by-side step times."""
+"""Training steps side by side: times, the generated batch, memory."""
 
 import pytest
 import torch
 from torch import nn
 
-from lidd_yolo.bench.training_step import measure_steps, torch_device, trainable, training_step
+from lidd_yolo.bench.training_step import (
+    MEAN_SIZE,
+    _masks,
+    generated_batch,
+    main,
+    measure_steps,
+    step_memory,
+    torch_device,
+    trainable,
+    training_step,
+)
 
 
 class _Work(nn.Module):
@@ -66,3 +76,54 @@ class TestTorchDevice:
         for word in ("1", "gpu", "-1"):
             with pytest.raises(ValueError, match=f"--device {word}: there are cpu and 1 GPU"):
                 torch_device(word)
+
+
+class TestGeneratedBatch:
+    def test_shapes_and_ranges(self):
+        batch = generated_batch(64, 3, classes=5, masks=True)
+        assert {key: tuple(value.shape) for key, value in batch.items()} == {
+            "img": (3, 3, 64, 64),
+            "batch_idx": (6,),
+            "cls": (6, 1),
+            "bboxes": (6, 4),
+            "masks": (3, 16, 16),
+        }
+        assert batch["batch_idx"].tolist() == [0, 0, 1, 1, 2, 2]
+        assert set(batch["cls"].flatten().tolist()) <= set(range(5))
+        assert batch["masks"].unique().tolist() == [0, 1, 2]
+
+    def test_boxes__inside_with_the_mean_size(self):
+        boxes = generated_batch(32, 500, classes=1, masks=False)["bboxes"]
+        assert bool(((boxes[:, :2] - boxes[:, 2:] / 2) > 0).all())
+        assert bool(((boxes[:, :2] + boxes[:, 2:] / 2) < 1).all())
+        assert abs(float(boxes[:, 2:].mean()) - MEAN_SIZE) < 0.01
+
+    def test_masks__by_hand(self):
+        """Left half, then the middle: the second lies over the first."""
+        boxes = torch.tensor([[[0.25, 0.5, 0.5, 1.0], [0.5, 0.5, 0.5, 0.5]]])
+        assert _masks(boxes, 4)[0].tolist() == [[1, 1, 0, 0], [1, 2, 2, 0], [1, 2, 2, 0], [1, 1, 0, 0]]
+
+    def test_equal__at_every_call(self):
+        one, other = (generated_batch(32, 2, classes=3, masks=True) for _ in range(2))
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+class TestStepMemory:
+    def test_memory__grows_with_the_batch(self):
+        little, much = (step_memory("yolov8n.yaml", imgsz=64, batch=batch, device="cpu") for batch in (1, 24))
+        assert 10 < little < 0.8 * much
+
+    @pytest.fixture(autouse=True)
+    def threads(self):
+        """Keep torch's number: the function runs in a process of its own otherwise."""
+        before = torch.get_num_threads()
+        yield
+        torch.set_num_threads(before)
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+    def test_memory__on_a_gpu(self):
+        assert main(["lidd.yaml", "off", "64", "2", "cuda:0"])["peak_mib"] > 5
+
+    def test_failure__told(self):
+        with pytest.raises(ValueError, match=r"training_step nothing\.yaml - 64 1 cpu failed"):
+            step_memory("nothing.yaml", imgsz=64, batch=1, device="cpu")

@@ -29,7 +29,7 @@ def trained(data, tmp_path_factory):
 
 
 def entries(folder):
-    return {file.stem: file.read_text() for file in sorted((folder / "ledger").glob("*.json"))}
+    return {file.stem: file.read_text() for file in sorted((folder / "ledger").rglob("*.json"))}
 
 
 class TestTrained:

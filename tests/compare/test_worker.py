@@ -22,7 +22,7 @@ from lidd_yolo.compare.plan import CAUTIONS
 from lidd_yolo.compare.run_folder import claim_folder, incompletely_validated, progress_of, restore_snapshot
 from lidd_yolo.compare.run_state import data_of, identity_of
 from lidd_yolo.compare.worker import TimeIsUpError, train_run
-from lidd_yolo.results.ledger import verify
+from lidd_yolo.results.ledger import find_file, verify
 from lidd_yolo.training.callbacks import train_channels_last
 from tests.helpers.generated import generated_data
 from tests.helpers.plans import make_run
@@ -173,7 +173,7 @@ def prepared(folder, run):
 
 
 def entry_of(folder, run):
-    return json.loads((folder / "ledger" / f"{run.name}.json").read_text())
+    return json.loads(find_file(folder / "ledger", f"{run.name}.json").read_text())
 
 
 def wait_for(condition, seconds=120):
@@ -230,7 +230,7 @@ class TestTimeLimit:
         assert not (file.parent / "snapshots").exists()
 
         before = (file.parent / "weights" / "best.pt").stat().st_mtime_ns
-        (tmp_path / "ledger" / f"{run.name}.json").unlink()
+        find_file(tmp_path / "ledger", f"{run.name}.json").unlink()
         assert worker.main(words) == 0
         assert entry_of(tmp_path, run)["results"] == entry["results"]
         assert (file.parent / "weights" / "best.pt").stat().st_mtime_ns == before

@@ -1,10 +1,11 @@
 """A made-up ledger: entries of schema 2 with their evidence files, for reports."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.results.ledger import append
+from lidd_yolo.results.evidence import Evidence, named_figures
 from tests.helpers.evidence import write_evidence
 
 CLASSES = ("crazing", "inclusion", "rolled-in_scale")
@@ -47,12 +48,13 @@ def made_up_entry(
         "seconds": 1800.0,
         "curve": {"epoch": [1, 2, 3, 4, 5], "map50": [0.1, 0.2, 0.3, 0.4, map50], "map": [0, 0.1, 0.1, 0.2, map50 / 2]},
         "results": {"val": dict(figures), "test": figures},
-        "size": {"parameters_folded": 626_256, "gflops": 0.214, "file_bytes": 1_594_609},
+        "size": {"file_bytes": 1_594_609},
         "counts": {
             "imgsz": 192,
             "parameters": 1_200_000,
             "parameters_folded": 626_256,
             "macs": 107e6,
+            "gflops": 0.214,
             "difference": 0.0,
         },
         "commit": "0123456789abcdef",
@@ -64,16 +66,32 @@ def made_up_entry(
 def write_entry(
     folder: Path, entry: dict[str, Any], *, quality: float | None = None, groups: int | None = None
 ) -> dict[str, Any]:
-    """Write an entry into a ledger, with evidence of the test pictures where a quality is given; returns it."""
-    files = {}
+    """Write an entry into a flat ledger, with evidence of the test pictures where a quality is given; returns it."""
     if quality is not None:
         seed = entry["arguments"]["seed"]
         file = folder / f"{entry['name']}.test.npz"
         write_evidence(file, quality=quality, seed=seed, masks="mask_map" in entry["results"]["test"], groups=groups)
-        entry["evidence"] = {"test": {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}}
-        files = {file.name: file}
-    append(entry, folder, files)
+        entry["evidence"] = {"test": named_evidence(file, entry["results"]["test"])}
+    put_entry(folder, entry)
     return entry
+
+
+def put_entry(folder: Path, entry: dict[str, Any]) -> None:
+    """Write an entry into the ledger itself, in no folder of a kind."""
+    (folder / f"{entry['name']}.json").write_text(json.dumps(entry), encoding="utf-8")
+
+
+def named_evidence(file: Path, results: dict[str, Any]) -> dict[str, Any]:
+    """Return what an entry says of an evidence file; the figures are made up, so the recorded difference is large."""
+    figures = named_figures(Evidence.load(file), results)
+    difference = {
+        key: {name: number - results[key][name] for name, number in value.items()}
+        if isinstance(value, dict)
+        else value - results[key]
+        for key, value in figures.items()
+        if key in results
+    }
+    return {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "difference": difference}
 
 
 def write_latency(folder: Path, times: dict[str, float], *, imgsz: int = 192, threads: int = 1) -> dict[str, Any]:
@@ -82,8 +100,10 @@ def write_latency(folder: Path, times: dict[str, float], *, imgsz: int = 192, th
     entry = {
         "name": f"latency-{imgsz}-threads{threads}",
         "imgsz": imgsz,
+        "batch": 1,
+        "runtime": "pytorch",
         "results": results,
         "machine": {**MACHINE, "threads": threads},
     }
-    append(entry, folder)
+    put_entry(folder, entry)
     return entry

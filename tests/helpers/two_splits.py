@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.results.evidence import Evidence, on_pictures
-from lidd_yolo.results.ledger import append
 from tests.helpers.evidence import make_evidence
-from tests.helpers.made_up_ledger import made_up_entry
+from tests.helpers.made_up_ledger import made_up_entry, named_evidence, put_entry
 
 GROUPS = 15
 LEAK = {"random": {"val": 0.8, "test": 0.7}, "grouped": {"val": 0.0, "test": 0.0}}
@@ -39,11 +38,10 @@ def write_part_entry(
     entry = made_up_entry(f"{protocol}-lidd-s0", **keys)
     digest = hashlib.sha256(protocol.encode()).hexdigest()
     entry["data"] |= {"protocol": protocol, "split_sha256": digest, "leak": LEAK[protocol]}
-    files, entry["evidence"] = {}, {}
+    entry["evidence"] = {}
     for part, (first, end) in parts.items():
         file = folder / f"{entry['name']}.{part}.npz"
         on_pictures(evidence, [f"steel_{number:04d}.jpg" for number in range(first, end)]).save(file)
-        files[file.name] = file
-        entry["evidence"][part] = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-    append(entry, folder, files)
+        entry["evidence"][part] = named_evidence(file, entry["results"][part])
+    put_entry(folder, entry)
     return entry

@@ -210,8 +210,8 @@ class TestReportPage:
     def test_report_page__findings_stand_at_the_top(self, entries, tmp_path):
         page = report_page(entries, tmp_path, findings=["x.json was edited"])
         assert page.index("x.json was edited") < page.index("<section")
-        assert "chain of hashes holds" not in page
-        assert "chain of hashes holds" in report_page(entries, tmp_path)
+        assert "follows from it" not in page
+        assert "follows from it" in report_page(entries, tmp_path)
 
     def test_report_page__pictures(self, entries, tmp_path):
         cv2.imwrite(str(tmp_path / "p.png"), np.zeros((2, 2, 3), np.uint8))
@@ -243,7 +243,7 @@ class TestCertificates:
             assert told in text
         assert reader.tags.count("figure") == 3
         assert "Comparison" not in text
-        assert "chain of hashes" not in text
+        assert "follows from it" not in text
 
     def test_report_page__text_of_a_certificate_is_no_markup(self, certificate, tmp_path):
         page = report_page([], tmp_path, certificates=[certificate])

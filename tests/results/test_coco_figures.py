@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.results.coco_figures import coco_figures, require_coco, run_lengths
-from tests.helpers.seen import picture
+from tests.helpers.picture_results import picture
 
 LABEL = (0, (10, 10, 50, 60))  # 40 x 50
 
@@ -46,13 +46,15 @@ class TestCocoFigures:
 
     def test_coco_figures__found_where_nothing_is(self):
         """A surer detection on a picture without labels: precision one half at every recall."""
-        seen = [picture(truth=[LABEL], found=[(0, 0.5, LABEL[1])]), picture("b.png", found=[(0, 0.9, (0, 0, 9, 9))])]
-        assert coco_figures(seen)["map50"] == pytest.approx(0.5)
+        results = [picture(truth=[LABEL], found=[(0, 0.5, LABEL[1])]), picture("b.png", found=[(0, 0.9, (0, 0, 9, 9))])]
+        assert coco_figures(results)["map50"] == pytest.approx(0.5)
 
     def test_coco_figures__mean_over_classes(self):
         """Class 0 is found, class 2 is called class 1."""
-        seen = [picture(truth=[LABEL, (2, (60, 60, 90, 90))], found=[(0, 0.9, LABEL[1]), (1, 0.8, (60, 60, 90, 90))])]
-        assert coco_figures(seen)["map50"] == pytest.approx(0.5)
+        results = [
+            picture(truth=[LABEL, (2, (60, 60, 90, 90))], found=[(0, 0.9, LABEL[1]), (1, 0.8, (60, 60, 90, 90))])
+        ]
+        assert coco_figures(results)["map50"] == pytest.approx(0.5)
 
     def test_coco_figures__nothing_found(self):
         assert coco_figures([picture(truth=[LABEL])]) == {"map50": 0, "map": 0}
@@ -60,8 +62,8 @@ class TestCocoFigures:
     def test_coco_figures__masks_are_drawn_with_their_border(self):
         """Corners 10, 10, 50, 60 fill 41 x 51 pixels; a mask of 41 x 40 of them overlaps by 40/51: 0.50 to 0.75."""
         parts = {"correct": np.zeros((1, 10), dtype=bool), "mask_correct": np.zeros((1, 10), dtype=bool)}
-        seen = [picture(truth=[LABEL], found=[(0, 0.9, LABEL[1])], found_masks=mask(10, 10, 51, 50), **parts)]
-        figures = coco_figures(seen)
+        results = [picture(truth=[LABEL], found=[(0, 0.9, LABEL[1])], found_masks=mask(10, 10, 51, 50), **parts)]
+        figures = coco_figures(results)
         assert figures["map"] == pytest.approx(1)
         assert figures["mask_map50"] == pytest.approx(1)
         assert figures["mask_map"] == pytest.approx(0.6)

@@ -1,16 +1,17 @@
-"""Both counters against hand calculation and against each other."""
+"""The cost of a network against hand calculation, and by a second counter."""
 
 import pytest
 import yaml
 
-from lidd_yolo.results.cost import _differing, count
+from lidd_yolo.results.record import count
+from tests.helpers.two_counters import by_both_counters, differing_layers
 
 EXTRA_TRAINING = 1_049_466 - 626_248  # tests/models/test_lidd_size.py, light auxiliary head against folded
 
 
 @pytest.fixture(scope="module")
 def lidd():
-    return count("lidd.yaml", 192)
+    return {**by_both_counters("lidd.yaml", 192), **count("lidd.yaml", 192)}
 
 
 class TestCount:
@@ -26,10 +27,9 @@ class TestCount:
         score = 16 * 16 * (2 * 32 * 32 * 9 + 32)  # two 3x3 of 32 channels, one 1x1 to the class
         decoding = 16 * 16 * 4 * 16
         assert counts["macs"] == body + box + score + decoding
-        assert counts["flops_torch"] == 2 * counts["macs"]
         assert counts["gflops"] == 2 * counts["macs"] / 1e9
-        assert counts["difference"] == 0
-        assert counts["differing_layers"] == []
+        both = by_both_counters(str(file), 64)
+        assert both == {"macs": counts["macs"], "flops_torch": 2 * counts["macs"], "differing_layers": []}
 
     def test_count__trained_and_folded_form(self, lidd):
         assert lidd["parameters"] - lidd["parameters_folded"] == EXTRA_TRAINING
@@ -41,26 +41,26 @@ class TestCount:
         assert [(row["layer"], row["type"]) for row in rows] == [("model.12", "Upsample"), ("model.15", "Upsample")]
         assert [row["macs"] for row in rows] == [11 * 96 * 12 * 12, 11 * 96 * 24 * 24]
         assert [row["macs_torch"] for row in rows] == [0, 0]
-        assert lidd["difference"] == pytest.approx(-0.0074, abs=1e-4)
+        assert lidd["flops_torch"] / (2 * lidd["macs"]) - 1 == pytest.approx(-0.0074, abs=1e-4)
         assert lidd["macs"] - lidd["flops_torch"] // 2 - sum(r["macs"] for r in rows) < 0.001 * lidd["macs"]
 
     def test_count__products_outside_layers_are_no_difference(self):
         """Attention multiplies tensors: thop finds that at the network, torch in the layer."""
-        counts = count("yolo11n.yaml", 64)
-        assert counts["difference"] == 0
-        assert counts["differing_layers"] == []
+        both = by_both_counters("yolo11n.yaml", 64)
+        assert both["flops_torch"] == pytest.approx(2 * both["macs"], rel=1e-5)
+        assert both["differing_layers"] == []
 
 
 class TestDiffering:
     def test_differing__products_that_thop_does_not_find(self):
         """An older thop knows layers alone: then the layer is named."""
         model = Named()
-        rows = _differing(model, {"": 0, "a": 900, "b": 0}, {"": 0, "a": 900, "b": 100}, 900)
+        rows = differing_layers(model, {"": 0, "a": 900, "b": 0}, {"": 0, "a": 900, "b": 100}, 900)
         assert rows == [{"layer": "b", "type": "int", "macs": 0, "macs_torch": 100}]
 
     def test_differing__small_parts_are_left_out(self):
         model = Named()
-        assert _differing(model, {"": 0, "a": 10_000, "b": 9}, {"": 0, "a": 10_050, "b": 0}, 10_009) == []
+        assert differing_layers(model, {"": 0, "a": 10_000, "b": 9}, {"": 0, "a": 10_050, "b": 0}, 10_009) == []
 
 
 class Named:

@@ -1,17 +1,23 @@
-"""The ledger holds what was written, and says when that is no longer so."""
+"""The ledger holds what was written, each entry in its kind's folder, and says when figures no longer follow."""
 
 import hashlib
 import json
 import subprocess
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from lidd_yolo.results import ledger
-from lidd_yolo.results.ledger import CHAIN, append, read_ledger, verify
+from lidd_yolo.results.evidence import Evidence, named_figures
+from lidd_yolo.results.ledger import append, append_measurement, find_file, read_ledger, verify, without_evidence
+from tests.helpers.made_up_ledger import made_up_entry, write_entry
 
 ROOT = Path(__file__).parents[2]
+LEDGER = ROOT / "benchmarks" / "results"
 WRITER = """
 import sys
 from pathlib import Path
@@ -29,10 +35,6 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def chain(folder):
-    return (folder / CHAIN).read_bytes().splitlines()
-
-
 @pytest.fixture
 def two(tmp_path):
     """A ledger of two entries."""
@@ -42,13 +44,29 @@ def two(tmp_path):
 
 
 @pytest.fixture
-def proven(tmp_path):
-    """A ledger with one entry and its evidence, and the file the evidence was copied from."""
+def copied(tmp_path):
+    """A ledger with one entry and a file that it names as evidence, and the file that was copied."""
     source = tmp_path / "source"
     source.write_bytes(b"evidence")
     named = {"test": {"file": "a.test.npz", "sha256": sha256(b"evidence")}}
     append(entry("a", evidence=named), tmp_path / "ledger", {"a.test.npz": source})
     return tmp_path / "ledger", named, source
+
+
+@pytest.fixture
+def proven(tmp_path):
+    """A ledger of one training whose figures are those of its evidence, with masks; no difference is recorded."""
+    prove(tmp_path, quality=0.8)
+    return tmp_path
+
+
+def prove(folder, quality):
+    """Write the entry of a training with the figures of its evidence; returns it."""
+    made = write_entry(folder, made_up_entry("a-s0", model="wlnet-seg.yaml"), quality=quality)
+    made["results"]["test"] |= named_figures(Evidence.load(folder / "a-s0.test.npz"), made["results"]["test"])
+    del made["evidence"]["test"]["difference"]
+    append(made, folder, {"a-s0.test.npz": folder / "a-s0.test.npz"})
+    return made
 
 
 class TestReadLedger:
@@ -57,30 +75,54 @@ class TestReadLedger:
         with pytest.raises(ValueError, match=r"c\.json is not a ledger entry"):
             read_ledger(two)
 
-    def test_read_ledger__entries_by_pattern_without_the_chain(self, two):
+    def test_read_ledger__entries_by_pattern(self, two):
         append(entry("b-2"), two)
         assert [e["name"] for e in read_ledger(two)] == ["a", "b-2", "b"]
         assert [e["name"] for e in read_ledger(two, "b*")] == ["b-2", "b"]
-        assert read_ledger(two, "CHAIN") == []
+        assert [e["name"] for e in read_ledger(two, "b b* a")] == ["b", "b-2", "a"]
+
+    def test_read_ledger__flat_ones_of_older_releases_too(self, two):
+        (two / "0.json").write_text(json.dumps(entry("0")))
+        assert [e["name"] for e in read_ledger(two)] == ["0", "a", "b"]
+
+    def test_read_ledger__other_folders_are_no_part_of_it(self, two):
+        (two / "runs").mkdir()
+        (two / "runs" / "run.json").write_text("{}")
+        assert len(read_ledger(two)) == 2
+
+    def test_read_ledger__one_name_twice(self, two):
+        (two / "a.json").write_text(json.dumps(entry("a")))
+        with pytest.raises(ValueError, match=r"a\.json and .*a\.json have one name"):
+            read_ledger(two)
 
 
 class TestAppend:
-    def test_append__entry_and_chain(self, tmp_path):
-        folder = tmp_path / "new"
-        first = append(entry("a"), folder)
-        assert json.loads(first.read_text()) == {**entry("a"), "previous": ""}
-        (line,) = chain(folder)
-        assert json.loads(line) == {"name": "a", "sha256": sha256(first.read_bytes()), "previous": ""}
-        second = append(entry("b"), folder)
-        assert json.loads(second.read_text())["previous"] == sha256(line)
-        assert json.loads(chain(folder)[1])["previous"] == sha256(line)
-        assert sorted(file.name for file in folder.iterdir()) == [".lock", CHAIN, "a.json", "b.json"]
+    @pytest.mark.parametrize(
+        ("name", "keys", "folder"),
+        [
+            ("x", {"plan": "grouped"}, "trainings/grouped"),
+            ("leak-x", {"plan": "trial8"}, "trials"),
+            ("certificate-x", {}, "trainings"),
+            ("certificate-x", None, "certificates"),
+            ("leak-x", None, "data"),
+            ("data-check", None, "data"),
+            ("latency-x", None, "speed"),
+        ],
+    )
+    def test_append__into_the_folder_of_its_kind(self, tmp_path, name, keys, folder):
+        training = {} if keys is None else {"model": "m", "data": {}, "arguments": {}, **keys}
+        file = append(entry(name, **training), tmp_path)
+        assert file == tmp_path / folder / f"{name}.json" == find_file(tmp_path, f"{name}.json")
+        assert json.loads(file.read_text()) == entry(name, **training)
 
     def test_append__a_name_again(self, two):
-        append(entry("a", 0.7), two)
-        assert read_ledger(two, "a")[0]["results"]["val"]["map"] == 0.7
-        assert [json.loads(line)["name"] for line in chain(two)] == ["a", "b", "a"]
-        assert verify(two) == []
+        """In its place, also in a flat ledger of an older release."""
+        (two / "0.json").write_text(json.dumps(entry("0")))
+        for name in ("0", "a"):
+            file = append(entry(name, 0.7), two)
+            assert file.parent == {"0": two, "a": two / "speed"}[name]
+            assert read_ledger(two, name)[0]["results"]["val"]["map"] == 0.7
+        assert len(read_ledger(two)) == 3
 
     @pytest.mark.parametrize("value", [object(), float("nan")])
     def test_append__whole_or_not_at_all(self, tmp_path, value):
@@ -96,144 +138,165 @@ class TestAppend:
             append(entry("a"), tmp_path / "new", {name: ROOT / "LICENSE"})
         assert not (tmp_path / "new").exists()
 
-    def test_append__chain_is_no_file_to_replace(self, two):
-        with pytest.raises(ValueError, match="cannot be the name of a file"):
-            append(entry("c"), two, {CHAIN: ROOT / "LICENSE"})
+    def test_append__evidence_is_copied(self, copied):
+        folder, _, _ = copied
+        assert find_file(folder, "a.test.npz").read_bytes() == b"evidence"
+        assert find_file(folder, "a.test.npz").parent == find_file(folder, "a.json").parent
 
-    def test_append__evidence_is_copied(self, proven):
-        folder, _, _ = proven
-        assert (folder / "a.test.npz").read_bytes() == b"evidence"
-        assert verify(folder) == []
-
-    def test_append__evidence_missing_or_another(self, proven):
-        folder, named, source = proven
+    def test_append__evidence_missing_or_another(self, copied):
+        folder, named, source = copied
         with pytest.raises(ValueError, match=r"a\.test\.npz does not exist"):
             append(entry("b", evidence=named), folder)
         source.write_bytes(b"other")
         with pytest.raises(ValueError, match=r"a\.test\.npz has another hash"):
             append(entry("b", evidence=named), folder, {"a.test.npz": source})
-        assert verify(folder) == []
+        assert len(read_ledger(folder)) == 1
 
-    def test_append__cuts_off_half_a_line(self, two):
-        lines = (two / CHAIN).read_bytes()
-        (two / CHAIN).write_bytes(lines + b'{"name": "c", "sha')
-        assert "ends in half a line" in verify(two)[0]
-        append(entry("c"), two)
-        assert (two / CHAIN).read_bytes().startswith(lines + b'{"name": "c"')
-        assert verify(two) == []
-
-    @pytest.mark.parametrize("again", [False, True])
-    def test_append__killed_before_the_chain(self, two, monkeypatch, again):
-        """Of a new entry and of one that existed: it is reported, other entries go on, writing it again mends it."""
-        name = "a" if again else "c"
-        with monkeypatch.context() as patch:
-            patch.setattr(ledger, "_extend", lambda *_: exit_now())
-            with pytest.raises(KeyboardInterrupt):
-                append(entry(name, 0.9), two)
-        append(entry("d"), two)
-        (finding,) = verify(two)
-        assert finding.startswith(f"{name}.json")
-        assert "its writing was killed" in finding
-        append(entry(name, 0.9), two)
-        assert verify(two) == []
-
-    def test_append__killed_before_the_entry(self, proven, monkeypatch):
-        """New evidence lies beside the old entry."""
-        folder, _, source = proven
-        source.write_bytes(b"newer")
-        named = {"test": {"file": "a.test.npz", "sha256": sha256(b"newer")}}
+    def test_append__killed_before_the_entry(self, proven, monkeypatch, tmp_path_factory):
+        """New evidence lies beside the old entry: it is reported, writing it again mends it."""
+        newer = tmp_path_factory.mktemp("newer")
+        again = prove(newer, quality=0.4)
+        files = {"a-s0.test.npz": find_file(newer, "a-s0.test.npz")}
         put = ledger._put
         with monkeypatch.context() as patch:
             patch.setattr(ledger, "_put", lambda to, data: exit_now() if to.suffix == ".json" else put(to, data))
             with pytest.raises(KeyboardInterrupt):
-                append(entry("a", evidence=named), folder, {"a.test.npz": source})
-        (finding,) = verify(folder)
-        assert "a.test.npz has another hash" in finding
-        append(entry("a", evidence=named), folder, {"a.test.npz": source})
-        assert verify(folder) == []
+                append(again, proven, files)
+        assert "a-s0.test.npz has another hash" in verify(proven)[0]
+        append(again, proven, files)
+        assert verify(proven) == []
 
     def test_append__four_processes_at_once(self, tmp_path):
         words = [sys.executable, "-c", WRITER, str(tmp_path)]
         running = [subprocess.Popen([*words, f"process{number}"]) for number in range(4)]
         assert [process.wait(120) for process in running] == [0, 0, 0, 0]
-        assert len(chain(tmp_path)) == 32
-        assert verify(tmp_path) == []
+        assert len(read_ledger(tmp_path)) == 32
+
+
+class TestAppendMeasurement:
+    def test_entry__facts_and_machine(self, tmp_path):
+        file = append_measurement(tmp_path, "a-time", {"x": {"median_s": 1.5}}, threads=7, imgsz=64)
+        made = json.loads(file.read_text(encoding="utf-8"))
+        assert (made["name"], made["imgsz"], made["results"]) == ("a-time", 64, {"x": {"median_s": 1.5}})
+        assert made["date"] == datetime.now(timezone.utc).date().isoformat()
+        assert made["machine"]["threads"] == 7
+        assert "device" not in made
+
+    def test_device__said(self, tmp_path):
+        file = append_measurement(tmp_path, "c", {}, device="cpu")
+        assert json.loads(file.read_text(encoding="utf-8"))["device"] == "cpu"
+
+    def test_threads__torchs_own(self, tmp_path):
+        made = json.loads(append_measurement(tmp_path, "b", {}).read_text(encoding="utf-8"))
+        assert made["machine"]["threads"] == torch.get_num_threads()
+
+
+def edit(folder, name, change):
+    """Change an entry by hand."""
+    file = find_file(folder, f"{name}.json")
+    made = json.loads(file.read_text())
+    change(made)
+    file.write_text(json.dumps(made))
 
 
 class TestVerify:
-    def test_verify__edited_entry(self, two):
-        file = two / "a.json"
-        file.write_text(file.read_text().replace("0.5", "0.6"))
-        (finding,) = verify(two)
-        assert finding.startswith("a.json is not what CHAIN.jsonl says: it was edited")
+    def test_verify__untouched(self, proven):
+        assert verify(proven) == []
+        assert without_evidence(proven) == ["a-s0 (val)"]
 
-    def test_verify__missing_entry(self, two):
-        (two / "a.json").unlink()
-        assert verify(two) == ["a.json does not exist, but CHAIN.jsonl names it: restore it from git"]
+    @pytest.mark.parametrize(
+        ("keys", "figure"),
+        [
+            (["map50"], "map50"),
+            (["map"], "map"),
+            (["precision"], "precision"),
+            (["recall"], "recall"),
+            (["mask_map"], "mask_map"),
+            (["map50_of_class", "inclusion"], "map50_of_class inclusion"),
+        ],
+    )
+    def test_verify__edited_number(self, proven, keys, figure):
+        """Entry, figure, the value stated and the value computed are told."""
+        before = {}
 
-    def test_verify__entry_without_line(self, two):
-        (two / "c.json").write_text(json.dumps(entry("c")))
-        (finding,) = verify(two)
-        assert finding.startswith("c.json has no line in CHAIN.jsonl")
+        def change(made):
+            figures = made["results"]["test"]
+            for key in keys[:-1]:
+                figures = figures[key]
+            before["value"] = figures[keys[-1]]
+            figures[keys[-1]] = 0.01
 
-    def test_verify__no_chain(self, two):
-        (two / CHAIN).unlink()
-        (finding,) = verify(two)
-        assert finding.startswith("CHAIN.jsonl does not exist")
+        edit(proven, "a-s0", change)
+        assert verify(proven) == [f"a-s0: test {figure} is 0.01 in the entry, {before['value']:.5f} from its evidence"]
 
-    @pytest.mark.parametrize("change", ["changed", "removed", "swapped"])
-    def test_verify__broken_chain(self, two, change):
-        append(entry("c"), two)
-        one, other, last = chain(two)
-        lines = {
-            "changed": [one.replace(b'"a"', b'"z"'), other, last],
-            "removed": [one, last],
-            "swapped": [other, one, last],
-        }[change]
-        (two / CHAIN).write_bytes(b"\n".join(lines) + b"\n")
-        findings = verify(two)
-        assert any("does not follow from the line before" in finding for finding in findings)
+    def test_verify__recorded_difference(self, proven):
+        """What the left-out detections made of the figure is known: then a smaller change is found too."""
 
-    def test_verify__number_and_its_line_changed(self, two):
-        """Whoever also mends the hash of the entry in its line breaks the line after it."""
-        file = two / "a.json"
-        before = sha256(file.read_bytes())
-        file.write_text(file.read_text().replace("0.5", "0.6"))
-        text = (two / CHAIN).read_text().replace(before, sha256(file.read_bytes()))
-        (two / CHAIN).write_text(text)
-        (finding,) = verify(two)
-        assert finding.startswith("CHAIN.jsonl line 2 does not follow")
+        def by(difference, change):
+            def changed(made):
+                test = made["results"]["test"]
+                made["evidence"]["test"]["difference"] = {"map": difference}
+                test["map"] = round(exact - difference, 5) + change
 
-    def test_verify__unreadable_line(self, two):
-        one, other = chain(two)
-        (two / CHAIN).write_bytes(one + b"\nnonsense\n" + other + b"\n")
-        findings = verify(two)
-        assert findings[0] == "CHAIN.jsonl line 2 cannot be read: restore the file from git"
-        assert findings[1].startswith("CHAIN.jsonl line 3 does not follow")
+            return changed
 
-    def test_verify__another_evidence_file(self, proven):
-        folder, _, _ = proven
-        (folder / "a.test.npz").write_bytes(b"other")
-        (finding,) = verify(folder)
-        assert finding.startswith("a.json: a.test.npz has another hash")
-        (folder / "a.test.npz").unlink()
-        (finding,) = verify(folder)
-        assert finding.startswith("a.json: a.test.npz does not exist")
+        exact = read_ledger(proven)[0]["results"]["test"]["map"]
+        for difference, change, count in ((0.001, 0, 0), (0.001, 1e-4, 1), (0.1, 0, 0), (0.1, -0.1, 1)):
+            edit(proven, "a-s0", by(difference, change))
+            assert len(verify(proven)) == count
 
-    def test_verify__entry_after_another_one(self, two):
-        """An entry put together by hand, with a line of its own that fits."""
-        data = json.dumps({**entry("c"), "previous": "0" * 64}).encode()
-        (two / "c.json").write_bytes(data)
-        line = {"name": "c", "sha256": sha256(data), "previous": sha256(chain(two)[-1])}
-        with (two / CHAIN).open("ab") as file:
-            file.write(json.dumps(line).encode() + b"\n")
-        (finding,) = verify(two)
-        assert finding.startswith("c.json names another entry before it")
+    def test_verify__edited_evidence(self, proven):
+        """By the hash and by each figure that follows from it no more."""
+        file = find_file(proven, "a-s0.test.npz")
+        with np.load(file) as arrays:
+            changed = {**arrays, "correct": np.zeros_like(arrays["correct"])}
+        np.savez_compressed(file, **changed)
+        findings = verify(proven)
+        assert findings[0].startswith("a-s0: a-s0.test.npz has another hash")
+        stated = read_ledger(proven)[0]["results"]["test"]["map50"]
+        assert f"a-s0: test map50 is {stated} in the entry, 0.00000 from its evidence" in findings
+        assert not any(" mask_" in finding for finding in findings)
+
+    def test_verify__evidence_missing_or_damaged(self, proven):
+        file = find_file(proven, "a-s0.test.npz")
+        file.write_bytes(b"nothing")
+        assert "is no evidence file" in verify(proven)[1]
+        file.unlink()
+        (finding,) = verify(proven)
+        assert finding.startswith("a-s0: a-s0.test.npz does not exist")
+
+    def test_verify__without_any(self, two):
+        assert verify(two) == []
+        assert without_evidence(two) == ["a", "b"]
 
 
 class TestRepository:
-    def test_ledger__is_as_it_was_written(self):
-        assert verify(ROOT / "benchmarks" / "results") == []
+    def test_ledger__follows_from_its_evidence(self):
+        assert verify(LEDGER) == []
+
+    def test_ledger__evidence_of_what_a_table_compares(self):
+        """Of each training of schema 2 with evidence the test part, or val where there is none."""
+        bare = without_evidence(LEDGER)
+        for made in read_ledger(LEDGER, "grouped-* paper-* random-* aluminium-* neu-seg-* short-* trial60-*"):
+            assert made["schema"] == 2
+            assert ("test" if "test" in made["results"] else "val") in made["evidence"]
+            assert made["name"] not in bare
+
+    def test_ledger__recorded_differences_are_small(self):
+        """What is left out of the evidence, behind the 100 surest detections of a picture, moves no figure by more."""
+        evidence = [one for made in read_ledger(LEDGER) for one in made.get("evidence", {}).values()]
+        numbers = [number for one in evidence for _, number in ledger._single(one["difference"])]
+        assert len(numbers) > 500
+        assert max(map(abs, numbers)) <= 0.002
+
+    def test_ledger__one_schema_and_every_file_named(self):
+        entries = read_ledger(LEDGER)
+        assert {made["schema"] for made in entries if "arguments" in made} == {2}
+        named = {one["file"] for made in entries for one in made.get("evidence", {}).values()}
+        assert {file.name for file in LEDGER.rglob("*.npz")} == named
+        assert {file.suffix for file in LEDGER.rglob("*") if file.is_file()} == {".json", ".npz"}
+        assert all(file.stat().st_size <= 500_000 for file in LEDGER.rglob("*"))
+        assert all(Evidence.load(find_file(LEDGER, name)).groups is not None for name in named)
 
 
 def exit_now():

@@ -1,4 +1,4 @@
-"""What a validation saw, beside an independent look at the same pictures."""
+"""What a validation found, beside an independent look at the same pictures."""
 
 from itertools import count
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ import yaml
 from ultralytics import YOLO
 
 from lidd_yolo.results.coco_figures import require_coco
-from lidd_yolo.results.validation import _Recorder, observe
+from lidd_yolo.results.validation import _Recorder, validate
 
 DARK, BRIGHT = (20, 10, 60, 40), (70, 16, 120, 60)  # pixels of a picture of 128 x 64
 SETTINGS = {"split": "val", "imgsz": 64, "device": "cpu"}
@@ -46,7 +46,7 @@ def weights(finished_run):
 
 @pytest.fixture(scope="module")
 def observed(weights, data):
-    return observe(weights, data, **SETTINGS)
+    return validate(weights, data, **SETTINGS)
 
 
 def overlaps(boxes, other):
@@ -57,21 +57,21 @@ def overlaps(boxes, other):
     return shared / (areas + (other[2:] - other[:2]).prod() - shared)
 
 
-class TestObserve:
-    def test_observe__leaves_the_figures_alone(self, observed, weights, data, tmp_path):
+class TestValidate:
+    def test_validate__leaves_the_figures_alone(self, observed, weights, data, tmp_path):
         alone = YOLO(weights).val(data=data, **SETTINGS, plots=False, project=str(tmp_path))
         for ours, theirs in ((observed[0].box, alone.box), (observed[0].seg, alone.seg)):
             assert ours.map == theirs.map > 0
             assert (ours.all_ap == theirs.all_ap).all()
 
-    def test_observe__nms_given_up__no_figure(self, weights, data, monkeypatch):
+    def test_validate__nms_given_up__no_figure(self, weights, data, monkeypatch):
         """On a machine so slow that a hundred seconds pass between any two looks at the clock."""
         nms = pytest.importorskip("ultralytics.utils.nms", reason="older releases have it elsewhere")
         monkeypatch.setattr(nms, "time", SimpleNamespace(time=count(step=100).__next__))
         with pytest.raises(TimeoutError, match="gave up NMS"):
-            observe(weights, data, **SETTINGS)
+            validate(weights, data, **SETTINGS)
 
-    def test_observe__labels_in_pixels_of_the_input(self, observed):
+    def test_validate__labels_in_pixels_of_the_input(self, observed):
         """128 x 64 becomes 64 x 32 in the middle of 96 x 64: half as large, 16 to the right and 16 down."""
         first, second, third = observed[1]
         assert [picture.name for picture in observed[1]] == ["0.png", "1.png", "2.png"]
@@ -84,7 +84,7 @@ class TestObserve:
         assert third.truth_boxes.shape == (0, 4)
         assert third.truth_rings == ()
 
-    def test_observe__what_is_correct_overlaps(self, observed):
+    def test_validate__what_is_correct_overlaps(self, observed):
         """At every overlap a label has one correct detection if any of its class overlaps that much, else none."""
         checked = 0
         for picture in observed[1]:
@@ -99,7 +99,7 @@ class TestObserve:
                 assert not correct[~np.isin(picture.found_class, picture.truth_class)].any()
         assert checked >= 8
 
-    def test_observe__masks_belong_to_their_boxes(self, observed):
+    def test_validate__masks_belong_to_their_boxes(self, observed):
         """What is correct by its mask covers the label in the resolution of the input too, but for its border."""
         decode, checked = require_coco().mask.decode, 0
         for picture in observed[1]:
@@ -112,7 +112,7 @@ class TestObserve:
                 checked += 1
         assert checked >= 2
 
-    def test_observe__at_most_100_detections(self, observed):
+    def test_validate__at_most_100_detections(self, observed):
         assert max(len(picture.confidence) for picture in observed[1]) <= 100
 
 
@@ -147,9 +147,9 @@ class TestRecorder:
             "img": torch.zeros(3, 3, 48, 72),
         }
         validator.update_metrics(preds, {**frame, "im_file": [label["im_file"] for label in labels]})
-        assert [picture.name for picture in recorder.seen] == ["0.png", "1.png", "2.png"]
-        assert [len(picture.confidence) for picture in recorder.seen] == [0, 1, 0]
-        assert recorder.seen[1].found_boxes.tolist() == [[1, 2, 3, 4]]
-        assert recorder.seen[1].correct.all()
-        assert recorder.seen[1].found_masks is None
-        assert recorder.seen[2].truth_boxes.tolist() == [[20, 20, 52, 28]]
+        assert [picture.name for picture in recorder.results] == ["0.png", "1.png", "2.png"]
+        assert [len(picture.confidence) for picture in recorder.results] == [0, 1, 0]
+        assert recorder.results[1].found_boxes.tolist() == [[1, 2, 3, 4]]
+        assert recorder.results[1].correct.all()
+        assert recorder.results[1].found_masks is None
+        assert recorder.results[2].truth_boxes.tolist() == [[20, 20, 52, 28]]

@@ -24,6 +24,7 @@ from lidd_yolo.compare.run_folder import LOG, begun_on, progress_of
 from lidd_yolo.errors import InputError
 from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
 from lidd_yolo.optional import load_extra
+from lidd_yolo.results.ledger import find_file
 
 _LOOK_EVERY = 0.5
 _GRACE = 20.0
@@ -189,7 +190,7 @@ class _Tasks:
             return self._lost(task, error)
         except errors.RayError as error:
             reason = _first_cause(error)
-        if status == DONE and not (self.ledger / f"{task.run.name}.json").is_file():
+        if status == DONE and not find_file(self.ledger, f"{task.run.name}.json").is_file():
             status, reason = (
                 FINDINGS,
                 f"its entry is not in {self.ledger}, which is not the same folder on all machines",

@@ -1,0 +1,385 @@
+"""Write the tables of README and docs from the ledger: between two marker comments stands what the JSONs say.
+
+For those who change the pages, beside the Makefile and not in the wheel: ``python benchmarks/readme_tables.py README.md
+docs/*.md``, or ``make tables``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lidd_yolo.report.blocks import Entry
+from lidd_yolo.report.certificates import certificate_table
+from lidd_yolo.report.figures import RUNTIME_NAMES
+from lidd_yolo.report.markdown import differences_markdown, splits_markdown
+from lidd_yolo.results.ledger import read_ledger
+from lidd_yolo.results.plan_file import read_printed
+
+_LEDGER = Path("benchmarks/results")
+_PRINTED_ON = {"neu-det": ("lidd-table3", "lidd-table2"), "aluminium-sheet": ("lidd-table4",)}
+_OTHER_PICTURES = frozenset({"aluminium-sheet"})  # the paper's are not published
+
+
+def result_table(entries: list[Entry]) -> str:
+    """Return a Markdown table: a line for each run, measured beside printed figures, and what they rest on."""
+    lines = [
+        "| run | network | parameters | epochs | val mAP50 | val mAP50-95 | test mAP50 | test mAP50-95 | paper |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_row(entry) for entry in entries]
+    return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
+
+
+def _row(entry: Entry) -> str:
+    results = entry["results"]
+    parts = [(results.get(split, {}), key) for split in ("val", "test") for key in ("map50", "map")]
+    figures = [f"{part[key]:.3f}" if key in part else "-" for part, key in parts]
+    dataset = Path(entry["data"].get("dataset", entry["data"]["yaml"])).stem
+    printed = _printed(*_PRINTED_ON.get(dataset, ())).get(entry["model"])
+    paper = "{map50:.3f} / {map:.3f}, {millions:g} M".format(**printed) if printed else "-"
+    paper += " (other pictures)" if printed and dataset in _OTHER_PICTURES else ""
+    size = _millions(entry)
+    recipe = entry.get("recipe", "own")
+    network = entry["model"] + ("" if recipe == "own" else f", {Path(recipe).stem} recipe")
+    return f"| {entry['name']} | {network} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
+
+
+def _millions(entry: Entry) -> str:
+    """Return a network's parameters, folded."""
+    return f"{entry['counts']['parameters_folded'] / 1e6:.3f} M"
+
+
+def _printed(*plans: str) -> dict[str, dict[str, float]]:
+    """Return what packaged plans' papers print for each model, parameters in ``millions``; of two figures the later."""
+    rows = {row.model: row.figures for plan in plans for row in read_printed(plan).models if row.figures}
+    return {model: {**figures, "millions": figures["parameters"] / 1e6} for model, figures in rows.items()}
+
+
+def mask_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of segmentation runs: boxes and masks on the test part beside the printed figures."""
+    lines = [
+        "| run | network | parameters | epochs | split | box mAP50 | box mAP50-95 | mask mAP50 | mask mAP50-95 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    keys = ("map50", "map", "mask_map50", "mask_map")
+    for entry in entries:
+        size = _millions(entry)
+        start = f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} |"
+        for split, results in entry["results"].items():
+            lines.append(f"{start} {split} | {' | '.join(f'{results[key]:.3f}' for key in keys)} |")
+    printed = _printed("wlnet-table2", "wlnet-table1")
+    for model in dict.fromkeys(entry["model"] for entry in entries if entry["model"] in printed):
+        cells = " | ".join(f"{printed[model][key]:.3f}" for key in keys)
+        lines.append(f"| *printed in the paper* | {model} | {printed[model]['millions']:g} M | ? | ? | {cells} |")
+    return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
+
+
+def leak_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of what random, published and grouped splits of each data set leak, in per cent."""
+    lines = ["| data set | pictures | groups | split | leak of val | leak of test |"]
+    lines.append("|---|---|---|---|---|---|")
+    for entry in entries:
+        for split, figures in entry["results"].items():
+            start = f"| {entry['dataset']} | {sum(figures['images'].values())} | {entry['groups']} |"
+            cells = (_leak(figures, side) for side in ("val", "test"))
+            lines.append(f"{start} {split} | {' | '.join(cells)} |")
+    facts = [
+        f"{entry['dataset']}: groups {entry['group_sha256'][:12]}, the largest of {entry['largest']} pictures; random: "
+        f"mean of {entry['draws']} splits, smallest and largest in brackets."
+        for entry in entries
+    ]
+    return "\n\n".join(["\n".join(lines), *facts]) + "\n"
+
+
+def group_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of how long the search for pictures of one spot takes and how much it finds."""
+    lines = ["| pictures | time in s | processor time in s | pairs | recall | precision |", "|---|---|---|---|---|---|"]
+    for entry in entries:
+        for name, measured in entry["results"].items():
+            cells = f"{measured['seconds']:.0f} | {measured['cpu_seconds']:.0f} | {measured['pairs']}"
+            lines.append(f"| {name} | {cells} | {measured['recall']:.4f} | {measured['precision']:.4f} |")
+        lines += ["", f"{entry['machine']['processor']}, {entry['machine']['cores']} cores."]
+    return "\n".join(lines) + "\n"
+
+
+def _leak(figures: dict[str, Any], side: str) -> str:
+    if side not in figures["leak"]:
+        return "-"
+    spread = figures.get("range", {}).get(side)
+    text = f"{100 * figures['leak'][side]:.1f} %"
+    return f"{text} ({100 * spread[0]:.1f} to {100 * spread[1]:.1f})" if spread else text
+
+
+def _footnotes(entries: list[Entry]) -> list[str]:
+    """Say once what every figure above rests on: data, split, size, machine, versions."""
+    facts = set()
+    for entry in entries:
+        data, machine = entry["data"], entry["machine"]
+        facts.add(
+            f"{data.get('dataset', data['yaml'])}, `{data.get('protocol', '?')}` split seed {data.get('seed', '?')} "
+            f"(data {data.get('data_sha256', '?')[:12]}, split {data.get('split_sha256', '?')[:12]}), "
+            f"{entry['arguments']['imgsz']} px; {machine['processor']}, {machine.get('gpu', 'CPU')}, "
+            f"ultralytics {machine['versions'].get('ultralytics', '?')}, torch {machine['versions'].get('torch', '?')}."
+        )
+    return sorted(facts)
+
+
+def ratio_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of how long a prediction takes beside the reference network's, all runtimes in a row.
+
+    Only networks as a user runs them; other forms of them and times stand in `latency_table`.
+    """
+    lines = [
+        f"| network | beside | side in px | batch | threads | {' | '.join(RUNTIME_NAMES.values())} |",
+        f"|---|---|---|---|---|{'---|' * len(RUNTIME_NAMES)}",
+    ]
+    rows: dict[tuple[Any, ...], dict[str, str]] = {}
+    for entry in sorted(entries, key=_setting):
+        for name, measured in entry["results"].items():
+            if name != entry["reference"] and "," not in name:
+                row = rows.setdefault((name, entry["reference"], *_setting(entry)), {})
+                row[entry["runtime"]] = f"{measured['ratio']:.2f} ({_from_to(measured.get('ratio_quartiles'))})"
+    for key, measured in sorted(rows.items()):
+        lines.append(
+            f"| {' | '.join(map(str, key))} | {' | '.join(measured.get(name, '-') for name in RUNTIME_NAMES)} |"
+        )
+    return "\n".join([*lines, "", f"Median of the ratios (quartiles). {_basis(entries)}"]) + "\n"
+
+
+def latency_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of the times of a prediction and their ratios to the reference network's."""
+    lines = [
+        "| network | runtime | side in px | batch | threads | ms per picture | quartiles | x reference | quartiles |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in sorted(entries, key=_setting):
+        batch = entry["batch"]
+        setting = f"{entry['runtime']} | {entry['imgsz']} | {batch} | {entry['machine']['threads']}"
+        for name, measured in entry["results"].items():
+            spread = measured.get("quartiles_s")
+            times = f"{1e3 * measured['median_s'] / batch:.2f} | {_from_to(spread, 1e3 / batch)}"
+            ratio = f"{measured['ratio']:.2f} | {_from_to(measured.get('ratio_quartiles'))}"
+            lines.append(f"| {name} | {setting} | {times} | {ratio} |")
+    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+
+
+def predict_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of ``YOLO.predict`` on a folder: decoding, network and NMS."""
+    lines = [
+        "| network | side in px | threads | pictures per s | time x reference | quartiles | first picture in s "
+        "| peak memory in MiB | above the packages | detections per picture |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in sorted(entries, key=_setting):
+        for name, measured in entry["results"].items():
+            speed = (
+                f"{measured['pictures_per_s']:.1f} | {measured['ratio']:.2f} | {_from_to(measured['ratio_quartiles'])}"
+            )
+            memory = f"{measured['start']['median_s']:.1f} | {measured['peak_mib']:.0f} | {measured['grown_mib']:.0f}"
+            setting = f"{entry['imgsz']} | {entry['machine']['threads']}"
+            lines.append(f"| {name} | {setting} | {speed} | {memory} | {measured['detections']:.1f} |")
+    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+
+
+def step_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of step times, their ratios to the reference's and, where measured, the memory."""
+    lines = [
+        "| network | side in px | batch | device | median step in s | x reference | quartiles | memory in MiB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in sorted(entries, key=_setting):
+        setting = f"{entry['imgsz']} | {entry['batch']} | {_device(entry)}"
+        for name, measured in entry["results"].items():
+            ratio = f"{measured['ratio']:.2f} | {_from_to(measured.get('ratio_quartiles'))}"
+            memory = f"{measured['peak_mib']:.0f}" if "peak_mib" in measured else "-"
+            lines.append(f"| {name} | {setting} | {measured['median_s']:.3f} | {ratio} | {memory} |")
+    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+
+
+def loading_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of how much of a training goes by waiting for pictures."""
+    lines = [
+        "| network | data | side in px | batch | device | loader processes | step in s | wait for its pictures in s "
+        "| share of waiting |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for entry in sorted(entries, key=_setting):
+        setting = f"{Path(entry['data']).stem} | {entry['imgsz']} | {entry['batch']} | {_device(entry)}"
+        for name, measured in entry["results"].items():
+            times = f"{measured['step_s']:.3f} | {measured['wait_s']:.3f} | {100 * measured['waiting']:.0f} %"
+            lines.append(f"| {name} | {setting} | {measured['workers']} | {times} |")
+    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+
+
+def _setting(entry: Entry) -> tuple[int, int, int]:
+    """Return what the rows are ordered by: side, pictures at a time, threads; equal ones stay in the order of names."""
+    return entry["imgsz"], entry.get("batch", 1), entry["machine"].get("threads", 1)
+
+
+def _from_to(ends: list[float] | None, factor: float = 1.0) -> str:
+    return f"{factor * ends[0]:.2f} to {factor * ends[1]:.2f}" if ends else "-"
+
+
+def _device(entry: Entry) -> str:
+    if entry["device"] != "cpu":
+        return str(entry["machine"].get("gpu", entry["device"]))
+    return f"CPU, {entry['machine']['threads']} thread(s)"
+
+
+def _basis(entries: list[Entry]) -> str:
+    """Say what the ratios are to and where the times were measured."""
+    packages = {"torch"} | {"onnxruntime" for e in entries if e.get("runtime") == "onnx"}
+    packages |= {"openvino" for e in entries if e.get("runtime") == "openvino"}
+    machines = set()
+    for entry in entries:
+        versions = entry["machine"]["versions"]
+        text = ", ".join(f"{package} {versions[package]}" for package in sorted(packages) if package in versions)
+        machines.add(f"{entry['machine']['processor']}, {text}")
+    references = {entry["reference"] for entry in entries if "reference" in entry}
+    beside = f"Reference: {', '.join(sorted(references))}. " if references else ""
+    return f"{beside}{'; '.join(sorted(machines))}."
+
+
+_SMALL = 0.02
+"""Share of all below which operators of a type are added to the others."""
+
+
+def operator_table(entries: list[Entry]) -> str:
+    """Return a table for each entry: a row for each type of operator, two columns for each network.
+
+    Args:
+        entries: As ``lidd bench operators`` writes them.
+    """
+    return "\n".join(_table(entry) for entry in entries)
+
+
+def _table(entry: Entry) -> str:
+    results: dict[str, Any] = entry["results"]
+    kinds = {kind for measured in results.values() for kind in _large(measured)}
+    order = sorted(kinds, key=lambda kind: -max(_seconds(measured, kind) for measured in results.values()))
+    heads = " | ".join(f"{name}: number | us | share" for name in results)
+    rows = [
+        (kind, [_cells(measured, measured["operators"].get(kind)) for measured in results.values()]) for kind in order
+    ]
+    others = [_added(measured, kinds) for measured in results.values()]
+    rows.append(("others", [_cells(measured, other) for measured, other in zip(results.values(), others, strict=True)]))
+    rows.append(("all operators", [_cells(measured, _added(measured, set())) for measured in results.values()]))
+    rows.append(
+        ("a call without the profile", [f" | {1e6 * measured['whole_s']:.0f} | " for measured in results.values()])
+    )
+    machine = entry["machine"]
+    package = {"onnx": "onnxruntime", "openvino": "openvino"}[entry["runtime"]]
+    text = f"{machine['processor']}, 1 thread, {package} {machine['versions'][package]}"
+    lines = [
+        f"| {entry['runtime']}, {entry['imgsz']} px | {heads} |",
+        f"|---|{'---|' * 3 * len(results)}",
+        *(f"| {kind} | {' | '.join(cells)} |" for kind, cells in rows),
+        "",
+        f"{text}; {entry['rounds']} runs.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _large(measured: dict[str, Any]) -> list[str]:
+    least = _SMALL * _added(measured, set())["seconds"]
+    return [kind for kind, part in measured["operators"].items() if part["seconds"] >= least]
+
+
+def _seconds(measured: dict[str, Any], kind: str) -> float:
+    return float(measured["operators"].get(kind, {"seconds": 0.0})["seconds"])
+
+
+def _added(measured: dict[str, Any], without: set[str]) -> dict[str, float]:
+    """Add up the operators of all types but some."""
+    small = [part for kind, part in measured["operators"].items() if kind not in without]
+    return {"count": sum(part["count"] for part in small), "seconds": sum(part["seconds"] for part in small)}
+
+
+def _cells(measured: dict[str, Any], part: dict[str, float] | None) -> str:
+    if part is None:
+        return "- | - | -"
+    return f"{part['count']:.0f} | {1e6 * part['seconds']:.0f} | {_share(part['seconds'], measured)}"
+
+
+def _share(seconds: float, measured: dict[str, Any]) -> str:
+    return f"{100 * seconds / _added(measured, set())['seconds']:.0f} %"
+
+
+_TABLES: dict[str, Callable[[list[Entry]], str]] = {
+    "table": result_table,
+    "masks": mask_table,
+    "steps": step_table,
+    "latency": latency_table,
+    "ratios": ratio_table,
+    "operators": operator_table,
+    "predict": predict_table,
+    "loading": loading_table,
+    "leaks": leak_table,
+    "groups": group_table,
+    "certificates": certificate_table,
+}
+
+_COMPARED: dict[str, Callable[[list[Entry], Path], str]] = {
+    "differences": differences_markdown,
+    "splits": splits_markdown,
+}
+
+_MARKED = re.compile(
+    rf"(<!-- (?P<kind>{'|'.join([*_TABLES, *_COMPARED])}): (?P<patterns>[\w.*?\[\] -]+) -->\n)"
+    r".*?(<!-- end of (?P=kind) -->)",
+    re.DOTALL,
+)
+
+_NOTHING = "*Not measured yet.*\n"
+
+
+def fill(text: str, ledger: Path) -> str:
+    """Return a page with every marked table renewed from the ledger; a marker's patterns are those of `read_ledger`."""
+
+    def filled(marked: re.Match[str]) -> str:
+        entries = read_ledger(ledger, marked["patterns"])
+        if not entries:
+            table = _NOTHING
+        elif compared := _COMPARED.get(marked["kind"]):
+            table = compared(entries, ledger)
+        else:
+            table = _TABLES[marked["kind"]](entries)
+        return f"{marked[1]}{table}{marked[4]}"
+
+    return _MARKED.sub(filled, text)
+
+
+def write_tables(pages: list[Path], ledger: Path) -> list[Path]:
+    """Renew the tables of these pages; returns those that changed."""
+    changed = []
+    for page in pages:
+        before = page.read_text(encoding="utf-8")
+        after = fill(before, ledger)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            changed.append(page)
+    return changed
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Renew the tables and return the exit status: 0 done, 2 it could not run."""
+    parser = argparse.ArgumentParser(description="Renew the marked tables of Markdown pages from the ledger.")
+    parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
+    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    args = parser.parse_args(argv)
+    try:
+        changed = write_tables(args.pages, args.ledger)
+    except (ImportError, OSError, ValueError) as error:
+        sys.stderr.write(f"readme_tables: {error}\n")
+        return 2
+    sys.stdout.write("".join(f"renewed {page}\n" for page in changed) or "every table is up to date\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
