@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lidd_yolo.report.blocks import Entry
 from lidd_yolo.report.certificates import certificate_table
 from lidd_yolo.report.figures import RUNTIME_NAMES
-from lidd_yolo.report.markdown import differences_markdown, splits_markdown
+from lidd_yolo.report.markdown import differences_markdown, markdown_table, splits_markdown
 from lidd_yolo.results.ledger import read_ledger
 from lidd_yolo.results.plan_file import read_printed
 
@@ -27,15 +27,12 @@ _OTHER_PICTURES = frozenset({"aluminium-sheet"})  # the paper's are not publishe
 
 def result_table(entries: list[Entry]) -> str:
     """Return a Markdown table: a line for each run, measured beside printed figures, and what they rest on."""
-    lines = [
-        "| run | network | parameters | epochs | val mAP50 | val mAP50-95 | test mAP50 | test mAP50-95 | paper |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    lines += [_row(entry) for entry in entries]
-    return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
+    figures = [f"{split} {name}" for split in ("val", "test") for name in ("mAP50", "mAP50-95")]
+    table = markdown_table(["run", "network", "parameters", "epochs", *figures, "paper"], map(_row, entries))
+    return "\n".join([table, "", *_footnotes(entries)]) + "\n"
 
 
-def _row(entry: Entry) -> str:
+def _row(entry: Entry) -> list[str]:
     results = entry["results"]
     parts = [(results.get(split, {}), key) for split in ("val", "test") for key in ("map50", "map")]
     figures = [f"{part[key]:.3f}" if key in part else "-" for part, key in parts]
@@ -46,7 +43,7 @@ def _row(entry: Entry) -> str:
     size = _millions(entry)
     recipe = entry.get("recipe", "own")
     network = entry["model"] + ("" if recipe == "own" else f", {Path(recipe).stem} recipe")
-    return f"| {entry['name']} | {network} | {size} | {entry['epochs_run']} | {' | '.join(figures)} | {paper} |"
+    return [entry["name"], network, size, str(entry["epochs_run"]), *figures, paper]
 
 
 def _millions(entry: Entry) -> str:
@@ -62,38 +59,44 @@ def _printed(*plans: str) -> dict[str, dict[str, float]]:
 
 def mask_table(entries: list[Entry]) -> str:
     """Return a Markdown table of segmentation runs: boxes and masks on the test part beside the printed figures."""
-    lines = [
-        "| run | network | parameters | epochs | split | box mAP50 | box mAP50-95 | mask mAP50 | mask mAP50-95 |",
-        "|---|---|---|---|---|---|---|---|---|",
+    keys = {"map50": "box mAP50", "map": "box mAP50-95", "mask_map50": "mask mAP50", "mask_map": "mask mAP50-95"}
+    rows = [
+        [entry["name"], entry["model"], _millions(entry), str(entry["epochs_run"]), split, *_shares(results, keys)]
+        for entry in entries
+        for split, results in entry["results"].items()
     ]
-    keys = ("map50", "map", "mask_map50", "mask_map")
-    for entry in entries:
-        size = _millions(entry)
-        start = f"| {entry['name']} | {entry['model']} | {size} | {entry['epochs_run']} |"
-        for split, results in entry["results"].items():
-            lines.append(f"{start} {split} | {' | '.join(f'{results[key]:.3f}' for key in keys)} |")
     printed = _printed("wlnet-table2", "wlnet-table1")
     for model in dict.fromkeys(entry["model"] for entry in entries if entry["model"] in printed):
-        cells = " | ".join(f"{printed[model][key]:.3f}" for key in keys)
-        lines.append(f"| *printed in the paper* | {model} | {printed[model]['millions']:g} M | ? | ? | {cells} |")
-    return "\n".join([*lines, "", *_footnotes(entries)]) + "\n"
+        size = f"{printed[model]['millions']:g} M"
+        rows.append(["*printed in the paper*", model, size, "?", "?", *_shares(printed[model], keys)])
+    table = markdown_table(["run", "network", "parameters", "epochs", "split", *keys.values()], rows)
+    return "\n".join([table, "", *_footnotes(entries)]) + "\n"
+
+
+def _shares(figures: Mapping[str, float], keys: Iterable[str]) -> list[str]:
+    return [f"{figures[key]:.3f}" for key in keys]
 
 
 def leak_table(entries: list[Entry]) -> str:
     """Return a Markdown table of what random, published and grouped splits of each data set leak, in per cent."""
-    lines = ["| data set | pictures | groups | split | leak of val | leak of test |"]
-    lines.append("|---|---|---|---|---|---|")
-    for entry in entries:
-        for split, figures in entry["results"].items():
-            start = f"| {entry['dataset']} | {sum(figures['images'].values())} | {entry['groups']} |"
-            cells = (_leak(figures, side) for side in ("val", "test"))
-            lines.append(f"{start} {split} | {' | '.join(cells)} |")
+    rows = [
+        [
+            entry["dataset"],
+            str(sum(figures["images"].values())),
+            str(entry["groups"]),
+            split,
+            *(_leak(figures, side) for side in ("val", "test")),
+        ]
+        for entry in entries
+        for split, figures in entry["results"].items()
+    ]
+    table = markdown_table(["data set", "pictures", "groups", "split", "leak of val", "leak of test"], rows)
     facts = [
         f"{entry['dataset']}: groups {entry['group_sha256'][:12]}, the largest of {entry['largest']} pictures; random: "
         f"mean of {entry['draws']} splits, smallest and largest in brackets."
         for entry in entries
     ]
-    return "\n\n".join(["\n".join(lines), *facts]) + "\n"
+    return "\n\n".join([table, *facts]) + "\n"
 
 
 def group_table(entries: list[Entry]) -> str:
@@ -134,91 +137,83 @@ def ratio_table(entries: list[Entry]) -> str:
 
     Only networks as a user runs them; other forms of them and times stand in `latency_table`.
     """
-    lines = [
-        f"| network | beside | side in px | batch | threads | {' | '.join(RUNTIME_NAMES.values())} |",
-        f"|---|---|---|---|---|{'---|' * len(RUNTIME_NAMES)}",
-    ]
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     for entry in sorted(entries, key=_setting):
         for name, measured in entry["results"].items():
             if name != entry["reference"] and "," not in name:
                 row = rows.setdefault((name, entry["reference"], *_setting(entry)), {})
                 row[entry["runtime"]] = f"{measured['ratio']:.2f} ({_from_to(measured.get('ratio_quartiles'))})"
-    for key, measured in sorted(rows.items()):
-        lines.append(
-            f"| {' | '.join(map(str, key))} | {' | '.join(measured.get(name, '-') for name in RUNTIME_NAMES)} |"
-        )
-    return "\n".join([*lines, "", f"Median of the ratios (quartiles). {_basis(entries)}"]) + "\n"
+    headers = ["network", "beside", "side in px", "batch", "threads", *RUNTIME_NAMES.values()]
+    cells = ([*map(str, key), *(row.get(name, "-") for name in RUNTIME_NAMES)] for key, row in sorted(rows.items()))
+    return (
+        "\n".join([markdown_table(headers, cells), "", f"Median of the ratios (quartiles). {_basis(entries)}"]) + "\n"
+    )
 
 
 def latency_table(entries: list[Entry]) -> str:
     """Return a Markdown table of the times of a prediction and their ratios to the reference network's."""
-    lines = [
-        "| network | runtime | side in px | batch | threads | ms per picture | quartiles | x reference | quartiles |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for entry in sorted(entries, key=_setting):
         batch = entry["batch"]
-        setting = f"{entry['runtime']} | {entry['imgsz']} | {batch} | {entry['machine']['threads']}"
+        setting = [entry["runtime"], str(entry["imgsz"]), str(batch), str(entry["machine"]["threads"])]
         for name, measured in entry["results"].items():
             spread = measured.get("quartiles_s")
-            times = f"{1e3 * measured['median_s'] / batch:.2f} | {_from_to(spread, 1e3 / batch)}"
-            ratio = f"{measured['ratio']:.2f} | {_from_to(measured.get('ratio_quartiles'))}"
-            lines.append(f"| {name} | {setting} | {times} | {ratio} |")
-    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+            times = [f"{1e3 * measured['median_s'] / batch:.2f}", _from_to(spread, 1e3 / batch)]
+            rows.append([name, *setting, *times, *_ratio(measured)])
+    headers = ["network", "runtime", "side in px", "batch", "threads", "ms per picture", "quartiles", *_RATIO]
+    return f"{markdown_table(headers, rows)}\n\n{_basis(entries)}\n"
 
 
 def predict_table(entries: list[Entry]) -> str:
     """Return a Markdown table of ``YOLO.predict`` on a folder: decoding, network and NMS."""
-    lines = [
-        "| network | side in px | threads | pictures per s | time x reference | quartiles | first picture in s "
-        "| peak memory in MiB | above the packages | detections per picture |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    headers = ["network", "side in px", "threads", "pictures per s", "time x reference", "quartiles"]
+    headers += ["first picture in s", "peak memory in MiB", "above the packages", "detections per picture"]
+    rows = []
     for entry in sorted(entries, key=_setting):
         for name, measured in entry["results"].items():
-            speed = (
-                f"{measured['pictures_per_s']:.1f} | {measured['ratio']:.2f} | {_from_to(measured['ratio_quartiles'])}"
-            )
-            memory = f"{measured['start']['median_s']:.1f} | {measured['peak_mib']:.0f} | {measured['grown_mib']:.0f}"
-            setting = f"{entry['imgsz']} | {entry['machine']['threads']}"
-            lines.append(f"| {name} | {setting} | {speed} | {memory} | {measured['detections']:.1f} |")
-    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+            setting = [str(entry["imgsz"]), str(entry["machine"]["threads"])]
+            speed = [f"{measured['pictures_per_s']:.1f}", *_ratio(measured), f"{measured['start']['median_s']:.1f}"]
+            memory = [f"{measured['peak_mib']:.0f}", f"{measured['grown_mib']:.0f}"]
+            rows.append([name, *setting, *speed, *memory, f"{measured['detections']:.1f}"])
+    return f"{markdown_table(headers, rows)}\n\n{_basis(entries)}\n"
 
 
 def step_table(entries: list[Entry]) -> str:
     """Return a Markdown table of step times, their ratios to the reference's and, where measured, the memory."""
-    lines = [
-        "| network | side in px | batch | device | median step in s | x reference | quartiles | memory in MiB |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for entry in sorted(entries, key=_setting):
-        setting = f"{entry['imgsz']} | {entry['batch']} | {_device(entry)}"
+        setting = [str(entry["imgsz"]), str(entry["batch"]), _device(entry)]
         for name, measured in entry["results"].items():
-            ratio = f"{measured['ratio']:.2f} | {_from_to(measured.get('ratio_quartiles'))}"
             memory = f"{measured['peak_mib']:.0f}" if "peak_mib" in measured else "-"
-            lines.append(f"| {name} | {setting} | {measured['median_s']:.3f} | {ratio} | {memory} |")
-    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+            rows.append([name, *setting, f"{measured['median_s']:.3f}", *_ratio(measured), memory])
+    headers = ["network", "side in px", "batch", "device", "median step in s", *_RATIO, "memory in MiB"]
+    return f"{markdown_table(headers, rows)}\n\n{_basis(entries)}\n"
 
 
 def loading_table(entries: list[Entry]) -> str:
     """Return a Markdown table of how much of a training goes by waiting for pictures."""
-    lines = [
-        "| network | data | side in px | batch | device | loader processes | step in s | wait for its pictures in s "
-        "| share of waiting |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    headers = ["network", "data", "side in px", "batch", "device", "loader processes", "step in s"]
+    headers += ["wait for its pictures in s", "share of waiting"]
+    rows = []
     for entry in sorted(entries, key=_setting):
-        setting = f"{Path(entry['data']).stem} | {entry['imgsz']} | {entry['batch']} | {_device(entry)}"
+        setting = [Path(entry["data"]).stem, str(entry["imgsz"]), str(entry["batch"]), _device(entry)]
         for name, measured in entry["results"].items():
-            times = f"{measured['step_s']:.3f} | {measured['wait_s']:.3f} | {100 * measured['waiting']:.0f} %"
-            lines.append(f"| {name} | {setting} | {measured['workers']} | {times} |")
-    return "\n".join([*lines, "", _basis(entries)]) + "\n"
+            times = [f"{measured['step_s']:.3f}", f"{measured['wait_s']:.3f}", f"{100 * measured['waiting']:.0f} %"]
+            rows.append([name, *setting, str(measured["workers"]), *times])
+    return f"{markdown_table(headers, rows)}\n\n{_basis(entries)}\n"
 
 
 def _setting(entry: Entry) -> tuple[int, int, int]:
     """Return what the rows are ordered by: side, pictures at a time, threads; equal ones stay in the order of names."""
     return entry["imgsz"], entry.get("batch", 1), entry["machine"].get("threads", 1)
+
+
+_RATIO = ("x reference", "quartiles")
+
+
+def _ratio(measured: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the cells below `_RATIO`."""
+    return f"{measured['ratio']:.2f}", _from_to(measured.get("ratio_quartiles"))
 
 
 def _from_to(ends: list[float] | None, factor: float = 1.0) -> str:
@@ -262,27 +257,23 @@ def _table(entry: Entry) -> str:
     results: dict[str, Any] = entry["results"]
     kinds = {kind for measured in results.values() for kind in _large(measured)}
     order = sorted(kinds, key=lambda kind: -max(_seconds(measured, kind) for measured in results.values()))
-    heads = " | ".join(f"{name}: number | us | share" for name in results)
+    heads = [head for name in results for head in (f"{name}: number", "us", "share")]
+
+    def row(kind: str, cells: Callable[[dict[str, Any]], Sequence[str]]) -> list[str]:
+        return [kind, *(cell for measured in results.values() for cell in cells(measured))]
+
     rows = [
-        (kind, [_cells(measured, measured["operators"].get(kind)) for measured in results.values()]) for kind in order
+        [kind, *(cell for measured in results.values() for cell in _cells(measured, measured["operators"].get(kind)))]
+        for kind in order
     ]
-    others = [_added(measured, kinds) for measured in results.values()]
-    rows.append(("others", [_cells(measured, other) for measured, other in zip(results.values(), others, strict=True)]))
-    rows.append(("all operators", [_cells(measured, _added(measured, set())) for measured in results.values()]))
-    rows.append(
-        ("a call without the profile", [f" | {1e6 * measured['whole_s']:.0f} | " for measured in results.values()])
-    )
+    rows.append(row("others", lambda measured: _cells(measured, _added(measured, kinds))))
+    rows.append(row("all operators", lambda measured: _cells(measured, _added(measured, set()))))
+    rows.append(row("a call without the profile", lambda measured: ("", f"{1e6 * measured['whole_s']:.0f}", "")))
     machine = entry["machine"]
     package = {"onnx": "onnxruntime", "openvino": "openvino"}[entry["runtime"]]
     text = f"{machine['processor']}, 1 thread, {package} {machine['versions'][package]}"
-    lines = [
-        f"| {entry['runtime']}, {entry['imgsz']} px | {heads} |",
-        f"|---|{'---|' * 3 * len(results)}",
-        *(f"| {kind} | {' | '.join(cells)} |" for kind, cells in rows),
-        "",
-        f"{text}; {entry['rounds']} runs.",
-    ]
-    return "\n".join(lines) + "\n"
+    table = markdown_table([f"{entry['runtime']}, {entry['imgsz']} px", *heads], rows)
+    return f"{table}\n\n{text}; {entry['rounds']} runs.\n"
 
 
 def _large(measured: dict[str, Any]) -> list[str]:
@@ -300,10 +291,10 @@ def _added(measured: dict[str, Any], without: set[str]) -> dict[str, float]:
     return {"count": sum(part["count"] for part in small), "seconds": sum(part["seconds"] for part in small)}
 
 
-def _cells(measured: dict[str, Any], part: dict[str, float] | None) -> str:
+def _cells(measured: dict[str, Any], part: dict[str, float] | None) -> tuple[str, str, str]:
     if part is None:
-        return "- | - | -"
-    return f"{part['count']:.0f} | {1e6 * part['seconds']:.0f} | {_share(part['seconds'], measured)}"
+        return "-", "-", "-"
+    return f"{part['count']:.0f}", f"{1e6 * part['seconds']:.0f}", _share(part["seconds"], measured)
 
 
 def _share(seconds: float, measured: dict[str, Any]) -> str:
