@@ -6,7 +6,6 @@ to make and every file must still be read, hashed and decoded.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -21,9 +20,9 @@ import numpy as np
 import yaml
 
 from lidd_yolo.bench.photographs import photograph, shared_areas
-from lidd_yolo.data.groups.groups_file import REPORT
 from lidd_yolo.data.groups.links import leak_share
 from lidd_yolo.data.groups.overlap import find_overlaps
+from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.data.splits.search import split_random
 from lidd_yolo.results.machine import commit
 
@@ -166,38 +165,39 @@ def measure_leaks(folders: Sequence[Path], draws: int = DRAWS) -> list[dict[str,
     """
     entries: dict[str, dict[str, Any]] = {}
     reports = [(folder, _report(folder)) for folder in folders]
-    for folder, report in sorted(reports, key=lambda entry: "enlarged" in entry[1]):
-        entry = entries.setdefault(report["dataset"], _entry(report, draws))
-        enlarged = "enlarged" in report
-        if not enlarged and entry["group_sha256"] != report["group_sha256"]:
-            raise ValueError(f"{folder}: {report['dataset']} is grouped differently here; make both data sets anew")
-        if enlarged or report["protocol"] not in {"paper", "random"}:  # of random splits the mean of many says more
-            name = report["protocol"] + (", enlarged" if enlarged else "")
-            entry["results"][name] = {"images": report["images"], "leak": report["leak"]}
+    for folder, report in sorted(reports, key=lambda entry: entry[1].enlarged is not None):
+        entry = entries.setdefault(str(report.dataset), _entry(report, draws))
+        enlarged = report.enlarged is not None
+        if not enlarged and entry["group_sha256"] != report.group_sha256:
+            raise ValueError(f"{folder}: {report.dataset} is grouped differently here; make both data sets anew")
+        if enlarged or report.protocol not in {"paper", "random"}:  # of random splits the mean of many says more
+            name = f"{report.protocol}, enlarged" if enlarged else str(report.protocol)
+            entry["results"][name] = {"images": report.images, "leak": report.leak}
     return list(entries.values())
 
 
-def _report(folder: Path) -> dict[str, Any]:
+def _report(folder: Path) -> SplitReport:
     """Return the ``split.json`` of a data set."""
     try:
-        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-        report["dataset"], report["protocol"], report["pictures"], report["group_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        report = SplitReport.read(folder)
+    except (OSError, ValueError) as error:
         raise ValueError(f"{folder} is no data set made by lidd data: {error!r}") from error
-    return dict(report)
+    if not (report.dataset and report.protocol and report.pictures and report.group_sha256):
+        raise ValueError(f"{folder} is no data set made by lidd data: its split.json lacks name, protocol or groups")
+    return report
 
 
-def _entry(report: Mapping[str, Any], draws: int) -> dict[str, Any]:
+def _entry(report: SplitReport, draws: int) -> dict[str, Any]:
     """Return the entry of a data set with its random splits."""
-    groups = [picture["group"] for picture in report["pictures"].values()]
+    groups = [picture["group"] for picture in report.pictures.values()]
     return {
-        "name": f"leak-{report['dataset']}",
+        "name": f"leak-{report.dataset}",
         "date": datetime.now(timezone.utc).date().isoformat(),
-        "dataset": report["dataset"],
+        "dataset": report.dataset,
         "images": len(groups),
-        "groups": report["groups"]["count"],
-        "largest": report["groups"]["largest"],
-        "group_sha256": report["group_sha256"],
+        "groups": report.groups["count"],
+        "largest": report.groups["largest"],
+        "group_sha256": report.group_sha256,
         "draws": draws,
         "results": {f"random {name}": _random(groups, ratios, draws) for name, ratios in _RATIOS.items()},
         "commit": commit(Path(__file__).parent),

@@ -14,10 +14,10 @@ import numpy as np
 
 from lidd_yolo.data.demo.defects import CLASSES, draw_defect
 from lidd_yolo.data.demo.textures import FINISHES, steel_texture
-from lidd_yolo.data.groups.orientation import COUNT, turned
+from lidd_yolo.data.groups.fingerprints import Gray
 from lidd_yolo.data.groups.overlap import find_overlaps
 from lidd_yolo.data.groups.pair_sheet import pair_sheet
-from lidd_yolo.data.groups.texture import Gray
+from lidd_yolo.data.groups.placement import ORIENTATIONS, turned
 
 SIDE = 200
 """Pixels of a photograph, as in NEU-DET."""
@@ -66,7 +66,7 @@ def photograph(rng: np.random.Generator, plates: int, crops: int, *, plate_side:
         for _ in range(crops):
             x, y = rng.integers(0, plate_side - SIDE + 1, 2).tolist()
             part = steel[y : y + SIDE, x : x + SIDE] * rng.uniform(0.9, 1.1) + rng.normal(0, _NOISE, (SIDE, SIDE))
-            shot = turned(np.clip(np.round(part), 0, 255).astype(np.uint8), int(rng.integers(COUNT)))
+            shot = turned(np.clip(np.round(part), 0, 255).astype(np.uint8), int(rng.integers(ORIENTATIONS)))
             coded = cv2.imencode(".jpg", np.ascontiguousarray(shot), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
             image = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
             taken.append(Photograph(image, number, x, y))

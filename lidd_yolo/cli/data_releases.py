@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lidd_yolo.data.groups.groups_file import REPORT
+from lidd_yolo.data.groups.picture_groups import SPLIT_FILE
 from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
+from lidd_yolo.data.releases.assemble import Conversion
 from lidd_yolo.data.releases.publishers import PUBLISHERS, download_release
-from lidd_yolo.data.releases.writer import Conversion
+from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.paths import datasets_dir, find_cfg
 
 _SHOWN = 20
@@ -72,8 +73,8 @@ def add_commands(sets: Any) -> None:
         place = command.add_mutually_exclusive_group(required=True)
         place.add_argument("--source", type=Path, metavar="FOLDER", help="folder of the release")
         if name in PUBLISHERS:
-            told = f"fetch the release first, into FOLDER (default: {name}-release below Ultralytics' datasets_dir)"
-            place.add_argument("--download", type=Path, nargs="?", const=Path(), metavar="FOLDER", help=told)
+            text = f"fetch the release first, into FOLDER (default: {name}-release below Ultralytics' datasets_dir)"
+            place.add_argument("--download", type=Path, nargs="?", const=Path(), metavar="FOLDER", help=text)
         command.add_argument(
             "--target",
             type=Path,
@@ -84,8 +85,8 @@ def add_commands(sets: Any) -> None:
         command.add_argument("--protocol", choices=about.protocols, default="grouped", help=about.meaning)
         command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
         if about.min_pixels is not None:
-            told = f"drop objects of fewer than N pixels and count them (default: {about.min_pixels})"
-            command.add_argument("--min-pixels", type=int, default=about.min_pixels, metavar="N", help=told)
+            text = f"drop objects of fewer than N pixels and count them (default: {about.min_pixels})"
+            command.add_argument("--min-pixels", type=int, default=about.min_pixels, metavar="N", help=text)
         replace = "replace a data set made before; no training may use it"
         command.add_argument("--overwrite", action="store_true", help=replace)
         command.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.action if args.protocol == "grouped" else f"{args.action}-{args.protocol}"
     further = {} if about.min_pixels is None else {"min_pixels": args.min_pixels}
     try:
-        source, told = _source(args)
+        source, lines = _source(args)
         done = about.convert(
             source,
             args.target or datasets_dir() / folder,
@@ -115,10 +116,9 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(f"lidd data {args.action}: {error}\n")
         return 2
     if args.json:
-        figures = {key: value for key, value in done.report.items() if key != "pictures"}
-        sys.stdout.write(json.dumps({"target": str(done.target), **figures}, indent=1) + "\n")
+        sys.stdout.write(json.dumps({"target": str(done.target), **done.report.figures()}, indent=1) + "\n")
     else:
-        sys.stdout.write("\n".join([*told, summary(done)]) + "\n")
+        sys.stdout.write("\n".join([*lines, summary(done)]) + "\n")
     return 0 if all(problem.repaired for problem in done.problems) else 1
 
 
@@ -137,21 +137,20 @@ def _source(args: argparse.Namespace) -> tuple[Path, list[str]]:
 def summary(done: Conversion) -> str:
     """Return what was made and what was wrong, as text for the screen."""
     report = done.report
-    groups, leak = report["groups"], report["leak"]
-    lines = [f"{report['dataset']}, protocol {report['protocol']}, seed {report['seed']}, in {done.target}", ""]
+    groups, leak = report.groups, report.leak
+    lines = [f"{report.dataset}, protocol {report.protocol}, seed {report.seed}, in {done.target}", ""]
     lines += _table(report)
     alone = groups["sizes"].get(1, 0)
     lines += [
         "",
         f"{groups['count']} groups: {alone} of a picture that overlaps no other, the largest of {groups['largest']}.",
     ]
-    told = "of the pictures share their group with one of train."
-    lines += [f"{side}: {100 * share:.1f} % {told}" for side, share in leak.items()]
+    shared = "of the pictures share their group with one of train."
+    lines += [f"{side}: {100 * share:.1f} % {shared}" for side, share in leak.items()]
     if any(leak.values()):
         lines.append("This split LEAKS: its figures are too high and say nothing about new plates.")
-    if report["shortfalls"]:
-        lines += ["", "The groups do not allow the ratios everywhere:"]
-        lines += [f"  {told}" for told in report["shortfalls"]]
+    if report.shortfalls:
+        lines += ["", "The groups do not allow the ratios everywhere:", *(f"  {line}" for line in report.shortfalls)]
     lines += _labels(report)
     lost = [problem for problem in done.problems if not problem.repaired]
     noted = [problem for problem in done.problems if problem.repaired]
@@ -173,32 +172,34 @@ def _data_word(target: Path) -> str:
 
 def _shared_pictures(done: Conversion) -> list[str]:
     """Return a warning if the other of the two sets that share pictures lies beside this one."""
-    other = {"neu-det": "neu-seg", "neu-seg": "neu-det"}.get(done.report["dataset"])
-    beside = sorted(done.target.absolute().parent.glob(f"{other}*/{REPORT}")) if other else []
+    other = {"neu-det": "neu-seg", "neu-seg": "neu-det"}.get(str(done.report.dataset))
+    beside = sorted(done.target.absolute().parent.glob(f"{other}*/{SPLIT_FILE}")) if other else []
     if not beside:
         return []
-    told = "Most pictures of NEU-Seg are of NEU-DET too: test no network on the one that was trained on the other"
-    return ["", f"{told} ({beside[0].parent})."]
+    warning = "Most pictures of NEU-Seg are of NEU-DET too: test no network on the one that was trained on the other"
+    return ["", f"{warning} ({beside[0].parent})."]
 
 
-def _labels(report: dict[str, Any]) -> list[str]:
+def _labels(report: SplitReport) -> list[str]:
     """Return what labels made from masks lose of them; nothing for other labels."""
-    if "round_trip" not in report:
+    if "round_trip" not in report.facts:
         return []
-    dropped, trip = report["dropped"], report["round_trip"]
+    dropped, trip = report.facts["dropped"], report.facts["round_trip"]
     count, pixels = sum(dropped["objects"].values()), sum(dropped["pixels"].values())
     lines = ["", f"{count} objects of fewer than {dropped['min_pixels']} pixels dropped, {pixels} pixels in all."]
     if not trip["unequal"]:
         return [*lines, f"The labels give back the masks of all {trip['equal']} pictures, pixel for pixel."]
     name, worst = next(iter(trip["unequal"].items()))
-    told = f"The labels differ from the masks of {len(trip['unequal'])} pictures by {trip['pixels']} pixels in all; "
-    return [*lines, told + f"worst: {name}, {worst['pixels']} pixels, IoU {worst['iou']}."]
+    difference = (
+        f"The labels differ from the masks of {len(trip['unequal'])} pictures by {trip['pixels']} pixels in all; "
+    )
+    return [*lines, difference + f"worst: {name}, {worst['pixels']} pixels, IoU {worst['iou']}."]
 
 
-def _table(report: dict[str, Any]) -> list[str]:
+def _table(report: SplitReport) -> list[str]:
     """Return pictures and boxes of each side, one column a class, with the share that the side holds."""
-    boxes: dict[str, dict[str, int]] = report["boxes"]
-    columns = {"images": report["images"]}
+    boxes = report.boxes or {}
+    columns = {"images": report.images}
     columns |= {name: {side: count[name] for side, count in boxes.items()} for name in next(iter(boxes.values()))}
     rows = [["", *columns]]
     for side in boxes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import math
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -13,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.data.groups.groups_file import stated_groups
+from lidd_yolo.data.groups.picture_groups import stated_groups
+from lidd_yolo.data.splits.report import data_identity
 from lidd_yolo.results.coco_figures import coco_figures, require_coco
 from lidd_yolo.results.cost import count
 from lidd_yolo.results.evidence import Evidence, from_seen
@@ -23,7 +23,6 @@ from lidd_yolo.results.validation import observe
 
 SCHEMA = 2
 """Version of a training entry: 1, without the key, lacks counts, second opinion, losses and evidence."""
-_IDENTITY = ("dataset", "protocol", "seed", "data_sha256", "split_sha256", "group_sha256", "images", "leak")
 _PLACES = ("project", "save_dir", "data", "model", "name", "resume")  # folders of one machine
 
 
@@ -63,7 +62,7 @@ def record_run(
         "date": datetime.now(timezone.utc).date().isoformat(),
         "note": note,
         "model": _model_name(args, weights),
-        "data": data_identity(args["data"]),
+        "data": data_identity(args["data"], _folder(args["data"])),
         "arguments": {k: v for k, v in args.items() if k not in _PLACES},
         "epochs_run": len(curve["epoch"]),
         "seconds": curve["time"][-1],
@@ -117,17 +116,11 @@ def read_curve(results: Path) -> dict[str, list[float | None]]:
     }
 
 
-def data_identity(data: str) -> dict[str, Any]:
-    """Return what identifies a data set: the hashes of its ``split.json`` or ``about.json``, else its name alone."""
+def _folder(data: str) -> Path:
+    """Return the folder of a data set."""
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
 
-    checked = check_det_dataset(data, autodownload=False)
-    for name in ("split.json", "about.json"):
-        file = Path(checked["path"]) / name
-        if file.is_file():
-            about = json.loads(file.read_text(encoding="utf-8"))
-            return {"yaml": Path(data).name, **{k: about[k] for k in _IDENTITY if k in about}}
-    return {"yaml": Path(data).name}
+    return Path(check_det_dataset(data, autodownload=False)["path"])
 
 
 def _has_split(data: str, split: str) -> bool:
@@ -150,10 +143,7 @@ def _measure(weights: Path, args: dict[str, Any], split: str) -> tuple[dict[str,
 
 def _groups(data: str, seen: Sequence[Seen]) -> tuple[int, ...] | None:
     """Return which pictures show the same spot, if the data set says so."""
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
-
-    files = [picture.file for picture in seen if picture.file is not None]
-    return stated_groups(Path(check_det_dataset(data, autodownload=False)["path"]), files)
+    return stated_groups(_folder(data), [picture.file for picture in seen if picture.file is not None])
 
 
 def _save_evidence(evidence: Evidence, results: dict[str, Any], target: Path) -> dict[str, Any]:

@@ -19,13 +19,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.groups.fingerprints import Scale, fingerprints
+from lidd_yolo.data.groups.fingerprints import Gray, Scale, Texture, fingerprints, shrink_factor, texture
 from lidd_yolo.data.groups.links import group_numbers
-from lidd_yolo.data.groups.matching import matches
-from lidd_yolo.data.groups.orientation import COUNT, turned
-from lidd_yolo.data.groups.placement import Placement, place
-from lidd_yolo.data.groups.texture import Gray, Texture, shrink_factor, texture
-from lidd_yolo.data.groups.voting import Candidates, best_of_each_picture, best_of_later_pictures, candidates
+from lidd_yolo.data.groups.matching import (
+    Candidates,
+    best_of_each_picture,
+    best_of_later_pictures,
+    candidates,
+    matches,
+)
+from lidd_yolo.data.groups.placement import ORIENTATIONS, Placement, place, turned
 from lidd_yolo.progress import progress
 
 MIN_AREA = 0.05
@@ -58,7 +61,7 @@ class Overlap:
         dy: Rows by which the spot then lies further down in ``second``.
         area: Shared area as a fraction of the smaller picture.
         similarity: Normalised cross-correlation of the shared area, at most 1.
-        orientation: How ``second`` must be turned to lie like ``first``, a number of ``grouping.orientation``; 0 for
+        orientation: How ``second`` must be turned to lie like ``first``, see `lidd_yolo.data.groups.placement`; 0 for
             not at all.
         sharpness: Height of the phase correlation there, in standard deviations of what unrelated textures give;
             infinite for pictures equal in every pixel.
@@ -112,7 +115,7 @@ def group_overlaps(count: int, overlaps: Sequence[Overlap]) -> list[int]:
     return group_numbers(count, ((pair.first, pair.second) for pair in overlaps))
 
 
-_Found: TypeAlias = tuple[list[int], Placement]  # a row of the candidates and how its pictures agree
+_Agreement: TypeAlias = tuple[list[int], Placement]  # a row of the candidates and how its pictures agree
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def _placed(images: Sequence[Gray], unique: Sequence[int], limits: _Limits) -> I
             yield Overlap(*pair, dx, dy, found.area, found.similarity, row[2], found.sharpness)
 
 
-def _in_two_rounds(textures: Sequence[Texture], limits: _Limits, pool: ThreadPoolExecutor) -> Iterator[_Found]:
+def _in_two_rounds(textures: Sequence[Texture], limits: _Limits, pool: ThreadPoolExecutor) -> Iterator[_Agreement]:
     """Yield what the likely pairs give, first those with most votes, then those between groups still apart."""
     rows = _likely(textures)
     likely = best_of_each_picture(rows[rows[:, 5] >= _SURE_VOTES], _CANDIDATES)
@@ -170,7 +173,7 @@ def _among(rows: Candidates, others: Candidates) -> NDArray[np.bool_]:
 
 def _looked_at(
     textures: Sequence[Texture], likely: Candidates, limits: _Limits, pool: ThreadPoolExecutor, what: str
-) -> Iterator[_Found]:
+) -> Iterator[_Agreement]:
     """Yield the likely pairs that agree well enough, with how they agree."""
     rows = likely.tolist()
     work = pool.map(lambda row: _laid_over(textures, row, limits.area), rows)
@@ -210,4 +213,4 @@ def equal_pictures(images: Sequence[Gray]) -> dict[int, tuple[int, int]]:
 
 def _orientation(first: Gray, second: Gray) -> int | None:
     """Return how the second picture must be turned to equal the first, or None."""
-    return next((o for o in range(COUNT) if np.array_equal(first, turned(second, o))), None)
+    return next((o for o in range(ORIENTATIONS) if np.array_equal(first, turned(second, o))), None)

@@ -15,9 +15,8 @@ from pathlib import Path
 from lidd_yolo.data.formats.labelme import LINE_WIDTH, read_labelme
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
+from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
-from lidd_yolo.data.releases.writer import Conversion
 from lidd_yolo.data.splits.lists import check_target
 
 _ENGLISH = {"zhe_zhou": "crease", "ca_shang": "scratch", "zang_wu": "dirt", "zhen_kong": "pinhole"}
@@ -88,8 +87,9 @@ def convert_aluminium_sheet(
     sheets = [_sheet(sample) for sample in known]
     numbers = {sheet: number for number, sheet in enumerate(dict.fromkeys(sheets))}
     facts = {"sheets": {str(sheet): sheets.count(sheet) for sheet in numbers}, "line_width": line_width}
-    wanted = dict(ratios or PROTOCOLS[protocol])
-    plan = Plan("aluminium-sheet", CLASS_NAMES, protocol, wanted, seed, segments=True, facts=facts)
+    plan = Plan(
+        "aluminium-sheet", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed, segments=True, facts=facts
+    )
     return assemble(target, plan, known, problems + strangers, groups=[numbers[sheet] for sheet in sheets])
 
 

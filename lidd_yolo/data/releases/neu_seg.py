@@ -21,9 +21,8 @@ from lidd_yolo.data.formats.yolo import parse_yolo, write_yolo
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.outline import Mask
 from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
+from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
-from lidd_yolo.data.releases.writer import Conversion
 from lidd_yolo.data.splits.lists import check_target
 from lidd_yolo.progress import progress
 
@@ -87,8 +86,7 @@ def convert_neu_seg(
     kind = AnnotationKind("mask", ".png", partial(_read, min_pixels=min_pixels))
     samples, problems = read_release(release_parts(source, "NEU-Seg", _FOLDERS), CLASS_NAMES, kind)
     facts = measure_labels(samples, CLASS_NAMES, min_pixels)
-    wanted = dict(ratios or PROTOCOLS[protocol])
-    plan = Plan("neu-seg", CLASS_NAMES, protocol, wanted, seed, segments=True, facts=facts)
+    plan = Plan("neu-seg", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed, segments=True, facts=facts)
     published = [index for index, sample in enumerate(samples) if sample.name.startswith(_TEST)]
     if protocol == "official" and not published:
         raise ValueError(f"{source} holds no usable test picture, which the official protocol needs")

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.enlarge.change import Settings, decode_picture
+from lidd_yolo.data.enlarge.change import decode_picture
 from lidd_yolo.data.enlarge.copies import make_copies
-from lidd_yolo.data.enlarge.record import describe_enlargement
+from lidd_yolo.data.enlarge.data_set import describe_enlargement
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
@@ -209,13 +209,14 @@ class EnlargedSamples(NamedTuple):
     copies: dict[str, list[tuple[str, dict[str, Any]]]]
 
 
-def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], settings: Settings) -> EnlargedSamples:
+def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], times: int, seed: int) -> EnlargedSamples:
     """Return the samples and ``times - 1`` copies of each.
 
     Args:
         samples: Originals.
         groups: Group of each.
-        settings: What to do.
+        times: Pictures for each original, itself included.
+        seed: Seed of all changes.
 
     Raises:
         ValueError: If a picture has a kind of values that cannot be changed, or a copy the name of an original.
@@ -228,7 +229,7 @@ def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], settings: 
         if image is None:
             raise ValueError(f"{sample.path}: only pictures of 8 or 16 bits can be enlarged")
         copies[sample.name] = []
-        for copy in make_copies(sample.name, image, sample.annotation, settings):
+        for copy in make_copies(sample.name, image, sample.annotation, times, seed):
             if copy.name in names:
                 raise ValueError(f"{sample.path}: its copy would be called {copy.name}, which is a picture already")
             gray = copy.image if copy.image.ndim == 2 else cv2.cvtColor(copy.image, cv2.COLOR_BGR2GRAY)
@@ -239,17 +240,20 @@ def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], settings: 
     return EnlargedSamples([sample for sample, _ in found], [group for _, group in found], copies)
 
 
-def place_copies(enlarged: EnlargedSamples, split: Mapping[str, Sequence[int]], settings: Settings) -> dict[str, Any]:
+def place_copies(
+    enlarged: EnlargedSamples, split: Mapping[str, Sequence[int]], times: int, seed: int
+) -> dict[str, Any]:
     """Return the content of ``enlarged.json`` for a split of originals and copies.
 
     Args:
         enlarged: Originals and copies.
         split: Indices of the pictures on each side.
-        settings: What was done.
+        times: Pictures for each original, itself included.
+        seed: Seed of all changes.
     """
     side_of = {enlarged.samples[index].name: side for side, part in split.items() for index in part}
     places = {name: str(PurePosixPath("images", side, name)) for name, side in side_of.items()}
     placed = {
         places[name]: [(places[copy], facts) for copy, facts in of_one] for name, of_one in enlarged.copies.items()
     }
-    return describe_enlargement(settings, list(split), placed)
+    return describe_enlargement(times, seed, list(split), placed)

@@ -1,4 +1,4 @@
-"""Overlapping crops of generated plates: found at the right shift, and nothing else found."""
+"""Pictures that show the same spot: equal ones and overlapping crops."""
 
 import itertools
 
@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.groups.orientation import turned
-from lidd_yolo.data.groups.overlap import Overlap, find_overlaps, group_overlaps
+from lidd_yolo.data.groups.overlap import Overlap, equal_pictures, find_overlaps, group_overlaps
+from lidd_yolo.data.groups.placement import ORIENTATIONS, turned
 from tests.helpers.plates import crop, plate
 from tests.helpers.releases import release
 from tests.helpers.shots import shots, turned_by_hand
@@ -153,3 +153,31 @@ class TestRealReleases:
         whole = [pair for pair in found if pair.area > 0.95 and pair.similarity > 0.8]
         assert group_overlaps(len(names), whole) == [place // 4 for place in range(len(names))]
         assert {pair.orientation for pair in whole} >= {3, 5, 6}
+
+
+class TestEqualPictures:
+    @pytest.mark.parametrize("number", range(ORIENTATIONS))
+    def test_turned__found_with_the_orientation_back(self, number):
+        image = plate(0)[:30, :40]
+        other = turned_by_hand(image, number)
+        [(index, (first, orientation))] = equal_pictures([plate(1)[:30, :40], image, other]).items()
+        assert (index, first) == (2, 1)
+        assert np.array_equal(turned(other, orientation), image)
+
+    def test_several__each_with_the_first(self):
+        a, b = plate(0)[:20, :20], plate(1)[:20, :20]
+        assert equal_pictures([a, b, a, b, a]) == {2: (0, 0), 3: (1, 0), 4: (0, 0)}
+
+    def test_same_grey_levels__not_equal(self):
+        image = plate(0)[:20, :20]
+        shuffled = np.random.default_rng(0).permutation(image.ravel()).reshape(20, 20)
+        assert equal_pictures([image, shuffled, image.reshape(10, 40)]) == {}
+
+    def test_one_pixel__not_equal(self):
+        image = plate(0)[:20, :20]
+        other = image.copy()
+        other[3, 4] ^= 1
+        assert equal_pictures([image, other]) == {}
+
+    def test_flat__equal_without_texture(self):
+        assert equal_pictures([np.full((5, 9), 7, np.uint8), np.full((9, 5), 7, np.uint8)]) == {1: (0, 4)}
