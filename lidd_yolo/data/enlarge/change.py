@@ -60,11 +60,9 @@ class Change:
     brightness: float = 1.0
 
     def matrix(self, width: int, height: int) -> Floats:
-        """Return where points of a picture go, as a matrix ``(2, 3)`` for ``(x, y, 1)``.
+        """Return where points of a picture of this size in pixels go, as a matrix ``(2, 3)`` for ``(x, y, 1)``.
 
-        Args:
-            width: Width in pixels; it stays, and what is turned out of the picture is lost.
-            height: Height in pixels; it stays as well.
+        The size stays, and what is turned out of the picture is lost.
         """
         cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         turn = np.array([[cos, sin], [-sin, cos]])  # rows count downwards
@@ -74,13 +72,7 @@ class Change:
 
 
 def draw_change(seed: int, name: str, number: int) -> Change:
-    """Return the change of one copy.
-
-    Args:
-        seed: Seed of all changes; what is drawn depends on it, the name and the number alone.
-        name: Of the original.
-        number: Of the copy, from 1.
-    """
+    """Return the change of copy ``number``, from 1, of a picture; it depends on these and the seed alone."""
     generator = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
     angle = round(float(generator.uniform(-MAX_ANGLE, MAX_ANGLE)), 2)
     mirrored, flipped = (bool(lot) for lot in generator.integers(0, 2, 2))
@@ -97,10 +89,6 @@ def decode_picture(data: bytes) -> Image | None:
 def encode_picture(image: Image, ending: str) -> tuple[bytes, str]:
     """Return a picture's file and its ending: the one asked for, or ``.png`` where OpenCV cannot write that.
 
-    Args:
-        image: Shape ``(H, W)`` or ``(H, W, 3)``.
-        ending: Of the original's name, with dot.
-
     Raises:
         ValueError: If OpenCV cannot encode it.
     """
@@ -114,11 +102,9 @@ def encode_picture(image: Image, ending: str) -> tuple[bytes, str]:
 
 
 def change_picture(image: Image, change: Change) -> Image:
-    """Return the changed picture, of the same size and kind.
+    """Return a picture ``(H, W)`` or ``(H, W, C)`` of 8 or 16 bits changed, of the same size and kind.
 
-    Args:
-        image: Shape ``(H, W)`` or ``(H, W, C)``, 8 or 16 bits.
-        change: What to do; the corners that a turn leaves free become grey 114.
+    The corners that a turn leaves free become grey 114.
     """
     largest = int(np.iinfo(image.dtype).max)
     brighter = np.clip(np.rint(image * np.float32(change.brightness)), 0, largest).astype(image.dtype)

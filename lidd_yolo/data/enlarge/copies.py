@@ -32,15 +32,9 @@ _CORNERS = 360  # of a polygon for an ellipse; a box around it is at most 0.004 
 
 @dataclass(frozen=True)
 class Copy:
-    """One changed copy.
+    """One changed copy: file name with ``-e1``, ``-e2``, ... before its ending, file, picture and objects.
 
-    Args:
-        name: The original's, folders included, with ``-e1``, ``-e2``, ... before its ending.
-        data: The picture's file.
-        image: The picture before it was encoded.
-        annotation: Its objects.
-        change: What was done.
-        dropped: Number of objects of which too little was left.
+    ``image`` is the picture before it was encoded, ``dropped`` the number of objects of which too little was left.
     """
 
     name: str
@@ -56,14 +50,7 @@ class Copy:
 
 
 def make_copies(name: str, image: Image, annotation: Annotation, times: int, seed: int) -> Iterator[Copy]:
-    """Yield the copies of one picture.
-
-    Args:
-        name: Of the original, folders with ``/`` between them.
-        image: The original, shape ``(H, W)`` or ``(H, W, 3)``.
-        annotation: Its objects.
-        times: Pictures for each original, itself included.
-        seed: Seed of all changes.
+    """Yield ``times - 1`` copies of one picture ``(H, W)`` or ``(H, W, 3)`` with its objects.
 
     Raises:
         ValueError: If the annotation is of another size, or the picture cannot be encoded.
@@ -84,16 +71,10 @@ def make_copies(name: str, image: Image, annotation: Annotation, times: int, see
 def change_annotation(
     annotation: Annotation, change: Change, *, min_share: float = MIN_SHARE
 ) -> tuple[Annotation, int]:
-    """Return the objects of a changed picture, and how many were dropped since too little of them is left in it.
+    """Return the objects of a changed picture, and how many were dropped: less than ``min_share`` of them was left.
 
-    Args:
-        annotation: Objects of the original.
-        change: What was done to the picture.
-        min_share: Objects of which less of the area is left are dropped.
-
-    Returns:
-        Outlines that stay inside the picture keep all their corners. Those that the edge cuts are drawn, cut and traced
-        along the pixels; they may have more parts than before.
+    Outlines that stay inside the picture keep all their corners. Those that the edge cuts are drawn, cut and traced
+    along the pixels; they may have more parts than before.
     """
     size = (annotation.width, annotation.height)
     matrix = change.matrix(*size)

@@ -85,14 +85,17 @@ def enlarge(
             enlargement, a number is out of range, ``target`` holds something, or no copy could be made.
         OSError: If the target cannot be written.
     """
+    if times < 2:
+        raise InputError(f"times must be at least 2, got {times}")
+    if seed < 0:
+        raise InputError(f"the seed cannot be negative, got {seed}")
     try:
-        check_enlargement(times, seed)
         source = read_yolo_set(data)
         sides = tuple(source.pictures) if splits is None else tuple(splits)
         if missing := [side for side in sides if side not in source.pictures]:
-            raise ValueError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")
+            raise InputError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")
         if family_links(picture for pictures in source.pictures.values() for picture in pictures):
-            raise ValueError(
+            raise InputError(
                 f"{source.file}: it has been enlarged already ({ENLARGED}); enlarge the originals' data set"
             )
         folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{times}"))
@@ -102,28 +105,12 @@ def enlarge(
         raise InputError(str(error)) from error
 
 
-def check_enlargement(times: int, seed: int) -> None:
-    """Refuse numbers that are out of range.
-
-    Raises:
-        InputError: If there are fewer than 2 pictures for each original, or the seed is negative.
-    """
-    if times < 2:
-        raise InputError(f"times must be at least 2, got {times}")
-    if seed < 0:
-        raise InputError(f"the seed cannot be negative, got {seed}")
-
-
 def describe_enlargement(
     times: int, seed: int, sides: Sequence[str], copies: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
 ) -> dict[str, Any]:
     """Return the content of ``enlarged.json``.
 
-    Args:
-        times: Pictures for each original, itself included.
-        seed: Seed of all changes.
-        sides: Sides of the split that were enlarged.
-        copies: For each original, by its place in the data set, place and facts of each copy.
+    ``copies`` holds place and facts of each copy for each original, by its place in the data set.
     """
     facts = [fact for of_one in copies.values() for _, fact in of_one]
     return {
@@ -149,7 +136,7 @@ def _write(target: Path, source: YoloSet, times: int, seed: int, sides: Sequence
     with all_or_nothing(target) as folder:
         places, copies = _write_pictures(folder, source, (times, seed), sides, done)
         if not any(copies.values()):
-            raise ValueError(
+            raise InputError(
                 f"{source.file}: no copy could be made; first problem: {next(iter(done.problems), 'none')}"
             )
         done.record = describe_enlargement(times, seed, sides, copies)

@@ -95,19 +95,14 @@ def groups(
 
 
 def _check_out(target: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that must not be written to.
-
-    Raises:
-        FileExistsError: If something is there and ``overwrite`` is off, or it was not made here.
-        OSError: If it cannot be made.
-    """
+    """Refuse a folder that cannot be made, was not made here, or is there while ``overwrite`` is off."""
     check_writable(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not target.is_dir() or {entry.name for entry in target.iterdir()} - {GROUPS_FILE, PAIRS_SHEET}:
-        raise FileExistsError(f"{target} exists and holds other files; name another folder with --out")
+        raise InputError(f"{target} exists and holds other files; name another folder with --out")
     if not overwrite:
-        raise FileExistsError(f"{target} already exists; use --overwrite to make it again, or --out for another folder")
+        raise InputError(f"{target} already exists; use --overwrite to make it again, or --out for another folder")
 
 
 def find_groups(
@@ -123,14 +118,14 @@ def find_groups(
         The groups; the pictures and the pairs found among them, for drawing.
 
     Raises:
-        ValueError: If there is no picture, none can be read, the rule is wrong or the record of an enlargement damaged.
+        InputError: If there is no picture, none can be read, the rule is wrong or the record of an enlargement damaged.
     """
     names = tuple(pictures)
     bursts = burst_links(names, burst) if burst is not None else []
     families = family_links(pictures.values())
     loaded = load_gray(list(pictures.values()))
     if not loaded.images:
-        raise ValueError(f"none of {len(names)} pictures can be read; first: {next(iter(loaded.problems), 'no file')}")
+        raise InputError(f"none of {len(names)} pictures can be read; first: {next(iter(loaded.problems), 'no file')}")
     overlaps = find_overlaps(loaded.images)
     pairs = [_pair(names, loaded, overlap) for overlap in overlaps]
     pairs += [*_by_record(names, bursts, "burst"), *_by_record(names, families, "enlarged")]
@@ -143,12 +138,8 @@ def find_groups(
 def join_families(groups: PictureGroups, pictures: Mapping[str, Path]) -> PictureGroups:
     """Return groups that keep originals and their copies together, whatever the groups were made of.
 
-    Args:
-        groups: Groups of the pictures.
-        pictures: File of each, by its name, in the order of ``groups.names``.
-
-    Raises:
-        ValueError: If the record of an enlargement is damaged.
+    ``pictures`` are the files by their names, in the order of ``groups.names``. `InputError` if the record of an
+    enlargement is damaged.
     """
     known = groups.numbers
     families = [pair for pair in family_links(pictures.values()) if known[pair[0]] != known[pair[1]]]
@@ -182,13 +173,9 @@ def _pair(names: Sequence[str], loaded: GrayPictures, overlap: Overlap) -> dict[
 
 @dataclass(frozen=True)
 class GrayPictures:
-    """Pictures in memory.
+    """Grey values ``(H, W)`` of pictures, and the place of each in the list that was read, unreadable ones left out.
 
-    Args:
-        images: Grey values, each of shape ``(H, W)``.
-        places: Index of each in the list that was read; unreadable ones are left out.
-        shrunk: What all sides were divided by: 1, 2, 4 ...
-        problems: The unreadable pictures.
+    ``shrunk`` is what all sides were divided by: 1, 2, 4 ...
     """
 
     images: list[Gray]
@@ -198,14 +185,7 @@ class GrayPictures:
 
 
 def load_gray(paths: Sequence[Path]) -> GrayPictures:
-    """Read pictures as grey values; 512 x 512 pixels of each are kept at most.
-
-    Args:
-        paths: Their files.
-
-    Returns:
-        The pictures, and which could not be read.
-    """
+    """Read pictures as grey values, of each at most 512 x 512 pixels, and say which could not be read."""
     images: list[Gray] = []
     places: list[int] = []
     problems: list[Problem] = []

@@ -37,14 +37,9 @@ def shrink_factor(images: Sequence[Gray]) -> float:
 
 
 def texture(image: Gray, factor: float = 1.0) -> Texture:
-    """Return the texture of a picture.
+    """Return the texture of a grey picture ``(H, W)``: around 0 in ``STEPS`` to the unit, clipped at four units.
 
-    Args:
-        image: Grey picture, shape ``(H, W)``.
-        factor: What to shrink it by, at most 1.
-
-    Returns:
-        Texture around 0 in ``STEPS`` to the unit, clipped at four units, shape ``(H, W)`` times the factor.
+    Its shape is that of the picture times ``factor``, which is at most 1.
     """
     values = image.astype(np.float32)
     if factor < 1:
@@ -81,10 +76,8 @@ _LEARNT_FROM = 300  # pictures; more do not change the principal components
 class Scale:
     """Size of the details that are looked at.
 
-    Attributes:
-        blur: Gaussian in front of it, in pixels.
-        step: Pixels between two samples of a patch, which is ``8 * step + 1`` pixels wide.
-        cosine: Smallest cosine of two fingerprints that count as equal.
+    A Gaussian of ``blur`` pixels goes before; ``step`` pixels lie between two samples of a patch, which is
+    ``8 * step + 1`` pixels wide; fingerprints of at least this ``cosine`` count as equal.
     """
 
     blur: float
@@ -96,11 +89,8 @@ class Scale:
 class Fingerprints:
     """Fingerprints of many pictures, ordered by picture.
 
-    Attributes:
-        picture: Index of each one's picture, shape ``(N,)``.
-        position: Pixel ``(x, y)`` of the dot, shape ``(N, 2)``.
-        orientation: How the patch was turned before it was described, shape ``(N,)``.
-        vector: The fingerprint, of length 1, shape ``(N, 32)``.
+    Index of each one's picture ``(N,)``, pixel ``(x, y)`` of the dot ``(N, 2)``, how the patch was turned before it was
+    described ``(N,)``, and the fingerprint itself, of length 1, ``(N, 32)``.
     """
 
     picture: NDArray[np.int32]
@@ -110,14 +100,9 @@ class Fingerprints:
 
 
 def fingerprints(textures: Sequence[Texture], scale: Scale) -> Fingerprints:
-    """Return the fingerprints of all pictures at one scale.
+    """Return the fingerprints of pictures of textures ``(H, W)``, for details of one size.
 
-    Args:
-        textures: Textures of the pictures, each of shape ``(H, W)``.
-        scale: Size of the details.
-
-    Returns:
-        Up to 16 for each 50x50 pixels of each picture; none of a picture smaller than a patch.
+    Up to 16 for each 50x50 pixels of each picture; none of a picture smaller than a patch.
     """
     every = max(1, len(textures) // _LEARNT_FROM)
     basis = _principal(np.concatenate([_describe(texture, scale)[2] for texture in textures[::every]]))

@@ -32,11 +32,7 @@ _SEED = 0
 
 
 def matches(prints: Fingerprints, cosine: float) -> Iterator[tuple[Indices, Indices]]:
-    """Yield the equal fingerprints of different pictures.
-
-    Args:
-        prints: Fingerprints of all pictures.
-        cosine: Smallest cosine that counts as equal.
+    """Yield the fingerprints of different pictures whose cosine is at least ``cosine``.
 
     Yields:
         Indices of fingerprints and of their equals in pictures that come before, each of shape ``(M,)``. All matches of

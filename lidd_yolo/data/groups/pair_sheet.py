@@ -47,9 +47,6 @@ def pair_sheet(
 
     Returns:
         Blue, green and red of the sheet, shape ``(H, W, 3)``; a single black pixel without pairs.
-
-    Raises:
-        ValueError: If ``columns`` or ``side`` is not positive.
     """
     if columns < 1 or side < 1:
         raise ValueError(f"columns and side must be positive, got {columns} and {side}")

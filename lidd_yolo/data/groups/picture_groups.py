@@ -17,6 +17,7 @@ from lidd_yolo.data.groups.digest import group_digest
 from lidd_yolo.data.groups.links import leak_share
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.readers.data_yaml import YoloSet
+from lidd_yolo.errors import InputError
 
 GROUPS_FILE = "groups.json"
 SPLIT_FILE = "split.json"
@@ -131,8 +132,7 @@ def read_groups(file: Path, names: Iterable[str]) -> PictureGroups:
         Their groups, numbered anew.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is damaged or lacks a picture; names the file and the picture.
+        InputError: If there is no such file, it is damaged or lacks a picture; names the file and the picture.
     """
     stated, names = _Stated(file), tuple(names)
     ends = {name: _longest_end(PurePosixPath(name), stated.names) for name in names}
@@ -156,7 +156,7 @@ def stated_groups(folder: Path, pictures: Sequence[Path]) -> tuple[int, ...] | N
         None if neither file states groups, or one of the pictures has none.
 
     Raises:
-        ValueError: If the file is damaged; names it.
+        InputError: If the file is damaged; names it.
     """
     for file in (folder / SPLIT_FILE, folder / GROUPS_FILE):
         if file.is_file() and _content(file).get("pictures"):
@@ -176,7 +176,7 @@ def known_groups(data: YoloSet, pictures: Sequence[Path]) -> tuple[int, ...] | N
         Numbers; None if no groups are stated, or a ``split.json`` lacks a picture or is damaged.
 
     Raises:
-        ValueError: If a ``groups.json`` is damaged, or lacks a picture and there is no ``split.json`` that has all.
+        InputError: If a ``groups.json`` is damaged, or lacks a picture and there is no ``split.json`` that has all.
     """
     folders = (data.file.parent, data.root)
     own, split = (
@@ -205,8 +205,7 @@ class _Stated:
     """What a ``groups.json`` or a ``split.json`` states: the group of each picture, as text.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is damaged; names it.
+        InputError: If there is no such file, or it is damaged; names it.
     """
 
     def __init__(self, file: Path) -> None:
@@ -230,7 +229,7 @@ class _Stated:
         names = list(missing)
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            raise ValueError(f"{self.file} has no group for {names[0]}{more}")
+            raise InputError(f"{self.file} has no group for {names[0]}{more}")
 
 
 def _longest_end(path: PurePath, known: Container[str]) -> str | None:
@@ -250,7 +249,7 @@ def _content(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{file}: no such file; make one with lidd data groups") from error
+        raise InputError(f"{file}: no such file; make one with lidd data groups") from error
     except ValueError as error:
         raise _damaged(file, error) from error
     if not isinstance(content, dict):
@@ -258,8 +257,8 @@ def _content(file: Path) -> dict[str, Any]:
     return content
 
 
-def _damaged(file: Path, error: Exception) -> ValueError:
-    return ValueError(f"{file} is no groups file: {error!r}; make one with lidd data groups")
+def _damaged(file: Path, error: Exception) -> InputError:
+    return InputError(f"{file} is no groups file: {error!r}; make one with lidd data groups")
 
 
 def _fields(entry: Any) -> Mapping[str, Any]:

@@ -53,15 +53,12 @@ THEN_UNDOING: NDArray[np.int64] = np.array(
 
 
 def moved(points: NDArray[Any], orientation: NDArray[Any], size: NDArray[Any]) -> NDArray[np.int64]:
-    """Return where points of pictures lie after the pictures were turned.
+    """Return where points ``(x, y)``, shape ``(N, 2)``, lie after their pictures were turned.
 
     Args:
-        points: Pixels ``(x, y)``, shape ``(N, 2)``.
+        points: Pixels.
         orientation: How each point's picture is turned, shape ``(N,)``.
         size: Width and height of each point's picture before that, shape ``(N, 2)``.
-
-    Returns:
-        Pixels of the turned pictures, shape ``(N, 2)``.
     """
     matrices = MATRICES[orientation]
     # A mirrored axis starts at its other end: what was in the last pixel comes to lie in pixel 0.
@@ -103,10 +100,7 @@ def place(first: Texture, second: Texture, shift: tuple[int, int], *, min_area: 
         first: Texture of the first picture, shape ``(H, W)``.
         second: Texture of the second, already turned like the first, any shape.
         shift: Likely ``(dx, dy)``, a few pixels wrong at most.
-        min_area: Smallest shared area as a fraction of the smaller picture.
-
-    Returns:
-        How they agree, or None if they share too little or nowhere agree.
+        min_area: Smallest shared area, as a fraction of the smaller picture; None is returned for less.
     """
     rough = _shared(first, second, shift)
     if min(rough[0].shape) < _SMALLEST:
@@ -126,13 +120,8 @@ def place(first: Texture, second: Texture, shift: tuple[int, int], *, min_area: 
 def shared_bounds(first: tuple[int, ...], second: tuple[int, ...], shift: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return top, bottom, left and right of the shared area in the first picture, in pixels, the ends exclusive.
 
-    Args:
-        first: Shape of the first picture.
-        second: Shape of the second picture, already turned like the first.
-        shift: ``(dx, dy)`` by which a spot lies further right and down in the second picture.
-
-    Returns:
-        The bounds; top equals bottom, or left equals right, if nothing is shared.
+    ``shift`` is the ``(dx, dy)`` by which a spot lies further right and down in the second picture, already turned like
+    the first. Top equals bottom, or left equals right, if nothing is shared.
     """
     dx, dy = shift
     top, left = max(0, -dy), max(0, -dx)

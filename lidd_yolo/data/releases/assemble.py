@@ -21,7 +21,8 @@ from lidd_yolo.data.enlarge.data_set import enlargement_figures
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.digest import digest
 from lidd_yolo.data.groups.families import ENLARGED
-from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps, group_overlaps
+from lidd_yolo.data.groups.links import group_numbers
+from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps
 from lidd_yolo.data.groups.picture_groups import PictureGroups
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.releases.samples import Sample, enlarge_samples, place_copies
@@ -36,13 +37,7 @@ _RANDOM = ("paper", "random")
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion has made.
-
-    Args:
-        target: Folder of the data set.
-        report: Content of its ``split.json``.
-        problems: Everything that was wrong in the release.
-    """
+    """What a conversion has made: folder, content of its ``split.json``, and what was wrong in the release."""
 
     target: Path
     report: SplitReport
@@ -75,11 +70,7 @@ class Plan:
 
 
 def check_request(protocol: str, known: Mapping[str, Any], seed: int) -> None:
-    """Refuse a protocol that a data set does not have, and a seed that no generator takes.
-
-    Raises:
-        InputError: If ``protocol`` is not among ``known`` or ``seed`` is negative.
-    """
+    """Refuse, by an `InputError`, a protocol that a data set does not have, and a negative seed."""
     if protocol not in known:
         raise InputError(f"no protocol {protocol!r}; there are {', '.join(known)}")
     if seed < 0:
@@ -103,17 +94,15 @@ def assemble(
         problems: What was wrong in the release.
         fixed: Indices of the samples on sides that are given; ``plan.ratios`` divide the others.
         groups: Group number of each sample where something better than the pictures tells; found from these if None.
-
-    Returns:
-        The figures of the split and the problems.
     """
     rule = LIMITS if groups is None else {}
     if groups is None:
-        groups = group_overlaps(len(samples), find_overlaps([sample.gray for sample in samples]))
+        overlaps = find_overlaps([sample.gray for sample in samples])
+        groups = group_numbers(len(samples), [(pair.first, pair.second) for pair in overlaps])
     enlarged = enlarge_samples(samples, groups, plan.times, plan.seed) if plan.times > 1 else None
     if enlarged is not None:
         samples, groups = enlarged.samples, enlarged.groups
-    split = _split(plan, samples, groups, fixed or {})
+    split, off = _split(plan, samples, groups, fixed or {})
     record = {} if enlarged is None else place_copies(enlarged, split, plan.times, plan.seed)
     report = describe_release(
         plan,
@@ -121,7 +110,7 @@ def assemble(
         split,
         groups,
         overlap=rule,
-        shortfalls=_shortfalls(plan, samples, groups, split, fixed or {}),
+        shortfalls=off,
         enlarged=enlargement_figures(record) if record else None,
         problems=[problem.as_dict() for problem in problems],
     )
@@ -174,15 +163,10 @@ def write_release(
     *,
     record: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the data set beside ``target`` and move it there when it is complete.
+    """Write the data set beside ``target`` and move it there, in place of an older one, when it is complete.
 
-    Args:
-        target: Folder to make; replaced if it exists, see `lidd_yolo.data.splits.lists.check_target`.
-        plan: What data set is made.
-        samples: All pictures; their bytes are written unchanged.
-        split: Indices of the pictures on each side.
-        report: Content of ``split.json``.
-        record: Content of ``enlarged.json``; not written if empty.
+    ``split`` holds the indices of the samples on each side, ``record`` is the content of ``enlarged.json``. The bytes
+    of the pictures are written unchanged.
     """
     with all_or_nothing(target) as folder:
         for side, part in split.items():
@@ -203,35 +187,19 @@ def write_release(
 
 def _split(
     plan: Plan, samples: Sequence[Sample], groups: Sequence[int], fixed: Mapping[str, Sequence[int]]
-) -> dict[str, list[int]]:
-    """Return the indices of the samples on each side."""
+) -> tuple[dict[str, list[int]], list[str]]:
+    """Return the samples on each side by their indices, and where whole groups did not allow the ratios."""
     if plan.protocol in _RANDOM:
-        return split_random(len(samples), plan.ratios, plan.seed)
+        return split_random(len(samples), plan.ratios, plan.seed), []
     given = {index for side in fixed.values() for index in side}
     free = [index for index in range(len(samples)) if index not in given]
-    labels = _labels([samples[index] for index in free], plan)
-    split, _ = divide([groups[index] for index in free], labels, _ratios(plan), plan.seed)
-    drawn = {side: [free[place] for place in part] for side, part in split.items()}
-    return {**drawn, **{side: list(part) for side, part in fixed.items()}}
-
-
-def _shortfalls(
-    plan: Plan,
-    samples: Sequence[Sample],
-    groups: Sequence[int],
-    split: Mapping[str, Sequence[int]],
-    fixed: Mapping[str, Sequence[int]],
-) -> list[str]:
-    """Return where whole groups did not allow the ratios, among the samples whose side was free."""
-    if plan.protocol in _RANDOM:
-        return []
-    free = sorted(index for side, part in split.items() if side not in fixed for index in part)
-    place = {index: number for number, index in enumerate(free)}
-    parts = {side: [place[index] for index in part] for side, part in split.items() if side not in fixed}
-    chosen = [samples[index] for index in free]
-    counts = _labels(chosen, plan)[:, : len(plan.class_names)]
-    of_free = [groups[index] for index in free]
-    return shortfalls(parts, _ratios(plan), of_free, counts, [sample.name for sample in chosen], plan.class_names)
+    chosen, numbers = [samples[index] for index in free], [groups[index] for index in free]
+    columns = _labels(chosen, plan)
+    parts, ratios = divide(numbers, columns, _ratios(plan), plan.seed)
+    counts, names = columns[:, : len(plan.class_names)], [sample.name for sample in chosen]
+    off = shortfalls(parts, ratios, numbers, counts, names, plan.class_names)
+    drawn = {side: [free[place] for place in part] for side, part in parts.items()}
+    return {**drawn, **{side: list(part) for side, part in fixed.items()}}, off
 
 
 def _ratios(plan: Plan) -> dict[str, float]:

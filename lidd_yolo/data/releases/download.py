@@ -132,8 +132,7 @@ def unpack(archive: Path, folder: Path, folders: Sequence[str], *, limit: int = 
 def _chosen(archive: Path, infos: Sequence[zipfile.ZipInfo], folders: Sequence[str]) -> dict[str, zipfile.ZipInfo]:
     """Return the files of some folders by their place below the outer folder.
 
-    Raises:
-        ValueError: If any entry, chosen or not, names a place outside, or a chosen one is no plain file.
+    ``ValueError`` if any entry, chosen or not, names a place outside, or a chosen one is no plain file.
     """
     if len(infos) > MAX_FILES:
         raise ValueError(f"{archive}: it has {len(infos)} entries, more than {MAX_FILES}")
@@ -159,14 +158,7 @@ def _chosen(archive: Path, infos: Sequence[zipfile.ZipInfo], folders: Sequence[s
 
 @dataclass(frozen=True)
 class Verification:
-    """What a comparison found, places below the folder with ``/`` between their parts.
-
-    Args:
-        equal: Number of files that are as listed.
-        changed: Files that differ.
-        missing: Files that are listed and not there.
-        unlisted: Files that no list has.
-    """
+    """What a comparison found: number of files that are as listed, and the places of the others below the folder."""
 
     equal: int
     changed: tuple[str, ...]
@@ -175,11 +167,7 @@ class Verification:
 
 
 def read_checksums(file: Path) -> dict[str, str]:
-    """Return the SHA-256, in small letters, of each file of a list.
-
-    Raises:
-        ValueError: If a line has another form.
-    """
+    """Return the SHA-256, in small letters, of each file of a list; ``ValueError`` if a line has another form."""
     listed = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         value, _, place = line.partition("  ")
@@ -190,12 +178,7 @@ def read_checksums(file: Path) -> dict[str, str]:
 
 
 def verify_files(folder: Path, listed: Mapping[str, str]) -> Verification:
-    """Compare all files below a folder with a list.
-
-    Args:
-        folder: Where the files are.
-        listed: SHA-256 of each, by its place below ``folder``.
-    """
+    """Compare all files below a folder with a list: SHA-256 of each, by its place below ``folder``."""
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     both = sorted(found.keys() & listed.keys())
     changed = [place for place in progress(both, len(both), "verifying") if _sha256(found[place]) != listed[place]]

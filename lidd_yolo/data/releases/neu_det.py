@@ -57,9 +57,8 @@ def convert_neu_det(
         The figures of the split and every problem of the release; files with a problem did not cost the others.
 
     Raises:
-        FileNotFoundError: If ``source`` is not the release.
-        FileExistsError: If ``target`` must not be written to.
-        ValueError: If the protocol is unknown, ``seed`` is negative or nothing in the release is usable.
+        InputError: If ``source`` is not the release, ``target`` must not be written to, the protocol is unknown,
+            ``seed`` is negative or nothing in the release is usable.
     """
     check_request(protocol, PROTOCOLS, seed)
     check_target(target, overwrite=overwrite)

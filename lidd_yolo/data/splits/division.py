@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.readers.data_yaml import label_file
 from lidd_yolo.data.splits.search import exchange_groups, shares, split_groups
+from lidd_yolo.errors import InputError
 from lidd_yolo.progress import progress
 
 SIDES = ("train", "val", "test")
@@ -24,13 +25,7 @@ _BOX_FIELDS = 5  # class, centre, width and height; an outline has three corners
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """The labels of some pictures.
-
-    Args:
-        counts: Objects of each class in each picture, shape ``(N, C)``.
-        segments: Whether some label is an outline.
-        unlabelled: Number of pictures without a label file.
-    """
+    """Objects of each class in each picture ``(N, C)``; whether some are outlines; pictures without a file."""
 
     counts: NDArray[np.int64]
     segments: bool
@@ -40,11 +35,8 @@ class LabelCounts:
 def count_labels(pictures: Sequence[Path], classes: int) -> LabelCounts:
     """Count the objects of each class in the label files of some pictures.
 
-    Lines that are no objects count nothing; ``lidd data check`` is there to find them.
-
-    Args:
-        pictures: The pictures' files; a picture without a label file has no objects, as for Ultralytics.
-        classes: Number of classes; lines of others count nothing.
+    Lines that are no objects, or of a class beyond ``classes``, count nothing; ``lidd data check`` is there to find
+    them. A picture without a label file has no objects, as for Ultralytics.
     """
     counts = np.zeros((len(pictures), classes), dtype=np.int64)
     segments, unlabelled = False, 0
@@ -77,14 +69,14 @@ def parse_ratio(text: str) -> dict[str, float]:
     """Return the share of each side from a text such as ``8:1:1`` (train, val, test) or ``8:2`` (train, val).
 
     Raises:
-        ValueError: If it is not two or three positive numbers.
+        InputError: If it is not two or three positive numbers.
     """
     try:
         parts = [float(word) for word in text.split(":")]
     except ValueError:
         parts = []
     if len(parts) not in {2, 3} or not all(0 < part < np.inf for part in parts):
-        raise ValueError(f"--ratio {text!r} must be two or three positive numbers, such as 8:1:1 for train, val, test")
+        raise InputError(f"--ratio {text!r} must be two or three positive numbers, such as 8:1:1 for train, val, test")
     return {side: part / sum(parts) for side, part in zip(SIDES, parts, strict=False)}
 
 
@@ -104,10 +96,10 @@ def divide(
         Sorted indices of the pictures of each part, and the share that was expected for it.
 
     Raises:
-        ValueError: If there are fewer groups than parts, or one fold.
+        InputError: If there are fewer groups than parts, or one fold.
     """
     if folds == 1 or folds < 0:
-        raise ValueError(f"--folds {folds}: there must be two or more")
+        raise InputError(f"--folds {folds}: there must be two or more")
     _check_enough(len(set(groups)), folds + ("test" in ratios) if folds else len(ratios))
     if not folds:
         return _balanced(groups, columns, ratios, seed), dict(ratios)
@@ -135,7 +127,7 @@ def shortfalls(
 
     Args:
         parts: Indices of the pictures of each part.
-        expected: Share expected for each part.
+        expected: Share wanted for each part.
         groups: Group of each picture.
         counts: Objects of each class in each picture, shape ``(N, C)``.
         names: Name of each picture.
@@ -185,7 +177,7 @@ def _cause(groups: Sequence[int], weights: NDArray[np.int64], names: Sequence[st
 def _check_enough(groups: int, parts: int) -> None:
     """Refuse a division into more parts than there are groups."""
     if groups < parts:
-        raise ValueError(
+        raise InputError(
             f"{groups} group{'s' if groups != 1 else ''} cannot be divided into {parts} parts: too many pictures show "
             "the same thing; ask for fewer parts, or look at the pairs with lidd data groups"
         )

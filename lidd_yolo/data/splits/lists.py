@@ -113,16 +113,12 @@ def split(  # noqa: PLR0913 - the options of the command
 
 
 def _check_lists(target: Path, pictures: Iterable[Path], *, overwrite: bool) -> None:
-    """Refuse a target that must not be replaced.
-
-    Raises:
-        FileExistsError: If it is there and ``overwrite`` is off, it is no split made here, or pictures would be lost.
-    """
+    """Refuse a target that is no split made here, or holds pictures that are to be split."""
     check_target(target, overwrite=overwrite)
     if target.exists() and any(target.iterdir()) and not (target / GROUPS_FILE).is_file():
-        raise FileExistsError(f"{target} is a data set and no split made here; choose another target")
+        raise InputError(f"{target} is a data set and no split made here; choose another target")
     if any(picture.resolve().is_relative_to(target.resolve()) for picture in pictures):
-        raise FileExistsError(f"{target} holds pictures that are to be split; choose another target")
+        raise InputError(f"{target} holds pictures that are to be split; choose another target")
 
 
 @dataclass(frozen=True)
@@ -181,23 +177,16 @@ def describe_division(data: YoloSet, division: Division) -> SplitReport:
 def write_division(
     target: Path, data: YoloSet, division: Division, files: Mapping[str, Path], *, copy: bool = False
 ) -> tuple[list[Path], SplitReport]:
-    """Write the split, whole or not at all.
-
-    Args:
-        target: Folder to make, see `check_target`.
-        data: The data set.
-        division: The split.
-        files: File of each picture by its name.
-        copy: Whether to copy pictures and labels into ``target`` instead of listing where they are.
+    """Write the split, whole or not at all: lists, or with ``copy`` pictures and labels.
 
     Returns:
         The data YAMLs: ``data.yaml``, or one for each fold; and the content of ``split.json``.
 
     Raises:
-        ValueError: If folds are to be copied.
+        InputError: If folds are to be copied.
     """
     if copy and division.folds:
-        raise ValueError("--copy and --folds exclude each other: a picture would be copied once for every fold")
+        raise InputError("--copy and --folds exclude each other: a picture would be copied once for every fold")
     report = describe_division(data, division)
     made = []
     with all_or_nothing(target) as folder:
@@ -270,18 +259,17 @@ def _data_yaml(data: YoloSet, places: Mapping[str, str], report: SplitReport) ->
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that must not be written to.
+    """Refuse a target that is no data set made here, is there while ``overwrite`` is off, or cannot be made.
 
     Raises:
-        FileExistsError: If something is there and ``overwrite`` is off, or it is no data set that we made.
-        OSError: If it cannot be made.
+        InputError, OSError: With the way out.
     """
     check_writable(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not (target / SPLIT_FILE).is_file():
-        raise FileExistsError(
+        raise InputError(
             f"{target} exists and is no data set made here (it has no {SPLIT_FILE}); choose another target"
         )
     if not overwrite:
-        raise FileExistsError(f"{target} already exists; use --overwrite to make it again, or choose another target")
+        raise InputError(f"{target} already exists; use --overwrite to make it again, or choose another target")

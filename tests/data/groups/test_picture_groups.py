@@ -17,6 +17,7 @@ from lidd_yolo.data.groups.picture_groups import (
 )
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.data.splits.lists import Division, write_division
+from lidd_yolo.errors import InputError
 from tests.helpers.crops import write_crop_set
 from tests.helpers.folders import yolo_set
 
@@ -121,7 +122,7 @@ class TestReadGroups:
             read_groups(tmp_path / "g.json", "a")
 
     def test_no_file(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"g\.json: no such file; make one with lidd data groups"):
+        with pytest.raises(InputError, match=r"g\.json: no such file; make one with lidd data groups"):
             read_groups(tmp_path / "g.json", "a")
 
     def test_split_json__part_of_the_folders(self, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.releases.aluminium_sheet import CLASS_NAMES, SHEETS, convert_aluminium_sheet
+from lidd_yolo.errors import InputError
 from tests.helpers.plates import plate
 from tests.helpers.releases import release
 
@@ -93,7 +94,7 @@ class TestConvertAluminiumSheet:
         }
 
     def test_source__no_release(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"is not the aluminium sheet release"):
+        with pytest.raises(InputError, match=r"is not the aluminium sheet release"):
             convert_aluminium_sheet(tmp_path / "nowhere", tmp_path / "set")
 
     def test_protocol__unknown(self, tmp_path):

@@ -8,6 +8,7 @@ from lidd_yolo.data.enlarge.change import RULE
 from lidd_yolo.data.groups.families import read_originals
 from lidd_yolo.data.releases.neu_det import CLASS_NAMES, convert_neu_det
 from lidd_yolo.data.releases.samples import VOC, Part, read_release
+from lidd_yolo.errors import InputError
 from tests.helpers.plates import voc, voc_object, write_release
 from tests.helpers.releases import release
 
@@ -104,7 +105,7 @@ class TestConvertNeuDet:
         assert sum(convert_neu_det(tmp_path / "release", tmp_path / "set").report.images.values()) == 15
 
     def test_source__no_release(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"is not the NEU-DET release.*IMAGES.*ANNOTATIONS"):
+        with pytest.raises(InputError, match=r"is not the NEU-DET release.*IMAGES.*ANNOTATIONS"):
             convert_neu_det(tmp_path / "nowhere", tmp_path / "set")
         assert list(tmp_path.iterdir()) == []
 
@@ -119,7 +120,7 @@ class TestConvertNeuDet:
 
     def test_target__in_use(self, source, tmp_path):
         convert_neu_det(source[0], tmp_path / "set")
-        with pytest.raises(FileExistsError, match="--overwrite"):
+        with pytest.raises(InputError, match="--overwrite"):
             convert_neu_det(source[0], tmp_path / "set", seed=1)
         assert convert_neu_det(source[0], tmp_path / "set", seed=1, overwrite=True).report.seed == 1
 

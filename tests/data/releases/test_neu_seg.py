@@ -12,6 +12,7 @@ from lidd_yolo.data.formats.masks import annotate_mask, draw_mask
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.releases.neu_seg import CLASS_NAMES, convert_neu_seg, measure_labels
 from lidd_yolo.data.releases.samples import Sample
+from lidd_yolo.errors import InputError
 from tests.helpers.masks import square, write_mask_release
 from tests.helpers.releases import release
 
@@ -144,13 +145,13 @@ class TestConvertNeuSeg:
         assert list((tmp_path / "set").rglob("training_000002.*")) == []
 
     def test_source__no_release(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"is not the NEU-Seg release.*training"):
+        with pytest.raises(InputError, match=r"is not the NEU-Seg release.*training"):
             convert_neu_seg(tmp_path / "nowhere", tmp_path / "set")
         assert list(tmp_path.iterdir()) == []
 
     def test_target__in_use(self, small, tmp_path):
         convert_neu_seg(small, tmp_path / "set")
-        with pytest.raises(FileExistsError, match="--overwrite"):
+        with pytest.raises(InputError, match="--overwrite"):
             convert_neu_seg(small, tmp_path / "set", seed=1)
         assert convert_neu_seg(small, tmp_path / "set", seed=1, overwrite=True).report.seed == 1
 

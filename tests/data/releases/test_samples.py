@@ -16,6 +16,7 @@ from lidd_yolo.data.releases.samples import (
     read_release,
     release_parts,
 )
+from lidd_yolo.errors import InputError
 from tests.helpers.plates import voc, voc_object, write_release
 
 _NAMES = ("crazing", "scratches")
@@ -145,7 +146,7 @@ class TestReleaseParts:
 
     def test_first_part_missing__named(self, tmp_path):
         (tmp_path / "a").mkdir()
-        with pytest.raises(FileNotFoundError, match=r"is not the STEEL release: there is no folder .*b$"):
+        with pytest.raises(InputError, match=r"is not the STEEL release: there is no folder .*b$"):
             release_parts(tmp_path, "STEEL", [("a", "b", "")])
 
 

@@ -151,12 +151,12 @@ class TestCheckTarget:
     def test_data_set_of_ours__only_with_overwrite(self, tmp_path):
         (tmp_path / "split.json").write_text("{}")
         check_target(tmp_path, overwrite=True)
-        with pytest.raises(FileExistsError, match="already exists; use --overwrite"):
+        with pytest.raises(InputError, match="already exists; use --overwrite"):
             check_target(tmp_path, overwrite=False)
 
     @pytest.mark.parametrize("overwrite", [False, True])
     def test_anything_else__never(self, tmp_path, overwrite):
         (tmp_path / "thesis.txt").write_text("")
         for target in (tmp_path, tmp_path / "thesis.txt"):
-            with pytest.raises(FileExistsError, match=r"it has no split\.json"):
+            with pytest.raises(InputError, match=r"it has no split\.json"):
                 check_target(target, overwrite=overwrite)
