@@ -130,7 +130,7 @@ def _check_existing(target: Path, settings: Mapping[str, Any]) -> None:
     if existing.get("generator") != _GENERATOR:
         raise FileExistsError(f"{target} exists and is not a generated data set; name another folder or move it away")
     if existing != settings:
-        raise FileExistsError(f"{target} was generated as {found}, not as {settings}; delete it to make it anew")
+        raise FileExistsError(f"{target} was generated as {existing}, not as {settings}; delete it to make it anew")
     for split, count in settings["images"].items():
         for folder, suffix in (("images", "jpg"), ("labels", "txt")):
             present = len(list((target / folder / split).glob(f"*.{suffix}")))
