@@ -35,6 +35,9 @@ _OF_SPLIT = ("leak", "group_sha256", "split_sha256")
 """Entries of a data YAML of ``lidd data split`` that may not hold any more."""
 _NOT_CARRIED = ("path", "train", "val", "test", "download", *_OF_SPLIT)
 
+_Copies = dict[str, list[tuple[str, dict[str, Any]]]]
+"""Place and facts of each copy, by the place of its original."""
+
 
 @dataclass(repr=False)
 class Enlarged:
@@ -149,9 +152,6 @@ def _write(target: Path, source: YoloSet, times: int, seed: int, sides: Sequence
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         (folder / "data.yaml").write_text(text, encoding="utf-8")
     return done
-
-
-_Copies = dict[str, list[tuple[str, dict[str, Any]]]]
 
 
 def _write_pictures(
