@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import subprocess
 import sys
 import tempfile
@@ -28,12 +27,12 @@ import yaml
 
 from lidd_yolo.data.demo.defects import CLASSES, draw_defect
 from lidd_yolo.data.demo.textures import FINISHES, steel_texture
-from lidd_yolo.data.groups.groups_file import REPORT
+from lidd_yolo.data.groups.fingerprints import Gray
 from lidd_yolo.data.groups.links import leak_share
-from lidd_yolo.data.groups.orientation import COUNT, turned
 from lidd_yolo.data.groups.overlap import find_overlaps
 from lidd_yolo.data.groups.pair_sheet import pair_sheet
-from lidd_yolo.data.groups.texture import Gray
+from lidd_yolo.data.groups.placement import ORIENTATIONS, turned
+from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.data.splits.search import split_random
 from lidd_yolo.results.ledger import append, append_measurement
 from lidd_yolo.results.machine import commit
@@ -236,38 +235,39 @@ def measure_leaks(folders: Sequence[Path], draws: int = DRAWS) -> list[dict[str,
     """
     entries: dict[str, dict[str, Any]] = {}
     reports = [(folder, _report(folder)) for folder in folders]
-    for folder, report in sorted(reports, key=lambda entry: "enlarged" in entry[1]):
-        entry = entries.setdefault(report["dataset"], _entry(report, draws))
-        enlarged = "enlarged" in report
-        if not enlarged and entry["group_sha256"] != report["group_sha256"]:
-            raise ValueError(f"{folder}: {report['dataset']} is grouped differently here; make both data sets anew")
-        if enlarged or report["protocol"] not in {"paper", "random"}:  # of random splits the mean of many says more
-            name = report["protocol"] + (", enlarged" if enlarged else "")
-            entry["results"][name] = {"images": report["images"], "leak": report["leak"]}
+    for folder, report in sorted(reports, key=lambda entry: entry[1].enlarged is not None):
+        entry = entries.setdefault(str(report.dataset), _entry(report, draws))
+        enlarged = report.enlarged is not None
+        if not enlarged and entry["group_sha256"] != report.group_sha256:
+            raise ValueError(f"{folder}: {report.dataset} is grouped differently here; make both data sets anew")
+        if enlarged or report.protocol not in {"paper", "random"}:  # of random splits the mean of many says more
+            name = f"{report.protocol}, enlarged" if enlarged else str(report.protocol)
+            entry["results"][name] = {"images": report.images, "leak": report.leak}
     return list(entries.values())
 
 
-def _report(folder: Path) -> dict[str, Any]:
+def _report(folder: Path) -> SplitReport:
     """Return the ``split.json`` of a data set."""
     try:
-        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-        report["dataset"], report["protocol"], report["pictures"], report["group_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        report = SplitReport.read(folder)
+    except (OSError, ValueError) as error:
         raise ValueError(f"{folder} is no data set made by lidd data: {error!r}") from error
-    return dict(report)
+    if not (report.dataset and report.protocol and report.pictures and report.group_sha256):
+        raise ValueError(f"{folder} is no data set made by lidd data: its split.json lacks name, protocol or groups")
+    return report
 
 
-def _entry(report: Mapping[str, Any], draws: int) -> dict[str, Any]:
+def _entry(report: SplitReport, draws: int) -> dict[str, Any]:
     """Return the entry of a data set with its random splits."""
-    groups = [picture["group"] for picture in report["pictures"].values()]
+    groups = [picture["group"] for picture in report.pictures.values()]
     return {
-        "name": f"leak-{report['dataset']}",
+        "name": f"leak-{report.dataset}",
         "date": datetime.now(timezone.utc).date().isoformat(),
-        "dataset": report["dataset"],
+        "dataset": report.dataset,
         "images": len(groups),
-        "groups": report["groups"]["count"],
-        "largest": report["groups"]["largest"],
-        "group_sha256": report["group_sha256"],
+        "groups": report.groups["count"],
+        "largest": report.groups["largest"],
+        "group_sha256": report.group_sha256,
         "draws": draws,
         "results": {f"random {name}": _random(groups, ratios, draws) for name, ratios in _RATIOS.items()},
         "commit": commit(Path(__file__).parent),
@@ -332,7 +332,7 @@ def photograph(rng: np.random.Generator, plates: int, crops: int, *, plate_side:
         for _ in range(crops):
             x, y = rng.integers(0, plate_side - SIDE + 1, 2).tolist()
             part = steel[y : y + SIDE, x : x + SIDE] * rng.uniform(0.9, 1.1) + rng.normal(0, _NOISE, (SIDE, SIDE))
-            shot = turned(np.clip(np.round(part), 0, 255).astype(np.uint8), int(rng.integers(COUNT)))
+            shot = turned(np.clip(np.round(part), 0, 255).astype(np.uint8), int(rng.integers(ORIENTATIONS)))
             coded = cv2.imencode(".jpg", np.ascontiguousarray(shot), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
             image = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
             taken.append(Photograph(image, number, x, y))

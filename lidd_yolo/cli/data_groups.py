@@ -14,11 +14,8 @@ from typing import TYPE_CHECKING
 from lidd_yolo.cli.words import first_lines
 
 if TYPE_CHECKING:
-    from lidd_yolo.data.groups.overlap import Overlap
     from lidd_yolo.data.groups.picture_groups import PictureGroups
 
-PAIRS_SHEET = "pairs.jpg"
-_DRAWN = 48
 _SHOWN = 10
 
 
@@ -37,55 +34,32 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def add_burst(command: argparse.ArgumentParser) -> None:
     """Add ``--burst``, which ``lidd data split`` has too."""
-    told = r"join pictures whose file names agree in the group of this expression, such as '^(part\d+)_'"
-    command.add_argument("--burst", metavar="REGEX", help=told)
+    text = r"join pictures whose file names agree in the group of this expression, such as '^(part\d+)_'"
+    command.add_argument("--burst", metavar="REGEX", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
     """Group the pictures of a data set and return the exit status."""
-    import cv2  # noqa: PLC0415 - `--help` answers without it
+    from lidd_yolo.data.groups.find_groups import groups  # noqa: PLC0415 - `--help` answers without OpenCV
 
-    from lidd_yolo.data.groups.groups_file import GROUPS_FILE, describe_groups, groups_text  # noqa: PLC0415
-    from lidd_yolo.data.groups.pair_sheet import pair_sheet  # noqa: PLC0415
-    from lidd_yolo.data.groups.picture_groups import all_pictures, find_groups, split_names  # noqa: PLC0415
-    from lidd_yolo.data.readers.data_yaml import read_yolo_set  # noqa: PLC0415
-    from lidd_yolo.files import all_or_nothing  # noqa: PLC0415
-
-    try:
-        data = read_yolo_set(args.data)
-        target = args.out or Path(f"{data.root.name}-groups")
-        _check_out(target, overwrite=args.overwrite)
-        groups, loaded, overlaps = find_groups(all_pictures(data), args.burst)
-        leak = {split: round(share, 4) for split, share in groups.leaks(split_names(data)).items()}
-        shown = _weakest_and_others(overlaps)
-        sheet = pair_sheet(loaded.images, shown, names=[groups.names[place] for place in loaded.places])
-        with all_or_nothing(target) as folder:
-            text = groups_text(groups, data=data.file.name, leak=leak)
-            (folder / GROUPS_FILE).write_text(text, encoding="utf-8")
-            if shown:
-                (folder / PAIRS_SHEET).write_bytes(cv2.imencode(".jpg", sheet)[1].tobytes())
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"lidd data groups: {error}\n")
-        return 2
+    done = groups(args.data, out=args.out, burst=args.burst, overwrite=args.overwrite)
     if args.json:
-        figures = {"file": str(target / GROUPS_FILE), **describe_groups(groups), "leak": leak}
+        figures = {"file": str(done.file), **done.groups.figures(), "leak": done.leak}
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
-        lines = [*summarise(groups, leak), "", f"Groups in {target / GROUPS_FILE}"]
-        lines += [f"{len(shown)} of {len(overlaps)} pairs drawn in {target / PAIRS_SHEET}"] if shown else []
+        lines = [*summarise(done.groups, done.leak), "", f"Groups in {done.file}"]
+        lines += [f"{done.drawn} of {done.pairs} pairs drawn in {done.sheet}"] if done.sheet else []
         sys.stdout.write("\n".join(lines) + "\n")
-    return 1 if any(leak.values()) else 0
+    return 1 if any(done.leak.values()) else 0
 
 
 def summarise(groups: PictureGroups, leak: dict[str, float]) -> list[str]:
     """Return what was found, as lines for the screen."""
-    from lidd_yolo.data.groups.groups_file import describe_groups  # noqa: PLC0415 - as above
-
-    found = describe_groups(groups)
-    about, pairs = found["groups"], found["pairs"]
+    figures = groups.figures()
+    about, pairs = figures["groups"], figures["pairs"]
     alone = about["sizes"].get(1, 0)
     lines = [
-        f"{found['images']} pictures in {about['count']} groups: {alone} pictures alone, the largest group of "
+        f"{figures['images']} pictures in {about['count']} groups: {alone} pictures alone, the largest group of "
         f"{about['largest']}.",
         "Pairs: " + (", ".join(f"{count} {kind}" for kind, count in pairs.items()) or "none") + ".",
     ]
@@ -96,7 +70,7 @@ def summarise(groups: PictureGroups, leak: dict[str, float]) -> list[str]:
         lines.append(f"The present split LEAKS: its figures measure memory. {_way_out(about['count'])}")
     elif not leak:
         lines.append("The data set has no train beside another split, so there is nothing to leak.")
-    return [*lines, *first_lines(groups.problems, shown=_SHOWN)]
+    return lines + first_lines(groups.problems, shown=_SHOWN)
 
 
 def _way_out(groups: int) -> str:
@@ -107,29 +81,3 @@ def _way_out(groups: int) -> str:
         "All pictures hang together: if that is only because all show one fixture, say what belongs together in a "
         "groups.json of your own, for `lidd data split --groups`."
     )
-
-
-def _weakest_and_others(overlaps: list[Overlap]) -> list[Overlap]:
-    """Return the pairs to draw, evenly from all, the least similar first: what is wrong is among these."""
-    ordered = sorted(overlaps, key=lambda pair: pair.similarity)
-    count = min(_DRAWN, len(ordered))
-    return [ordered[number * len(ordered) // count] for number in range(count)]
-
-
-def _check_out(target: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that must not be written to.
-
-    Raises:
-        FileExistsError: If something is there and ``overwrite`` is off, or it was not made here.
-        OSError: If it cannot be made.
-    """
-    from lidd_yolo.data.groups.groups_file import GROUPS_FILE  # noqa: PLC0415 - as above
-    from lidd_yolo.files import check_writable  # noqa: PLC0415
-
-    check_writable(target)
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    if not target.is_dir() or {entry.name for entry in target.iterdir()} - {GROUPS_FILE, PAIRS_SHEET}:
-        raise FileExistsError(f"{target} exists and holds other files; name another folder with --out")
-    if not overwrite:
-        raise FileExistsError(f"{target} already exists; use --overwrite to make it again, or --out for another folder")

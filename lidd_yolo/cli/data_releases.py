@@ -10,13 +10,14 @@ import importlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lidd_yolo.cli.words import problem_lines
 from lidd_yolo.paths import datasets_dir, find_cfg
 
 if TYPE_CHECKING:
-    from lidd_yolo.data.releases.writer import Conversion
+    from lidd_yolo.data.releases.assemble import Conversion
+    from lidd_yolo.data.splits.report import SplitReport
 
 
 class _DataSet(NamedTuple):
@@ -68,8 +69,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     place = command.add_mutually_exclusive_group(required=True)
     place.add_argument("--source", type=Path, metavar="FOLDER", help="folder of the release")
     if about.published:
-        told = f"fetch the release first, into FOLDER (default: {name}-release below Ultralytics' datasets_dir)"
-        place.add_argument("--download", type=Path, nargs="?", const=Path(), metavar="FOLDER", help=told)
+        text = f"fetch the release first, into FOLDER (default: {name}-release below Ultralytics' datasets_dir)"
+        place.add_argument("--download", type=Path, nargs="?", const=Path(), metavar="FOLDER", help=text)
     command.add_argument(
         "--target",
         type=Path,
@@ -80,8 +81,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--protocol", choices=about.protocols, default="grouped", help=about.meaning)
     command.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split (default: 0)")
     if about.min_pixels is not None:
-        told = f"drop objects of fewer than N pixels and count them (default: {about.min_pixels})"
-        command.add_argument("--min-pixels", type=int, default=about.min_pixels, metavar="N", help=told)
+        text = f"drop objects of fewer than N pixels and count them (default: {about.min_pixels})"
+        command.add_argument("--min-pixels", type=int, default=about.min_pixels, metavar="N", help=text)
     replace = "replace a data set made before; no training may use it"
     command.add_argument("--overwrite", action="store_true", help=replace)
     command.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -98,24 +99,19 @@ def run(args: argparse.Namespace) -> int:
     # apart, so that `data=neu-det.yaml` never means a split that leaks
     folder = args.action if args.protocol == "grouped" else f"{args.action}-{args.protocol}"
     further = {} if about.min_pixels is None else {"min_pixels": args.min_pixels}
-    try:
-        source, told = _source(args)
-        done: Conversion = getattr(module, f"convert_{about.module}")(
-            source,
-            args.target or datasets_dir() / folder,
-            protocol=args.protocol,
-            seed=args.seed,
-            overwrite=args.overwrite,
-            **further,
-        )
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"lidd data {args.action}: {error}\n")
-        return 2
+    source, lines = _source(args)
+    done: Conversion = getattr(module, f"convert_{about.module}")(
+        source,
+        args.target or datasets_dir() / folder,
+        protocol=args.protocol,
+        seed=args.seed,
+        overwrite=args.overwrite,
+        **further,
+    )
     if args.json:
-        figures = {key: value for key, value in done.report.items() if key != "pictures"}
-        sys.stdout.write(json.dumps({"target": str(done.target), **figures}, indent=1) + "\n")
+        sys.stdout.write(json.dumps({"target": str(done.target), **done.report.figures()}, indent=1) + "\n")
     else:
-        sys.stdout.write("\n".join([*told, summary(done)]) + "\n")
+        sys.stdout.write("\n".join([*lines, summary(done)]) + "\n")
     return 0 if all(problem.repaired for problem in done.problems) else 1
 
 
@@ -136,21 +132,20 @@ def _source(args: argparse.Namespace) -> tuple[Path, list[str]]:
 def summary(done: Conversion) -> str:
     """Return what was made and what was wrong, as text for the screen."""
     report = done.report
-    groups, leak = report["groups"], report["leak"]
-    lines = [f"{report['dataset']}, protocol {report['protocol']}, seed {report['seed']}, in {done.target}", ""]
+    groups, leak = report.groups, report.leak
+    lines = [f"{report.dataset}, protocol {report.protocol}, seed {report.seed}, in {done.target}", ""]
     lines += _table(report)
     alone = groups["sizes"].get(1, 0)
     lines += [
         "",
         f"{groups['count']} groups: {alone} of a picture that overlaps no other, the largest of {groups['largest']}.",
     ]
-    told = "of the pictures share their group with one of train."
-    lines += [f"{side}: {100 * share:.1f} % {told}" for side, share in leak.items()]
+    shared = "of the pictures share their group with one of train."
+    lines += [f"{side}: {100 * share:.1f} % {shared}" for side, share in leak.items()]
     if any(leak.values()):
         lines.append("This split LEAKS: its figures are too high and say nothing about new plates.")
-    if report["shortfalls"]:
-        lines += ["", "The groups do not allow the ratios everywhere:"]
-        lines += [f"  {told}" for told in report["shortfalls"]]
+    if report.shortfalls:
+        lines += ["", "The groups do not allow the ratios everywhere:", *(f"  {line}" for line in report.shortfalls)]
     lines += _labels(report)
     lines += problem_lines(done.problems, "split.json")
     lines += _shared_pictures(done)
@@ -167,34 +162,36 @@ def _data_word(target: Path) -> str:
 
 def _shared_pictures(done: Conversion) -> list[str]:
     """Return a warning if the other of the two sets that share pictures lies beside this one."""
-    from lidd_yolo.data.groups.groups_file import REPORT  # noqa: PLC0415 - quick `--help`
+    from lidd_yolo.data.groups.picture_groups import SPLIT_FILE  # noqa: PLC0415 - quick `--help`
 
-    other = {"neu-det": "neu-seg", "neu-seg": "neu-det"}.get(done.report["dataset"])
-    beside = sorted(done.target.absolute().parent.glob(f"{other}*/{REPORT}")) if other else []
+    other = {"neu-det": "neu-seg", "neu-seg": "neu-det"}.get(str(done.report.dataset))
+    beside = sorted(done.target.absolute().parent.glob(f"{other}*/{SPLIT_FILE}")) if other else []
     if not beside:
         return []
-    told = "Most pictures of NEU-Seg are of NEU-DET too: test no network on the one that was trained on the other"
-    return ["", f"{told} ({beside[0].parent})."]
+    warning = "Most pictures of NEU-Seg are of NEU-DET too: test no network on the one that was trained on the other"
+    return ["", f"{warning} ({beside[0].parent})."]
 
 
-def _labels(report: dict[str, Any]) -> list[str]:
+def _labels(report: SplitReport) -> list[str]:
     """Return what labels made from masks lose of them; nothing for other labels."""
-    if "round_trip" not in report:
+    if "round_trip" not in report.facts:
         return []
-    dropped, trip = report["dropped"], report["round_trip"]
+    dropped, trip = report.facts["dropped"], report.facts["round_trip"]
     count, pixels = sum(dropped["objects"].values()), sum(dropped["pixels"].values())
     lines = ["", f"{count} objects of fewer than {dropped['min_pixels']} pixels dropped, {pixels} pixels in all."]
     if not trip["unequal"]:
         return [*lines, f"The labels give back the masks of all {trip['equal']} pictures, pixel for pixel."]
     name, worst = next(iter(trip["unequal"].items()))
-    told = f"The labels differ from the masks of {len(trip['unequal'])} pictures by {trip['pixels']} pixels in all; "
-    return [*lines, told + f"worst: {name}, {worst['pixels']} pixels, IoU {worst['iou']}."]
+    difference = (
+        f"The labels differ from the masks of {len(trip['unequal'])} pictures by {trip['pixels']} pixels in all; "
+    )
+    return [*lines, difference + f"worst: {name}, {worst['pixels']} pixels, IoU {worst['iou']}."]
 
 
-def _table(report: dict[str, Any]) -> list[str]:
+def _table(report: SplitReport) -> list[str]:
     """Return pictures and boxes of each side, one column a class, with the share that the side holds."""
-    boxes: dict[str, dict[str, int]] = report["boxes"]
-    columns = {"images": report["images"]}
+    boxes = report.boxes or {}
+    columns = {"images": report.images}
     columns |= {name: {side: count[name] for side, count in boxes.items()} for name in next(iter(boxes.values()))}
     rows = [["", *columns]]
     for side in boxes:

@@ -13,10 +13,10 @@ from typing import Any
 
 from lidd_yolo.compare.plan import Run, recipe_arguments
 from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, progress_of
+from lidd_yolo.data.splits.report import data_identity
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import sha256
 from lidd_yolo.results.ledger import find_file
-from lidd_yolo.results.record import data_identity
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,10 @@ def model_hash(model: str) -> str:
 @cache
 def data_of(data: str) -> Mapping[str, Any]:
     """Return the identity of a data set, its hashes among it where it has any; its name alone if it is not here."""
+    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
+
     try:
-        return data_identity(data)
+        return data_identity(data, Path(check_det_dataset(data, autodownload=False)["path"]))
     except (OSError, RuntimeError, SyntaxError, TypeError, ValueError):  # Ultralytics raises any of them for data
         return {"yaml": Path(data).name}
 

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lidd_yolo.data.groups.digest import digest
-from lidd_yolo.data.groups.groups_file import read_known_groups
-from lidd_yolo.data.groups.picture_groups import picture_name
+from lidd_yolo.data.groups.picture_groups import known_groups, picture_name
 from lidd_yolo.data.readers.data_yaml import YoloSet
 from lidd_yolo.errors import InputError
 from lidd_yolo.export.formats import InputShape
@@ -108,9 +107,8 @@ def choose_calibration(data: YoloSet, count: int, seed: int) -> Calibration:
 
 def _groups(data: YoloSet) -> dict[Path, Hashable]:
     """Return the group of each picture; a picture of a data set without groups is its own."""
-    pictures = {str(file): file for files in data.pictures.values() for file in files}
-    known = read_known_groups(data, pictures)
-    return {file: file if known is None else known[0][name] for name, file in pictures.items()}
+    pictures = list(dict.fromkeys(file for files in data.pictures.values() for file in files))
+    return dict(zip(pictures, known_groups(data, pictures) or pictures, strict=True))
 
 
 def _in_turn(files: Sequence[Path], group_of: Mapping[Path, Hashable], seed: int) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib import import_module
@@ -12,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from lidd_yolo.data.groups.groups_file import stated_groups
+from lidd_yolo.data.groups.picture_groups import stated_groups
+from lidd_yolo.data.splits.report import data_identity
 from lidd_yolo.files import sha256
 from lidd_yolo.results.coco_figures import coco_figures, require_coco
 from lidd_yolo.results.curve import read_curve
@@ -23,7 +23,6 @@ from lidd_yolo.results.validation import validate
 
 SCHEMA = 2
 """Version of a training entry."""
-_IDENTITY = ("dataset", "protocol", "seed", "data_sha256", "split_sha256", "group_sha256", "images", "leak")
 _PLACES = ("project", "save_dir", "data", "model", "name", "resume")  # folders of one machine
 
 
@@ -63,7 +62,7 @@ def record_run(
         "date": datetime.now(timezone.utc).date().isoformat(),
         "note": note,
         "model": _model_name(args, weights),
-        "data": data_identity(args["data"]),
+        "data": data_identity(args["data"], _folder(args["data"])),
         "arguments": {k: v for k, v in args.items() if k not in _PLACES},
         "epochs_run": len(curve["epoch"]),
         "seconds": curve["time"][-1],
@@ -129,17 +128,11 @@ def _model_name(args: dict[str, Any], weights: Path) -> str:
     return Path(args["model"]).name
 
 
-def data_identity(data: str) -> dict[str, Any]:
-    """Return what identifies a data set: the hashes of its ``split.json`` or ``about.json``, else its name alone."""
+def _folder(data: str) -> Path:
+    """Return the folder of a data set."""
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
 
-    checked = check_det_dataset(data, autodownload=False)
-    for name in ("split.json", "about.json"):
-        file = Path(checked["path"]) / name
-        if file.is_file():
-            about = json.loads(file.read_text(encoding="utf-8"))
-            return {"yaml": Path(data).name, **{k: about[k] for k in _IDENTITY if k in about}}
-    return {"yaml": Path(data).name}
+    return Path(check_det_dataset(data, autodownload=False)["path"])
 
 
 def _has_split(data: str, split: str) -> bool:
@@ -162,10 +155,7 @@ def _measure(weights: Path, args: dict[str, Any], split: str) -> tuple[dict[str,
 
 def _groups(data: str, pictures: Sequence[PictureResult]) -> tuple[int, ...] | None:
     """Return which pictures show the same spot, if the data set says so."""
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
-
-    files = [picture.file for picture in pictures if picture.file is not None]
-    return stated_groups(Path(check_det_dataset(data, autodownload=False)["path"]), files)
+    return stated_groups(_folder(data), [picture.file for picture in pictures if picture.file is not None])
 
 
 def _save_evidence(evidence: Evidence, results: dict[str, Any], target: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from ultralytics.utils import LOGGER, RANK
 
-from lidd_yolo.data.groups.groups_file import REPORT
+from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.upstream import unwrapped
@@ -55,8 +54,8 @@ def known_leak(data: Mapping[str, Any]) -> dict[str, float]:
     folder = Path(str(data.get("path", "")))
     if stated is None and data.get("train") == str((folder / "images" / "train").resolve()):
         try:
-            stated = json.loads((folder / REPORT).read_text(encoding="utf-8"))["leak"]
-        except (OSError, ValueError, KeyError, TypeError):
+            stated = SplitReport.read(folder).leak
+        except (OSError, ValueError):
             return {}
     try:
         return {str(split): float(share) for split, share in dict(stated or {}).items()}
@@ -70,8 +69,8 @@ def leak_message(leak: Mapping[str, float]) -> str:
         return "leak 0.0 %"
     alike = len(set(leak.values())) == 1
     named = leak.items() if not alike else [("", next(iter(leak.values())))]
-    told = ", ".join(f"{split} {_percent(share)}".strip() for split, share in named)
-    return f"leak {told}: this figure measures memory"
+    shares = ", ".join(f"{split} {_percent(share)}".strip() for split, share in named)
+    return f"leak {shares}: this figure measures memory"
 
 
 def _percent(share: float) -> str:

@@ -42,12 +42,10 @@ class TestRun:
         assert "val: 100.0 % of the pictures share their group with one of train." in capsys.readouterr().out
 
     def test_json__settings_handed_on(self, source, tmp_path, capsys):
-        words = ["--times", 3, "--seed", 4, "--angle", 10, "--brightness", 0.1, "--border", "reflect"]
-        words += ["--box-rule", "rectangle", "--min-share", 0.5, "--target", tmp_path / "out", "--json"]
-        assert _run(source, *words) == 0
+        assert _run(source, "--times", 3, "--seed", 4, "--target", tmp_path / "out", "--json") == 0
         figures = json.loads(capsys.readouterr().out)
         stated = ("times", "seed", "max_angle", "brightness", "border", "box_rule", "min_share")
-        assert [figures[key] for key in stated] == [3, 4, 10, 0.1, "reflect", "rectangle", 0.5]
+        assert [figures[key] for key in stated] == [3, 4, 180, 0.3, "constant", "ellipse", 0.25]
         assert (figures["images"], figures["copies"]) == ({"train": 6, "val": 1}, 4)
         assert "pictures" not in figures
 

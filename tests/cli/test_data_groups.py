@@ -6,9 +6,9 @@ import cv2
 import pytest
 import yaml
 
-from lidd_yolo.cli import data_groups as groups
 from lidd_yolo.cli.main import main
 from lidd_yolo.data.groups.overlap import Overlap
+from lidd_yolo.data.groups.pair_sheet import pairs_to_draw
 from tests.helpers.crops import write_crop_set
 
 
@@ -106,7 +106,7 @@ class TestRun:
 class TestDrawn:
     def test_many_pairs__evenly_from_all_least_similar_first(self):
         pairs = [Overlap(0, 1, 0, 0, 1.0, similarity=(k * 37 % 100) / 100) for k in range(100)]
-        shown = [pair.similarity for pair in groups._weakest_and_others(pairs)]
+        shown = [pair.similarity for pair in pairs_to_draw(pairs)]
         assert len(shown) == 48
         assert shown == sorted(shown)
         assert (shown[0], shown[-1]) == (0.0, 0.97)

@@ -11,9 +11,10 @@ import yaml
 from lidd_yolo.cli import data_releases as releases
 from lidd_yolo.cli.main import main
 from lidd_yolo.data.releases import publishers
+from lidd_yolo.data.releases.assemble import Conversion
 from lidd_yolo.data.releases.download import Verification
 from lidd_yolo.data.releases.publishers import PUBLISHERS
-from lidd_yolo.data.releases.writer import Conversion
+from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.paths import find_cfg
 from tests.data.releases.test_aluminium_sheet import write as write_photographs
 from tests.helpers.masks import write_mask_release
@@ -235,15 +236,17 @@ class TestSummary:
             **{"dataset": "x", "protocol": "grouped", "seed": 0, "images": {"train": 3}, "boxes": side, "leak": {}},
             "shortfalls": ["train has 9.0 % of the pictures"],
             "groups": {"count": 3, "largest": 1, "sizes": {1: 3}},
-            "dropped": {"min_pixels": 4, "objects": {"a": 0}, "pixels": {"a": 0}},
-            "round_trip": {
-                "equal": 1,
-                "pixels": 12,
-                "unequal": {"b.jpg": {"pixels": 3, "iou": 0.5}, "c.jpg": {"pixels": 9, "iou": 0.9}},
+            "facts": {
+                "dropped": {"min_pixels": 4, "objects": {"a": 0}, "pixels": {"a": 0}},
+                "round_trip": {
+                    "equal": 1,
+                    "pixels": 12,
+                    "unequal": {"b.jpg": {"pixels": 3, "iou": 0.5}, "c.jpg": {"pixels": 9, "iou": 0.9}},
+                },
             },
         }
         told = "The labels differ from the masks of 2 pictures by 12 pixels in all; worst: b.jpg, 3 pixels, IoU 0.5."
-        lines = releases.summary(Conversion(tmp_path, report, [])).splitlines()
+        lines = releases.summary(Conversion(tmp_path, SplitReport(**report), [])).splitlines()
         assert told in lines
         place = lines.index("The groups do not allow the ratios everywhere:")
         assert lines[place + 1] == "  train has 9.0 % of the pictures"

@@ -26,12 +26,7 @@ _MIN_PIXELS = 9  # less of a defect inside the picture is drawn again elsewhere
 
 @dataclass(frozen=True)
 class Defect:
-    """One drawn defect.
-
-    Attributes:
-        change: Grey levels to add to the picture, shape ``(size, size)``.
-        mask: 1 on the defect and 0 elsewhere, one component without holes, shape ``(size, size)``.
-    """
+    """One drawn defect: grey levels to add to the picture, and a 0/1 mask of one component, both ``(size, size)``."""
 
     change: FloatImage
     mask: Mask
@@ -64,17 +59,9 @@ class _Kind:
 
 
 def draw_defect(rng: np.random.Generator, name: str, size: int) -> Defect:
-    """Draw one defect of random place, extent and contrast.
+    """Draw one defect of a class at random place, extent and contrast, in a picture of ``size`` pixels each way.
 
     Extent and contrast are log-uniform, so small and faint defects are as common as large and strong ones.
-
-    Args:
-        rng: Source of all randomness.
-        name: Class name, one of ``CLASSES``.
-        size: Side of the square picture in pixels.
-
-    Raises:
-        KeyError: If the class is unknown.
     """
     kind = _KINDS[name]
     while True:

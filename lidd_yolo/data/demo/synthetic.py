@@ -36,12 +36,7 @@ _JPEG_QUALITY = 90
 
 @dataclass(frozen=True)
 class Scene:
-    """One generated picture.
-
-    Attributes:
-        image: Grey levels, shape ``(size, size)``.
-        objects: Class index (into ``CLASSES``) and 0/1 mask, shape ``(size, size)``, of each defect; disjoint masks.
-    """
+    """One generated picture: grey levels ``(size, size)``; class index and 0/1 mask of each defect, disjoint."""
 
     image: npt.NDArray[np.uint8]
     objects: tuple[tuple[int, Mask], ...]
@@ -54,13 +49,10 @@ def generate(target: str | Path, *, counts: Mapping[str, int] = COUNTS, size: in
     library may round a pixel differently; ``about.json`` records the versions and a SHA-256 over pictures and labels.
 
     Args:
-        target: Folder to create; gets ``images/``, ``labels/`` and ``about.json``.
+        target: Folder to create and return; gets ``images/``, ``labels/`` and ``about.json``.
         counts: Pictures per split; every tenth is without defect.
         size: Side of the square pictures in pixels, at least 64.
         seed: Not negative.
-
-    Returns:
-        The folder.
 
     Raises:
         FileExistsError: If the folder holds something else, other settings, or lacks files.
@@ -84,23 +76,17 @@ def generate(target: str | Path, *, counts: Mapping[str, int] = COUNTS, size: in
 def render(*, seed: int, split: str, index: int, size: int = 256) -> Scene:
     """Draw picture ``index`` of a split; it depends on nothing else, so pictures may be drawn in any order.
 
-    Args:
-        seed: Seed of the data set, not negative.
-        split: ``train``, ``val`` or ``test``.
-        index: Number of the picture in its split.
-        size: Side in pixels.
-
     Raises:
-        ValueError: If the split is unknown.
+        ValueError: If the split is none of ``train``, ``val`` and ``test``.
     """
     if split not in _SPLITS:
         raise ValueError(f"split must be one of {_SPLITS}, got {split!r}")
     rng = np.random.default_rng([seed, _SPLITS.index(split), index])
     picture = steel_texture(rng, size, str(rng.choice(list(FINISHES))))
     objects: list[tuple[int, Mask]] = []
-    wanted = 0 if index % _EMPTY_EVERY == _EMPTY_EVERY - 1 else int(rng.integers(1, 7))
+    number = 0 if index % _EMPTY_EVERY == _EMPTY_EVERY - 1 else int(rng.integers(1, 7))
     taken = np.zeros((size, size), dtype=np.uint8)
-    for label in rng.integers(0, len(CLASSES), wanted):
+    for label in rng.integers(0, len(CLASSES), number):
         defect = draw_defect(rng, CLASSES[label], size)
         if (taken & defect.mask).any():
             continue
@@ -138,13 +124,13 @@ def _check_existing(target: Path, settings: Mapping[str, Any]) -> None:
     """Raise ``FileExistsError`` unless ``target`` is complete and of these settings."""
     try:
         about = json.loads((target / "about.json").read_text(encoding="utf-8"))
-        found = {key: about.get(key) for key in settings}
+        existing = {key: about.get(key) for key in settings}
     except (OSError, ValueError, AttributeError):
-        found = {}
-    if found.get("generator") != _GENERATOR:
+        existing = {}
+    if existing.get("generator") != _GENERATOR:
         raise FileExistsError(f"{target} exists and is not a generated data set; name another folder or move it away")
-    if found != settings:
-        raise FileExistsError(f"{target} was generated as {found}, not as {settings}; delete it to make it anew")
+    if existing != settings:
+        raise FileExistsError(f"{target} was generated as {existing}, not as {settings}; delete it to make it anew")
     for split, count in settings["images"].items():
         for folder, suffix in (("images", "jpg"), ("labels", "txt")):
             present = len(list((target / folder / split).glob(f"*.{suffix}")))

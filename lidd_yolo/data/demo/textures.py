@@ -45,35 +45,16 @@ FINISHES: dict[str, Finish] = {
 
 
 def smooth_noise(rng: np.random.Generator, size: int, rows: int, columns: int | None = None) -> FloatImage:
-    """Return noise of about unit strength, interpolated between the knots of a coarse grid.
+    """Return noise ``(size, size)`` of about unit strength, interpolated between the knots of a coarse grid.
 
-    Args:
-        rng: Source of the knots' values.
-        size: Side of the result in pixels.
-        rows: Knots from top to bottom.
-        columns: Knots from left to right; None means as many as rows.
-
-    Returns:
-        Noise of shape ``(size, size)``.
+    ``columns`` knots lie from left to right; None means as many as ``rows`` from top to bottom.
     """
     grid = rng.standard_normal((rows, columns or rows), dtype=np.float32)
     return np.asarray(cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
 
 def steel_texture(rng: np.random.Generator, size: int, finish: str) -> FloatImage:
-    """Draw a steel surface without defects.
-
-    Args:
-        rng: Source of all randomness.
-        size: Side of the square picture in pixels.
-        finish: Name in ``FINISHES``.
-
-    Returns:
-        Grey levels, about 0-255 and not clipped, shape ``(size, size)``.
-
-    Raises:
-        KeyError: If the finish is unknown.
-    """
+    """Draw a steel surface without defects: grey levels, about 0-255 and not clipped, shape ``(size, size)``."""
     look = FINISHES[finish]
     texture = rng.uniform(*look.brightness) * _illumination(rng, size)
     texture += look.grain * _grain(rng, size, look.grain_length)

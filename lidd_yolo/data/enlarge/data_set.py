@@ -1,41 +1,45 @@
-"""A YOLO data set enlarged: the originals as they are, changed copies beside them, groups carried on.
+"""A YOLO data set enlarged: the originals as they are, changed copies beside them, groups and split carried on.
 
 Paper: LIDD-Net, section 2.3. Differs from the paper: only the training side is enlarged unless asked otherwise, after
-the split. Enlarged before it, as in the paper, copies of one picture stand on both sides.
+the split. Enlarged before it, as in the paper, copies of one picture stand on both sides. Turned by any angle, a copy
+is not found again by comparing pictures, so ``enlarged.json`` says which original each is of.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lidd_yolo.data.enlarge.change import Image, Settings, decode_picture
+from lidd_yolo.data.enlarge.change import RULE, Image, decode_picture
 from lidd_yolo.data.enlarge.copies import make_copies
-from lidd_yolo.data.enlarge.record import carry_split, describe_enlargement, figures
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
+from lidd_yolo.data.groups.digest import digest
 from lidd_yolo.data.groups.families import ENLARGED, family_links
-from lidd_yolo.data.groups.groups_file import GROUPS_FILE, groups_text, read_known_groups
-from lidd_yolo.data.groups.picture_groups import PictureGroups
+from lidd_yolo.data.groups.picture_groups import SPLIT_FILE, PictureGroups, known_groups
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
 from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
 from lidd_yolo.data.readers.item import name_below
+from lidd_yolo.data.splits.report import SplitReport
+from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 
-_SPLIT = "split.json"
 _OF_SPLIT = ("leak", "group_sha256", "split_sha256")
 """Entries of a data YAML of ``lidd data split`` that may not hold any more."""
 _NOT_CARRIED = ("path", "train", "val", "test", "download", *_OF_SPLIT)
 
+_Copies = dict[str, list[tuple[str, dict[str, Any]]]]
+"""Place and facts of each copy, by the place of its original."""
 
-@dataclass
+
+@dataclass(repr=False)
 class Enlarged:
     """What an enlargement has made.
 
@@ -53,44 +57,93 @@ class Enlarged:
     leak: dict[str, float] | None = None
     problems: list[Problem] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        """Return sizes, leak, number of problems and folder."""
+        leak, problems = self.leak, len(self.problems)
+        return f"Enlarged(images={self.images}, leak={leak}, problems={problems}, target={str(self.target)!r})"
+
 
 def enlarge(
-    data: str | Path, target: Path | None, settings: Settings, sides: Sequence[str] | None = ("train",)
+    data: str | Path,
+    *,
+    target: str | Path | None = None,
+    times: int = 5,
+    seed: int = 0,
+    splits: Sequence[str] | None = ("train",),
 ) -> Enlarged:
-    """Enlarge a data set.
+    """Enlarge a data set by copies that are mirrored, turned and made brighter or darker by lot.
 
     Args:
-        data: Its data YAML.
+        data: Its data YAML, or the name of a packaged one.
         target: Folder to make; None makes one beside the data set's, named after it with ``-xTIMES``.
-        settings: What to do.
-        sides: Sides to enlarge, all if None; the others are copied.
+        times: Pictures for each original, itself included.
+        seed: Seed of all changes; a picture's changes depend on it and the picture's name alone.
+        splits: Splits to enlarge, all if None; the others are copied.
 
     Returns:
         Figures and problems; a file with a problem did not cost the others.
 
     Raises:
-        FileNotFoundError: If the data set is not there.
-        FileExistsError: If the target holds something.
-        ValueError: If the data YAML is damaged, lacks a side that is to be enlarged, holds copies of an enlargement, or
-            no copy could be made.
+        InputError: If the data set is not there, is damaged, lacks a split that is to be enlarged or holds copies of an
+            enlargement, a number is out of range, ``target`` holds something, or no copy could be made.
+        OSError: If the target cannot be written.
     """
-    source = read_yolo_set(data)
-    sides = tuple(source.pictures) if sides is None else sides
-    if missing := [side for side in sides if side not in source.pictures]:
-        raise ValueError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")
-    if family_links(picture for pictures in source.pictures.values() for picture in pictures):
-        raise ValueError(f"{source.file}: it has been enlarged already ({ENLARGED}); enlarge the originals' data set")
-    target = target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{settings.times}")
-    check_new(target)
+    if times < 2:
+        raise InputError(f"times must be at least 2, got {times}")
+    if seed < 0:
+        raise InputError(f"the seed cannot be negative, got {seed}")
+    try:
+        source = read_yolo_set(data)
+        sides = tuple(source.pictures) if splits is None else tuple(splits)
+        if missing := [side for side in sides if side not in source.pictures]:
+            raise InputError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")
+        if family_links(picture for pictures in source.pictures.values() for picture in pictures):
+            raise InputError(
+                f"{source.file}: it has been enlarged already ({ENLARGED}); enlarge the originals' data set"
+            )
+        folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{times}"))
+        check_new(folder)
+        return _write(folder, source, times, seed, sides)
+    except (FileNotFoundError, FileExistsError, ValueError) as error:
+        raise InputError(str(error)) from error
+
+
+def describe_enlargement(
+    times: int, seed: int, sides: Sequence[str], copies: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
+) -> dict[str, Any]:
+    """Return the content of ``enlarged.json``.
+
+    ``copies`` holds place and facts of each copy for each original, by its place in the data set.
+    """
+    facts = [fact for of_one in copies.values() for _, fact in of_one]
+    return {
+        "times": times,
+        "seed": seed,
+        **RULE,
+        "sides": list(sides),
+        "originals": len(copies),
+        "copies": len(facts),
+        "dropped": sum(int(fact["dropped"]) for fact in facts),
+        "pictures": {name: {copy: dict(fact) for copy, fact in of_one} for name, of_one in copies.items()},
+    }
+
+
+def enlargement_figures(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of ``enlarged.json`` without the single pictures."""
+    return {key: value for key, value in record.items() if key != "pictures"}
+
+
+def _write(target: Path, source: YoloSet, times: int, seed: int, sides: Sequence[str]) -> Enlarged:
+    """Write the enlarged data set, whole or not at all."""
     done = Enlarged(target)
     with all_or_nothing(target) as folder:
-        places, copies = _write_pictures(folder, source, settings, sides, done)
+        places, copies = _write_pictures(folder, source, (times, seed), sides, done)
         if not any(copies.values()):
-            raise ValueError(
+            raise InputError(
                 f"{source.file}: no copy could be made; first problem: {next(iter(done.problems), 'none')}"
             )
-        done.record = describe_enlargement(settings, sides, copies)
-        _write_json(folder / ENLARGED, done.record)
+        done.record = describe_enlargement(times, seed, sides, copies)
+        (folder / ENLARGED).write_text(json.dumps(done.record, indent=1) + "\n", encoding="utf-8")
         _write_groups(folder, source, places, copies, done)
         used = {side: f"images/{side}" for side in source.pictures}
         content = {**used, **{k: v for k, v in source.content.items() if k not in _NOT_CARRIED}}
@@ -101,13 +154,13 @@ def enlarge(
     return done
 
 
-_Copies = dict[str, list[tuple[str, dict[str, Any]]]]
-
-
 def _write_pictures(
-    folder: Path, source: YoloSet, settings: Settings, sides: Sequence[str], done: Enlarged
+    folder: Path, source: YoloSet, drawn: tuple[int, int], sides: Sequence[str], done: Enlarged
 ) -> tuple[dict[str, Path], _Copies]:
-    """Write originals and copies; return the file of each original, and the copies of each, by places in the folder."""
+    """Write originals and copies; return the file of each original, and the copies of each, by places in the folder.
+
+    ``drawn`` is the number of pictures for each original and the seed.
+    """
     places: dict[str, Path] = {}
     copies: _Copies = {}
     for side, pictures in source.pictures.items():
@@ -122,7 +175,7 @@ def _write_pictures(
             places[place] = picture
             count += 1
             if side in sides:
-                made = _write_copies(folder, place, picture, (source, settings), taken, done.problems)
+                made = _write_copies(folder, place, picture, source.names, drawn, taken, done.problems)
                 copies[place] = list(made)
                 count += len(copies[place])
         done.images[side] = count
@@ -149,20 +202,20 @@ def _write_copies(
     folder: Path,
     place: str,
     picture: Path,
-    job: tuple[YoloSet, Settings],
+    names: Sequence[str],
+    drawn: tuple[int, int],
     taken: set[str],
     problems: list[Problem],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Write the copies of one picture; yield place and facts of each."""
-    source, settings = job
     side, name = place.split("/", 2)[1:]
-    image, annotation, wrong = _read(picture, source.names)
+    image, annotation, wrong = _read(picture, names)
     problems += wrong
     if image is None or annotation is None:
         return
     labelled = label_file(picture).is_file()
     segments = any(item.polygons for item in annotation.objects)
-    for copy in make_copies(name, image, annotation, settings):
+    for copy in make_copies(name, image, annotation, *drawn):
         if copy.name in taken:
             reason = f"a picture called {copy.name} is there already"
             problems.append(Problem(picture, "", reason, "this copy left out; enlarge the originals instead"))
@@ -170,7 +223,7 @@ def _write_copies(
         goal = folder / "images" / side / copy.name
         goal.write_bytes(copy.data)
         if labelled:
-            text = write_yolo(copy.annotation, source.names, segments=segments)
+            text = write_yolo(copy.annotation, names, segments=segments)
             label_file(goal).write_text(text, encoding="utf-8")
         yield f"images/{side}/{copy.name}", copy.facts()
 
@@ -193,29 +246,45 @@ def _read(picture: Path, names: Sequence[str]) -> tuple[Image | None, Annotation
 
 def _write_groups(folder: Path, source: YoloSet, places: dict[str, Path], copies: _Copies, done: Enlarged) -> None:
     """Write ``groups.json`` and ``split.json`` of the enlarged data set where the original's groups are known."""
-    known = read_known_groups(source, places)
-    if known is None:
+    numbers = known_groups(source, list(places.values()))
+    if numbers is None:
         return
-    groups, split = known
-    numbers = {**groups, **{copy: groups[name] for name, of_one in copies.items() for copy, _ in of_one}}
-    ordered = {name: numbers[name] for name in sorted(numbers)}
-    grouped = PictureGroups(tuple(ordered), tuple(ordered.values()))
-    sides = {side: [name for name in ordered if name.split("/", 2)[1] == side] for side in source.pictures}
+    group_of = dict(zip(places, numbers, strict=True))
+    group_of.update({copy: group_of[name] for name, of_one in copies.items() for copy, _ in of_one})
+    names = sorted(group_of)
+    grouped = PictureGroups(tuple(names), tuple(group_of[name] for name in names))
+    sides = {side: [name for name in names if name.split("/", 2)[1] == side] for side in source.pictures}
     done.leak = grouped.leaks(sides)
-    (folder / GROUPS_FILE).write_text(groups_text(grouped, enlarged=figures(done.record)), encoding="utf-8")
-    bare = {side: [Path(name).name for name in names] for side, names in sides.items()}
-    if split is None or len({name for names in bare.values() for name in names}) < len(ordered):
+    grouped.write(folder, enlarged=enlargement_figures(done.record))
+    before = _report(source)
+    bare = {side: [Path(name).name for name in of_side] for side, of_side in sides.items()}
+    if before is None or len({name for of_side in bare.values() for name in of_side}) < len(names):
         return
-    by_name = sorted(ordered, key=lambda name: Path(name).name)
-    files = ((Path(name).name, (folder / name).read_bytes(), _label(folder / name)) for name in by_name)
-    short = {Path(name).name: group for name, group in ordered.items()}
-    _write_json(folder / _SPLIT, carry_split(split, bare, short, files, figures(done.record)))
+    by_side = [name for of_side in sides.values() for name in of_side]
+    by_name = sorted((folder / name for name in names), key=lambda picture: picture.name)
+    report = SplitReport.of(
+        PictureGroups(tuple(Path(name).name for name in by_side), tuple(group_of[name] for name in by_side)),
+        bare,
+        dataset=before.dataset,
+        protocol=before.protocol,
+        seed=before.seed,
+        ratios=before.ratios,
+        overlap=before.overlap,
+        enlarged=enlargement_figures(done.record),
+        data_sha256=digest(part for file in by_name for part in (file.name, file.read_bytes(), _label(file))),
+    )
+    report.write(folder)
+
+
+def _report(source: YoloSet) -> SplitReport | None:
+    """Return the ``split.json`` beside a data YAML or in the data set's folder; None if none can be read."""
+    folder = next((one for one in (source.file.parent, source.root) if (one / SPLIT_FILE).is_file()), source.root)
+    try:
+        return SplitReport.read(folder)
+    except (OSError, ValueError):
+        return None
 
 
 def _label(picture: Path) -> bytes:
     label = label_file(picture)
     return label.read_bytes() if label.is_file() else b""
-
-
-def _write_json(file: Path, content: Any) -> None:
-    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -16,12 +16,7 @@ def digest(parts: Iterable[str | bytes]) -> str:
 
 
 def group_digest(names: Sequence[str], groups: Sequence[int]) -> str:
-    """Return the hash of a grouping, the same whatever numbers its groups have.
-
-    Args:
-        names: Name of each picture.
-        groups: Group number of each picture.
-    """
+    """Return the hash of the group of each picture by name, the same whatever numbers the groups have."""
     members: dict[int, list[str]] = {}
     for name, group in zip(names, groups, strict=True):
         members.setdefault(group, []).append(name)

@@ -9,22 +9,21 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from lidd_yolo.errors import InputError
+
 _Family = tuple[Path, str]
 """Folder of an enlarged data set and place of the original in it."""
 
 
 def family_links(pictures: Iterable[Path]) -> list[tuple[int, int]]:
-    """Return the links that hold each original and its copies together.
-
-    Args:
-        pictures: Files; the record is looked for in the folders above each.
+    """Return the links that hold each original among some files and its copies together.
 
     Returns:
         Index of the original and of the copy, for every copy. Where the original is not among the pictures its first
         copy stands for it, and has no link of its own.
 
     Raises:
-        ValueError: If a record is damaged.
+        InputError: If a record, in one of the folders above the files, is damaged.
     """
     records = _Records()
     first: dict[_Family, int] = {}
@@ -42,12 +41,8 @@ def family_links(pictures: Iterable[Path]) -> list[tuple[int, int]]:
 def carry_record(folder: Path, placed: Mapping[Path, str]) -> None:
     """Write the ``enlarged.json`` of a data set made of another one's pictures; nothing if none of them is a copy.
 
-    Args:
-        folder: Folder of the new data set.
-        placed: Place in it, with ``/`` between folders, of each picture by the file that it was made of.
-
-    Raises:
-        ValueError: If a record is damaged.
+    ``placed`` is the place in the new data set, with ``/`` between folders, by the file that a picture was made of.
+    `InputError` if a record is damaged.
     """
     places = list(placed.values())
     pictures: dict[str, dict[str, dict[str, float]]] = {}
@@ -96,13 +91,10 @@ ENLARGED = "enlarged.json"
 
 
 def read_originals(root: Path) -> dict[str, str]:
-    """Return the original of each copy of an enlarged data set, both by their place in it; empty if it is none.
-
-    Args:
-        root: Folder of the data set.
+    """Return the original of each copy of an enlarged data set, by their places in it; empty if it is none.
 
     Raises:
-        ValueError: If its ``enlarged.json`` is damaged.
+        InputError: If its ``enlarged.json`` is damaged.
     """
     file = root / ENLARGED
     if not file.is_file():
@@ -111,4 +103,4 @@ def read_originals(root: Path) -> dict[str, str]:
         pictures = json.loads(file.read_text(encoding="utf-8"))["pictures"]
         return {str(copy): str(name) for name, copies in pictures.items() for copy in copies}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file} is damaged ({error!r}); enlarge the data set again") from error
+        raise InputError(f"{file} is damaged ({error!r}); enlarge the data set again") from error

@@ -1,9 +1,12 @@
-"""Fingerprints of the small patches around a picture's brightest and darkest dots, the same however it is turned.
+"""Fine texture of pictures without lighting, and fingerprints of its patches, the same however a picture is turned.
 
-Origin: extrema of a band of frequencies as in Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", 2004,
-and their patch, reduced by principal components, as in Ke and Sukthankar, "PCA-SIFT", 2004. Differs from them: one size
-only, since crops are not scaled, and instead of a measured angle the patch is brought to one of its eight orientations,
-so that mirrored copies have equal fingerprints as well.
+Texture: our own. Brightness that varies slowly is taken off and contrast is evened out, so that neither lamp nor
+exposure nor one bright defect decides; then the finest grain, mostly noise and compression, is smoothed away.
+
+Fingerprints: extrema of a band of frequencies as in Lowe, "Distinctive Image Features from Scale-Invariant Keypoints",
+2004, and their patch, reduced by principal components, as in Ke and Sukthankar, "PCA-SIFT", 2004. Differs from them:
+one size only, since crops are not scaled, and instead of a measured angle the patch is brought to one of its eight
+orientations, so that mirrored copies have equal fingerprints as well.
 """
 
 from __future__ import annotations
@@ -15,7 +18,48 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.groups.texture import Floats, Texture, as_floats, blurred
+Gray = NDArray[np.uint8]
+Texture = NDArray[np.int8]
+Floats = NDArray[np.float32]
+
+STEPS = 32
+"""Steps of a texture to one unit of evened-out contrast; whole steps take a quarter of the memory of floats."""
+
+_WORK_SIDE = 256  # larger pictures are shrunk, all by one factor: time and memory
+_LIGHTING = 6.0  # pixels; brightness that varies more slowly than this is lighting
+_GRAIN = 1.0  # pixels; what varies faster than this is noise
+_FLOOR = 2.0  # grey levels; keeps compression noise of flat regions from being blown up into texture
+
+
+def shrink_factor(images: Sequence[Gray]) -> float:
+    """Return the factor, at most 1, that brings the longest side of all pictures down to the working size."""
+    return min(1.0, _WORK_SIDE / max((side for image in images for side in image.shape), default=1))
+
+
+def texture(image: Gray, factor: float = 1.0) -> Texture:
+    """Return the texture of a grey picture ``(H, W)``: around 0 in ``STEPS`` to the unit, clipped at four units.
+
+    Its shape is that of the picture times ``factor``, which is at most 1.
+    """
+    values = image.astype(np.float32)
+    if factor < 1:
+        size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
+        values = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    fine = values - blurred(values, _LIGHTING)
+    contrast = np.sqrt(blurred(fine * fine, 2 * _LIGHTING)) + _FLOOR
+    even = blurred(np.divide(fine, contrast, dtype=np.float32), _GRAIN)
+    return np.clip(np.round(even * STEPS), -127, 127).astype(np.int8)
+
+
+def as_floats(steps: Texture) -> Floats:
+    """Return a texture in its own unit, shape kept."""
+    return np.multiply(steps, 1 / STEPS, dtype=np.float32)
+
+
+def blurred(values: Floats, sigma: float) -> Floats:
+    """Return values under a Gaussian of ``sigma`` pixels, shape ``(H, W)``."""
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), dtype=np.float32)
+
 
 Points = NDArray[np.int16]
 
@@ -32,10 +76,8 @@ _LEARNT_FROM = 300  # pictures; more do not change the principal components
 class Scale:
     """Size of the details that are looked at.
 
-    Attributes:
-        blur: Gaussian in front of it, in pixels.
-        step: Pixels between two samples of a patch, which is ``8 * step + 1`` pixels wide.
-        cosine: Smallest cosine of two fingerprints that count as equal.
+    A Gaussian of ``blur`` pixels goes before; ``step`` pixels lie between two samples of a patch, which is
+    ``8 * step + 1`` pixels wide; fingerprints of at least this ``cosine`` count as equal.
     """
 
     blur: float
@@ -47,11 +89,8 @@ class Scale:
 class Fingerprints:
     """Fingerprints of many pictures, ordered by picture.
 
-    Attributes:
-        picture: Index of each one's picture, shape ``(N,)``.
-        position: Pixel ``(x, y)`` of the dot, shape ``(N, 2)``.
-        orientation: How the patch was turned before it was described, shape ``(N,)``.
-        vector: The fingerprint, of length 1, shape ``(N, 32)``.
+    Index of each one's picture ``(N,)``, pixel ``(x, y)`` of the dot ``(N, 2)``, how the patch was turned before it was
+    described ``(N,)``, and the fingerprint itself, of length 1, ``(N, 32)``.
     """
 
     picture: NDArray[np.int32]
@@ -61,14 +100,9 @@ class Fingerprints:
 
 
 def fingerprints(textures: Sequence[Texture], scale: Scale) -> Fingerprints:
-    """Return the fingerprints of all pictures at one scale.
+    """Return the fingerprints of pictures of textures ``(H, W)``, for details of one size.
 
-    Args:
-        textures: Textures of the pictures, each of shape ``(H, W)``.
-        scale: Size of the details.
-
-    Returns:
-        Up to 16 for each 50x50 pixels of each picture; none of a picture smaller than a patch.
+    Up to 16 for each 50x50 pixels of each picture; none of a picture smaller than a patch.
     """
     every = max(1, len(textures) // _LEARNT_FROM)
     basis = _principal(np.concatenate([_describe(texture, scale)[2] for texture in textures[::every]]))

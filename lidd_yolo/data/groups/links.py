@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from lidd_yolo.errors import InputError
+
 
 def group_numbers(count: int, links: Iterable[tuple[int, int]]) -> list[int]:
     """Return a group number for each of ``count`` things, numbered from 0 in the order of their first member."""
@@ -39,14 +41,14 @@ def burst_links(names: Sequence[str], rule: str) -> list[tuple[int, int]]:
         Index of each picture with that of the next of its burst; pictures that the rule does not match have none.
 
     Raises:
-        ValueError: If the rule is no regular expression, captures nothing, or matches no picture.
+        InputError: If the rule is no regular expression, captures nothing, or matches no picture.
     """
     try:
         pattern = re.compile(rule)
     except re.error as error:
-        raise ValueError(f"--burst {rule!r} is no regular expression: {error}") from error
+        raise InputError(f"--burst {rule!r} is no regular expression: {error}") from error
     if not pattern.groups:
-        raise ValueError(f"--burst {rule!r} needs a group in brackets: the part of the name that a burst has in common")
+        raise InputError(f"--burst {rule!r} needs a group in brackets: the part of the name that a burst has in common")
     last: dict[tuple[str | None, ...], int] = {}
     links = []
     for index, name in enumerate(names):
@@ -58,7 +60,7 @@ def burst_links(names: Sequence[str], rule: str) -> list[tuple[int, int]]:
             links.append((last[key], index))
         last[key] = index
     if names and not last:
-        raise ValueError(f"--burst {rule!r} matches none of {len(names)} file names, such as {names[0]}")
+        raise InputError(f"--burst {rule!r} matches none of {len(names)} file names, such as {names[0]}")
     return links
 
 

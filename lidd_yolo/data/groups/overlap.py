@@ -19,13 +19,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.groups.fingerprints import Scale, fingerprints
+from lidd_yolo.data.groups.fingerprints import Gray, Scale, Texture, fingerprints, shrink_factor, texture
 from lidd_yolo.data.groups.links import group_numbers
-from lidd_yolo.data.groups.matching import matches
-from lidd_yolo.data.groups.orientation import COUNT, turned
-from lidd_yolo.data.groups.placement import Placement, place
-from lidd_yolo.data.groups.texture import Gray, Texture, shrink_factor, texture
-from lidd_yolo.data.groups.voting import Candidates, best_of_each_picture, best_of_later_pictures, candidates
+from lidd_yolo.data.groups.matching import (
+    Candidates,
+    best_of_each_picture,
+    best_of_later_pictures,
+    candidates,
+    matches,
+)
+from lidd_yolo.data.groups.placement import ORIENTATIONS, Placement, place, turned
 from lidd_yolo.progress import progress
 
 MIN_AREA = 0.05
@@ -49,17 +52,16 @@ _SURE_VOTES = 3  # of a pair looked at in the first round; two may agree by chan
 
 @dataclass(frozen=True)
 class Overlap:
-    """Two pictures that show the same spot.
+    """Two pictures that show the same spot, by their indices, the smaller first.
 
     Args:
         first: Index of the one picture.
-        second: Index of the other, larger than ``first``.
+        second: Index of the other.
         dx: Columns by which the spot lies further right in ``second``, once that is turned by ``orientation``.
         dy: Rows by which the spot then lies further down in ``second``.
         area: Shared area as a fraction of the smaller picture.
         similarity: Normalised cross-correlation of the shared area, at most 1.
-        orientation: How ``second`` must be turned to lie like ``first``, a number of ``grouping.orientation``; 0 for
-            not at all.
+        orientation: How ``second`` must be turned to lie like ``first``, see `lidd_yolo.data.groups.placement`.
         sharpness: Height of the phase correlation there, in standard deviations of what unrelated textures give;
             infinite for pictures equal in every pixel.
     """
@@ -74,81 +76,49 @@ class Overlap:
     sharpness: float = math.inf
 
 
-def find_overlaps(
-    images: Sequence[Gray],
-    *,
-    min_area: float = MIN_AREA,
-    min_similarity: float = MIN_SIMILARITY,
-    min_sharpness: float = MIN_SHARPNESS,
-) -> list[Overlap]:
-    """Return the pairs of pictures that show the same spot.
+def find_overlaps(images: Sequence[Gray]) -> list[Overlap]:
+    """Return the pairs of grey pictures ``(H, W)`` of any sizes that show the same spot, in order of their indices.
 
-    Args:
-        images: Grey pictures, each of shape ``(H, W)``; sizes may differ.
-        min_area: Smallest shared area that counts, as a fraction of the smaller picture.
-        min_similarity: Smallest normalised cross-correlation of the shared area that counts.
-        min_sharpness: Smallest height of the phase correlation that counts, in standard deviations.
-
-    Returns:
-        Pairs in order of their indices. Of pictures equal in every pixel each is paired with the first of its kind, and
-        only that one with other pictures.
+    Of pictures equal in every pixel each is paired with the first of its kind, and only that one with other pictures.
     """
     repeated = equal_pictures(images)
     best = {(first, index): Overlap(first, index, 0, 0, 1.0, 1.0, turn) for index, (first, turn) in repeated.items()}
     unique = [index for index in range(len(images)) if index not in repeated]
-    limits = _Limits(min_area, min_similarity, min_sharpness)
-    for pair in _placed(images, unique, limits):
+    for pair in _placed(images, unique):
         known = best.setdefault((pair.first, pair.second), pair)
         if pair.similarity > known.similarity:
             best[pair.first, pair.second] = pair
     return [pair for _, pair in sorted(best.items())]
 
 
-def group_overlaps(count: int, overlaps: Sequence[Overlap]) -> list[int]:
-    """Return a group number for each of ``count`` pictures; pictures linked by a chain of overlaps share theirs.
-
-    Groups are numbered from 0 in the order of their first picture.
-    """
-    return group_numbers(count, ((pair.first, pair.second) for pair in overlaps))
+_Agreement: TypeAlias = tuple[list[int], Placement]  # a row of the candidates and how its pictures agree
 
 
-_Found: TypeAlias = tuple[list[int], Placement]  # a row of the candidates and how its pictures agree
-
-
-@dataclass(frozen=True)
-class _Limits:
-    """What a pair must reach; the arguments of `find_overlaps`."""
-
-    area: float
-    similarity: float
-    sharpness: float
-
-
-def _placed(images: Sequence[Gray], unique: Sequence[int], limits: _Limits) -> Iterator[Overlap]:
+def _placed(images: Sequence[Gray], unique: Sequence[int]) -> Iterator[Overlap]:
     """Yield the pairs of the pictures ``unique`` as they agree best, a pair perhaps more than once."""
     if len(unique) < 2:
         return
     factor = shrink_factor(images)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         textures = list(pool.map(lambda index: texture(images[index], factor), unique))
-        for row, found in _in_two_rounds(textures, limits, pool):
+        for row, found in _in_two_rounds(textures, pool):
             # Shifts of shrunk pictures go back to pixels of their own.
             dx, dy = round(found.dx / factor), round(found.dy / factor)
             pair = (unique[row[0]], unique[row[1]])
             yield Overlap(*pair, dx, dy, found.area, found.similarity, row[2], found.sharpness)
 
 
-def _in_two_rounds(textures: Sequence[Texture], limits: _Limits, pool: ThreadPoolExecutor) -> Iterator[_Found]:
+def _in_two_rounds(textures: Sequence[Texture], pool: ThreadPoolExecutor) -> Iterator[_Agreement]:
     """Yield what the likely pairs give, first those with most votes, then those between groups still apart."""
     rows = _likely(textures)
     likely = best_of_each_picture(rows[rows[:, 5] >= _SURE_VOTES], _CANDIDATES)
-    found = list(_looked_at(textures, likely, limits, pool, "checking likely pairs"))
+    found = list(_looked_at(textures, likely, pool, "checking likely pairs"))
     yield from found
     groups = np.array(group_numbers(len(textures), [(row[0], row[1]) for row, _ in found]))
     apart = rows[groups[rows[:, 0]] != groups[rows[:, 1]]]
     new = ~_among(apart, likely)
     less_likely = best_of_each_picture(apart[new], _CANDIDATES)
-    yield from _looked_at(textures, less_likely, limits, pool, "checking pairs between groups")
+    yield from _looked_at(textures, less_likely, pool, "checking pairs between groups")
 
 
 def _likely(textures: Sequence[Texture]) -> Candidates:
@@ -169,31 +139,27 @@ def _among(rows: Candidates, others: Candidates) -> NDArray[np.bool_]:
 
 
 def _looked_at(
-    textures: Sequence[Texture], likely: Candidates, limits: _Limits, pool: ThreadPoolExecutor, what: str
-) -> Iterator[_Found]:
+    textures: Sequence[Texture], likely: Candidates, pool: ThreadPoolExecutor, what: str
+) -> Iterator[_Agreement]:
     """Yield the likely pairs that agree well enough, with how they agree."""
     rows = likely.tolist()
-    work = pool.map(lambda row: _laid_over(textures, row, limits.area), rows)
+    work = pool.map(lambda row: _laid_over(textures, row), rows)
     for row, found in zip(rows, progress(work, len(rows), what), strict=True):
-        if found and found.similarity >= limits.similarity and found.sharpness >= limits.sharpness:
+        if found and found.similarity >= MIN_SIMILARITY and found.sharpness >= MIN_SHARPNESS:
             yield row, found
 
 
-def _laid_over(textures: Sequence[Texture], row: list[int], min_area: float) -> Placement | None:
+def _laid_over(textures: Sequence[Texture], row: list[int]) -> Placement | None:
     """Return how a likely pair agrees, or None if it does not."""
     first, second, orientation, dx, dy, _ = row
-    return place(textures[first], turned(textures[second], orientation), (dx, dy), min_area=min_area)
+    return place(textures[first], turned(textures[second], orientation), (dx, dy), min_area=MIN_AREA)
 
 
 def equal_pictures(images: Sequence[Gray]) -> dict[int, tuple[int, int]]:
-    """Return which pictures repeat an earlier one.
-
-    Args:
-        images: Grey pictures, each of shape ``(H, W)``.
+    """Return which grey pictures ``(H, W)`` repeat an earlier one.
 
     Returns:
-        For every repeated picture the index of the first of its kind, and the orientation 0-7 that makes the repeated
-        one equal to it.
+        For every repeated picture the index of the first of its kind, and the orientation that makes it equal to that.
     """
     kinds: dict[tuple[int, bytes], list[int]] = {}
     repeated = {}
@@ -210,4 +176,4 @@ def equal_pictures(images: Sequence[Gray]) -> dict[int, tuple[int, int]]:
 
 def _orientation(first: Gray, second: Gray) -> int | None:
     """Return how the second picture must be turned to equal the first, or None."""
-    return next((o for o in range(COUNT) if np.array_equal(first, turned(second, o))), None)
+    return next((o for o in range(ORIENTATIONS) if np.array_equal(first, turned(second, o))), None)

@@ -1,7 +1,4 @@
-"""One picture of many pairs side by side, the area they share outlined: to judge overlaps by eye.
-
-No paper.
-"""
+"""One picture of many pairs side by side, the area they share outlined: to judge overlaps by eye."""
 
 from __future__ import annotations
 
@@ -11,17 +8,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.groups.orientation import turned
+from lidd_yolo.data.groups.fingerprints import Gray
 from lidd_yolo.data.groups.overlap import Overlap
-from lidd_yolo.data.groups.placement import shared_bounds
+from lidd_yolo.data.groups.placement import shared_bounds, turned
 
-Gray = NDArray[np.uint8]
 Colour = NDArray[np.uint8]
 
 _OUTLINE = (0, 200, 255)  # blue, green, red
 _TEXT = (255, 255, 255)
 _GAP = 6  # pixels between pairs
 _LINE = 14  # pixels, height of a line of text
+_DRAWN = 48
+
+
+def pairs_to_draw(overlaps: Sequence[Overlap]) -> list[Overlap]:
+    """Return the pairs to draw, evenly from all, the least similar first: what is wrong is among these."""
+    ordered = sorted(overlaps, key=lambda pair: pair.similarity)
+    count = min(_DRAWN, len(ordered))
+    return [ordered[number * len(ordered) // count] for number in range(count)]
 
 
 def pair_sheet(
@@ -43,14 +47,11 @@ def pair_sheet(
 
     Returns:
         Blue, green and red of the sheet, shape ``(H, W, 3)``; a single black pixel without pairs.
-
-    Raises:
-        ValueError: If ``columns`` or ``side`` is not positive.
     """
     if columns < 1 or side < 1:
         raise ValueError(f"columns and side must be positive, got {columns} and {side}")
-    called = names or [str(index) for index in range(len(images))]
-    cells = [_cell(images, pair, (called[pair.first], called[pair.second]), side) for pair in overlaps]
+    labels = names or [str(index) for index in range(len(images))]
+    cells = [_cell(images, pair, (labels[pair.first], labels[pair.second]), side) for pair in overlaps]
     if not cells:
         return np.zeros((1, 1, 3), dtype=np.uint8)
     columns = min(columns, len(cells))

@@ -1,27 +1,29 @@
-"""Groups of the pictures of a YOLO data set: what shows the same thing must stay on one side of a split.
+"""Which pictures belong together: the groups as a type, as ``groups.json``, and as any file that states them.
 
-Pictures are linked by `lidd_yolo.data.groups.overlap`, by the record of an enlargement and, if asked, by a rule on
-their file names.
+``lidd data groups`` writes ``groups.json`` and ``lidd data split`` reads it. Users may edit ``pictures`` or write the
+file themselves; nothing else of it is needed to read it. The ``split.json`` of a data set made here states groups too.
 """
 
 from __future__ import annotations
 
-import math
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from lidd_yolo.data.groups.digest import group_digest
-from lidd_yolo.data.groups.families import family_links
-from lidd_yolo.data.groups.links import burst_links, group_numbers, leak_share
-from lidd_yolo.data.groups.overlap import LIMITS, Overlap, find_overlaps
-from lidd_yolo.data.groups.pictures import GrayPictures, load_gray
+from lidd_yolo.data.groups.links import leak_share
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.readers.data_yaml import YoloSet
+from lidd_yolo.errors import InputError
 
-_WHOLE = 0.95  # shared area from which a pair is one picture saved again and not two crops
+GROUPS_FILE = "groups.json"
+SPLIT_FILE = "split.json"
+"""File that marks a folder as a data set of ours and describes its split, see `lidd_yolo.data.splits.report`."""
+
+_KINDS = ("equal", "same", "overlap", "burst", "enlarged")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,34 @@ class PictureGroups:
         sides = {split: [index[name] for name in names] for split, names in splits.items()}
         return {split: leak_share(sides, self.numbers, split) for split in splits if split != "train"}
 
+    def count(self) -> dict[str, Any]:
+        """Return number, largest and sizes of the groups, as ``groups.json`` and ``split.json`` hold them."""
+        sizes = self.sizes()
+        return {"count": sum(sizes.values()), "largest": max(sizes, default=0), "sizes": sizes}
+
+    def figures(self) -> dict[str, Any]:
+        """Return what ``groups.json`` says of the whole: groups, pairs of each kind, rule and hash."""
+        kinds = [pair["kind"] for pair in self.pairs]
+        return {
+            "images": len(self.names),
+            "groups": self.count(),
+            "pairs": {kind: kinds.count(kind) for kind in _KINDS if kind in kinds},
+            "rule": dict(self.rule),
+            "group_sha256": self.sha256,
+            "problems": [problem.as_dict() for problem in self.problems],
+        }
+
+    def write(self, folder: Path, **facts: Any) -> None:
+        """Write ``groups.json``.
+
+        Args:
+            folder: Where.
+            facts: Further entries.
+        """
+        pictures = dict(zip(self.names, self.numbers, strict=True))
+        content = {**self.figures(), **facts, "pictures": pictures, "links": list(self.pairs)}
+        (folder / GROUPS_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
 
 def picture_name(path: Path, root: Path) -> str:
     """Return the name of a picture in lists and hashes: its place below the data set's folder, or its whole path."""
@@ -86,75 +116,158 @@ def all_pictures(data: YoloSet) -> dict[str, Path]:
     They come in order of their file names, whatever split they are in: the search for overlaps may miss another pair in
     another order, and a new split of the same pictures should find the same groups.
     """
-    found = {picture_name(path, data.root): path for paths in data.pictures.values() for path in paths}
-    return dict(sorted(found.items(), key=lambda entry: (entry[1].stem, entry[0])))
+    pictures = {picture_name(path, data.root): path for paths in data.pictures.values() for path in paths}
+    return dict(sorted(pictures.items(), key=lambda entry: (entry[1].stem, entry[0])))
 
 
-def find_groups(
-    pictures: Mapping[str, Path], burst: str | None = None
-) -> tuple[PictureGroups, GrayPictures, list[Overlap]]:
-    """Group pictures by what they show.
+def read_groups(file: Path, names: Iterable[str]) -> PictureGroups:
+    """Read the groups of some pictures.
 
     Args:
-        pictures: File of each, by its name.
-        burst: Rule on the file names that joins pictures, see `lidd_yolo.data.groups.links`; none if None.
+        file: File with ``pictures``: name -> group, a number or a text; or a ``split.json``. A name stands for the
+            picture of that name, or for the one picture whose name ends with it, in whatever folder.
+        names: Pictures that need a group; the file may have more.
 
     Returns:
-        The groups; the pictures and the pairs found among them, for drawing.
+        Their groups, numbered anew.
 
     Raises:
-        ValueError: If there is no picture, none can be read, the rule is wrong or the record of an enlargement damaged.
+        InputError: If there is no such file, it is damaged or lacks a picture; names the file and the picture.
     """
-    names = tuple(pictures)
-    bursts = burst_links(names, burst) if burst is not None else []
-    families = family_links(pictures.values())
-    loaded = load_gray(list(pictures.values()))
-    if not loaded.images:
-        raise ValueError(f"none of {len(names)} pictures can be read; first: {next(iter(loaded.problems), 'no file')}")
-    overlaps = find_overlaps(loaded.images)
-    pairs = [_pair(names, loaded, overlap) for overlap in overlaps]
-    pairs += [*_told(names, bursts, "burst"), *_told(names, families, "enlarged")]
-    links = [(loaded.places[overlap.first], loaded.places[overlap.second]) for overlap in overlaps]
-    rule = {**LIMITS, "burst": burst}
-    numbers = tuple(group_numbers(len(names), [*links, *bursts, *families]))
-    return PictureGroups(names, numbers, tuple(pairs), rule, tuple(loaded.problems)), loaded, overlaps
+    stated, names = _Stated(file), tuple(names)
+    ends = {name: _longest_end(PurePosixPath(name), stated.names) for name in names}
+    pictures_of = Counter(ends.values())
+    stated.check(name for name in names if ends[name] is None or (ends[name] != name and pictures_of[ends[name]] > 1))
+    links = stated.content.get("links")
+    known = set(names)
+    pairs = [p for p in links if {p["first"], p["second"]} <= known] if isinstance(links, list) else []
+    numbers = _numbered(stated.names[str(ends[name])] for name in names)
+    return PictureGroups(names, numbers, tuple(pairs), stated.content.get("rule") or {})
 
 
-def join_families(groups: PictureGroups, pictures: Mapping[str, Path]) -> PictureGroups:
-    """Return groups that keep originals and their copies together, whatever the groups were made of.
+def stated_groups(folder: Path, pictures: Sequence[Path]) -> tuple[int, ...] | None:
+    """Return the group of each picture, numbered from 0 in the order of their first pictures.
 
     Args:
-        groups: Groups of the pictures.
-        pictures: File of each, by its name, in the order of ``groups.names``.
+        folder: Folder of the data set; its ``split.json`` is read, or else its ``groups.json``.
+        pictures: Files, wherever they are: a stated name is that of every file whose path ends with it.
+
+    Returns:
+        None if neither file states groups, or one of the pictures has none.
 
     Raises:
-        ValueError: If the record of an enlargement is damaged.
+        InputError: If the file is damaged; names it.
     """
-    known = groups.numbers
-    families = [pair for pair in family_links(pictures.values()) if known[pair[0]] != known[pair[1]]]
-    if not families:
-        return groups
-    members: dict[int, int] = {}
-    links = [(members.setdefault(number, place), place) for place, number in enumerate(known)]
-    numbers = tuple(group_numbers(len(known), [*links, *families]))
-    return replace(groups, numbers=numbers, pairs=(*groups.pairs, *_told(groups.names, families, "enlarged")))
+    for file in (folder / SPLIT_FILE, folder / GROUPS_FILE):
+        if file.is_file() and _content(file).get("pictures"):
+            groups = _Stated(file).of(pictures)
+            return None if None in groups else _numbered(groups)
+    return None
 
 
-def _told(names: Sequence[str], links: Sequence[tuple[int, int]], kind: str) -> list[dict[str, Any]]:
-    """Return pairs that are known without a look at them, as they are written to files."""
-    return [{"first": names[one], "second": names[other], "kind": kind} for one, other in links]
+def known_groups(data: YoloSet, pictures: Sequence[Path]) -> tuple[int, ...] | None:
+    """Return the group of each picture of a data set: of its ``groups.json``, or else of its ``split.json``.
+
+    Args:
+        data: The data set; the files lie beside its YAML or in its folder.
+        pictures: Files. The YAML may lie elsewhere than when the groups were written: any end of a path will do.
+
+    Returns:
+        Numbers; None if no groups are stated, or a ``split.json`` lacks a picture or is damaged.
+
+    Raises:
+        InputError: If a ``groups.json`` is damaged, or lacks a picture and there is no ``split.json`` that has all.
+    """
+    folders = (data.file.parent, data.root)
+    own, split = (
+        next((folder / name for folder in folders if (folder / name).is_file()), None)
+        for name in (GROUPS_FILE, SPLIT_FILE)
+    )
+    stated = _Stated(own) if own else None
+    groups = stated.of(pictures) if stated else [None]
+    if None not in groups:
+        return _numbered(groups)
+    numbers = _numbers_in(split, pictures) if split else None
+    if stated and numbers is None:
+        stated.check(picture_name(p, data.root) for p, group in zip(pictures, groups, strict=True) if group is None)
+    return numbers
 
 
-def _pair(names: Sequence[str], loaded: GrayPictures, overlap: Overlap) -> dict[str, Any]:
-    """Return one pair as it is written to files."""
-    equal = math.isinf(overlap.sharpness)
-    return {
-        "first": names[loaded.places[overlap.first]],
-        "second": names[loaded.places[overlap.second]],
-        "kind": "equal" if equal else "same" if overlap.area >= _WHOLE else "overlap",
-        "orientation": overlap.orientation,
-        "shift": [overlap.dx * loaded.shrunk, overlap.dy * loaded.shrunk],
-        "area": round(overlap.area, 4),
-        "similarity": round(overlap.similarity, 4),
-        "sharpness": None if equal else round(overlap.sharpness, 2),
-    }
+def _numbers_in(split: Path, pictures: Sequence[Path]) -> tuple[int, ...] | None:
+    """Return the groups in a ``split.json`` as they are numbered there; None if it is damaged or lacks a picture."""
+    try:
+        return tuple(int(str(group)) for group in _Stated(split).of(pictures))
+    except ValueError:
+        return None
+
+
+class _Stated:
+    """What a ``groups.json`` or a ``split.json`` states: the group of each picture, as text.
+
+    Raises:
+        InputError: If there is no such file, or it is damaged; names it.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.content = _content(file)
+        try:
+            entries = self.content["pictures"].items()
+            self.names = {str(name): _group(entry) for name, entry in entries}
+            # A copy in a new split lies where its entry says, every other picture where its name says.
+            self.places = {str(_fields(entry).get("file", name)): self.names[str(name)] for name, entry in entries}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _damaged(file, error) from error
+
+    def of(self, pictures: Sequence[Path]) -> list[str | None]:
+        """Return the group of each picture, under the longest end of its path that is stated, or None."""
+        ends = [_longest_end(p, self.places) or _longest_end(p.resolve(), self.places) for p in pictures]
+        return [None if end is None else self.places[end] for end in ends]
+
+    def check(self, missing: Iterable[str]) -> None:
+        """Refuse pictures that have no group."""
+        names = list(missing)
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise InputError(f"{self.file} has no group for {names[0]}{more}")
+
+
+def _longest_end(path: PurePath, known: Container[str]) -> str | None:
+    """Return the longest end of a path that is known: the whole path, or what is left without its first folders."""
+    ends = (path.as_posix(), *("/".join(path.parts[start:]) for start in range(1, len(path.parts))))
+    return next((end for end in ends if end in known), None)
+
+
+def _numbered(groups: Iterable[str | None]) -> tuple[int, ...]:
+    """Return groups as numbers from 0, in the order in which they come."""
+    numbers: dict[str | None, int] = {}
+    return tuple(numbers.setdefault(group, len(numbers)) for group in groups)
+
+
+def _content(file: Path) -> dict[str, Any]:
+    """Return what a file of groups holds."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{file}: no such file; make one with lidd data groups") from error
+    except ValueError as error:
+        raise _damaged(file, error) from error
+    if not isinstance(content, dict):
+        raise _damaged(file, TypeError(f"not a JSON object but {type(content).__name__}"))
+    return content
+
+
+def _damaged(file: Path, error: Exception) -> InputError:
+    return InputError(f"{file} is no groups file: {error!r}; make one with lidd data groups")
+
+
+def _fields(entry: Any) -> Mapping[str, Any]:
+    return entry if isinstance(entry, dict) else {}
+
+
+def _group(entry: Any) -> str:
+    """Return the group of an entry, which is that itself or, as in a ``split.json``, has it among others."""
+    group = entry.get("group") if isinstance(entry, dict) else entry
+    if not isinstance(group, (str, int)):
+        raise TypeError(f"a group is a number or a text, not {group!r}")
+    return str(group)

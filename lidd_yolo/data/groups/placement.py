@@ -1,4 +1,8 @@
-"""How well two pictures agree when one is laid over the other: the close look at a likely pair.
+"""How one picture lies over another: the eight orientations, and the close look at a likely pair.
+
+An orientation is one of the eight ways to turn or mirror a picture on its pixel grid, the symmetries of the square: a
+number 0-7 made of three bits, carried out in this order: 1 mirrors left and right, 2 turns upside down, 4 swaps rows
+and columns.
 
 Methods: Kuglin and Hines, "The Phase Correlation Image Alignment Method", 1975, for the shift; Lewis, "Fast Normalized
 Cross-Correlation", 1995, for the similarity. Differs from them: the likely shift is known to a few pixels, so only the
@@ -11,11 +15,56 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from lidd_yolo.data.groups.texture import Floats, Texture, as_floats
+from lidd_yolo.data.groups.fingerprints import Floats, Texture, as_floats
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+ORIENTATIONS = 8
+_MIRROR, _UPSIDE_DOWN, _SWAP = 1, 2, 4
+
+
+def turned(image: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
+    """Return a turned view of a picture, shape ``(H, W)`` or, if rows and columns are swapped, ``(W, H)``."""
+    if orientation & _MIRROR:
+        image = image[:, ::-1]
+    if orientation & _UPSIDE_DOWN:
+        image = image[::-1]
+    return image.T if orientation & _SWAP else image
+
+
+def _matrix(orientation: int) -> NDArray[np.int64]:
+    signs = np.diag([-1 if orientation & _MIRROR else 1, -1 if orientation & _UPSIDE_DOWN else 1])
+    return signs[::-1] if orientation & _SWAP else signs
+
+
+MATRICES: NDArray[np.int64] = np.stack([_matrix(orientation) for orientation in range(ORIENTATIONS)])
+"""What an orientation does to an offset ``(x, y)``, shape ``(8, 2, 2)``."""
+
+THEN_UNDOING: NDArray[np.int64] = np.array(
+    [[int((b.T @ a == MATRICES).all(axis=(1, 2)).argmax()) for b in MATRICES] for a in MATRICES]
+)
+"""``THEN_UNDOING[a, b]`` is the orientation that carries out ``a`` and then undoes ``b``, shape ``(8, 8)``."""
+
+
+def moved(points: NDArray[Any], orientation: NDArray[Any], size: NDArray[Any]) -> NDArray[np.int64]:
+    """Return where points ``(x, y)``, shape ``(N, 2)``, lie after their pictures were turned.
+
+    Args:
+        points: Pixels.
+        orientation: How each point's picture is turned, shape ``(N,)``.
+        size: Width and height of each point's picture before that, shape ``(N, 2)``.
+    """
+    matrices = MATRICES[orientation]
+    # A mirrored axis starts at its other end: what was in the last pixel comes to lie in pixel 0.
+    start = (np.minimum(matrices, 0) * (1 - size.astype(np.int64))[:, None, :]).sum(axis=2)
+    return np.asarray((matrices * points.astype(np.int64)[:, None, :]).sum(axis=2) + start, dtype=np.int64)
+
 
 _SMALLEST = 8  # pixels; the side of a shared area below which nothing can be said
 _SEARCH = 6  # pixels by which the voted shift may be wrong
@@ -51,10 +100,7 @@ def place(first: Texture, second: Texture, shift: tuple[int, int], *, min_area: 
         first: Texture of the first picture, shape ``(H, W)``.
         second: Texture of the second, already turned like the first, any shape.
         shift: Likely ``(dx, dy)``, a few pixels wrong at most.
-        min_area: Smallest shared area as a fraction of the smaller picture.
-
-    Returns:
-        How they agree, or None if they share too little or nowhere agree.
+        min_area: Smallest shared area, as a fraction of the smaller picture; None is returned for less.
     """
     rough = _shared(first, second, shift)
     if min(rough[0].shape) < _SMALLEST:
@@ -74,13 +120,8 @@ def place(first: Texture, second: Texture, shift: tuple[int, int], *, min_area: 
 def shared_bounds(first: tuple[int, ...], second: tuple[int, ...], shift: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return top, bottom, left and right of the shared area in the first picture, in pixels, the ends exclusive.
 
-    Args:
-        first: Shape of the first picture.
-        second: Shape of the second picture, already turned like the first.
-        shift: ``(dx, dy)`` by which a spot lies further right and down in the second picture.
-
-    Returns:
-        The bounds; top equals bottom, or left equals right, if nothing is shared.
+    ``shift`` is the ``(dx, dy)`` by which a spot lies further right and down in the second picture, already turned like
+    the first. Top equals bottom, or left equals right, if nothing is shared.
     """
     dx, dy = shift
     top, left = max(0, -dy), max(0, -dx)

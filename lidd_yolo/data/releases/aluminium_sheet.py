@@ -15,10 +15,10 @@ from pathlib import Path
 from lidd_yolo.data.formats.labelme import LINE_WIDTH, read_labelme
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
+from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
-from lidd_yolo.data.releases.writer import Conversion
 from lidd_yolo.data.splits.lists import check_target
+from lidd_yolo.errors import InputError
 
 _ENGLISH = {"zhe_zhou": "crease", "ca_shang": "scratch", "zang_wu": "dirt", "zhen_kong": "pinhole"}
 """Label of the release -> class; in the order of the values in the release's masks, which are one more."""
@@ -58,25 +58,11 @@ def convert_aluminium_sheet(
     overwrite: bool = False,
     line_width: int = LINE_WIDTH,
 ) -> Conversion:
-    """Convert the release.
+    """Convert the release; arguments, result and errors are those of `lidd_yolo.data.releases.neu_det.convert_neu_det`.
 
-    Args:
-        source: Folder that holds ``images`` and ``json``.
-        target: Folder to make, in the layout of Ultralytics, with a ``split.json``.
-        protocol: ``grouped`` for a split by sheets, ``paper`` for a random one that leaks.
-        seed: Seed of the split.
-        ratios: Share of the pictures on each side, ``train`` among them; the protocol's own if None.
-        overwrite: Whether to replace a data set that was made before.
-        line_width: Width in pixels given to scratches, which the release marks as lines.
-
-    Returns:
-        The figures of the split and every problem of the release; files with a problem did not cost the others. A
-        photograph whose sheet is not known is left out.
-
-    Raises:
-        FileNotFoundError: If ``source`` is not the release.
-        FileExistsError: If ``target`` must not be written to.
-        ValueError: If the protocol is unknown, ``seed`` is negative or nothing in the release is usable.
+    ``source`` holds ``images`` and ``json``; the protocols are ``grouped``, by sheets, and ``paper``, at random. A
+    photograph whose sheet is not known is left out. ``line_width`` is the width in pixels of scratches, which the
+    release marks as lines.
     """
     check_request(protocol, PROTOCOLS, seed)
     check_target(target, overwrite=overwrite)
@@ -84,12 +70,13 @@ def convert_aluminium_sheet(
     samples, problems = read_release(release_parts(source, "aluminium sheet", _FOLDERS), CLASS_NAMES, kind)
     known, strangers = _of_known_sheets(samples)
     if not known:
-        raise ValueError(f"{source}: the sheet of no photograph is known; first problem: {strangers[0]}")
+        raise InputError(f"{source}: the sheet of no photograph is known; first problem: {strangers[0]}")
     sheets = [_sheet(sample) for sample in known]
     numbers = {sheet: number for number, sheet in enumerate(dict.fromkeys(sheets))}
     facts = {"sheets": {str(sheet): sheets.count(sheet) for sheet in numbers}, "line_width": line_width}
-    wanted = dict(ratios or PROTOCOLS[protocol])
-    plan = Plan("aluminium-sheet", CLASS_NAMES, protocol, wanted, seed, segments=True, facts=facts)
+    plan = Plan(
+        "aluminium-sheet", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed, segments=True, facts=facts
+    )
     return assemble(target, plan, known, problems + strangers, groups=[numbers[sheet] for sheet in sheets])
 
 

@@ -1,29 +1,47 @@
-"""From the samples of a release to a data set: groups, split, figures, files.
+"""From the samples of a release to a YOLO data set: groups, split, figures, files, complete or not at all.
 
-What all releases have in common, so that their figures mean the same.
+What all releases have in common, so that their figures mean the same. Layout: Ultralytics, "Object Detection Datasets
+Overview". Adds ``split.json``, which says how the split was made and holds hashes to name it by in results.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
-from lidd_yolo.data.enlarge.change import Settings
-from lidd_yolo.data.enlarge.record import figures
+from lidd_yolo.data.enlarge.data_set import enlargement_figures
+from lidd_yolo.data.formats.yolo import write_yolo
+from lidd_yolo.data.groups.digest import digest
 from lidd_yolo.data.groups.families import ENLARGED
-from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps, group_overlaps
+from lidd_yolo.data.groups.links import group_numbers
+from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps
+from lidd_yolo.data.groups.picture_groups import PictureGroups
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.releases.samples import Sample, enlarge_samples, place_copies
-from lidd_yolo.data.releases.writer import Conversion, describe, write_dataset
 from lidd_yolo.data.splits.division import divide, shortfalls
+from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.data.splits.search import split_random
+from lidd_yolo.errors import InputError
+from lidd_yolo.files import all_or_nothing
 
 _RANDOM = ("paper", "random")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion has made: folder, content of its ``split.json``, and what was wrong in the release."""
+
+    target: Path
+    report: SplitReport
+    problems: list[Problem]
 
 
 @dataclass(frozen=True)
@@ -38,7 +56,7 @@ class Plan:
         seed: Seed of the split.
         segments: Whether to write outlines; then the combination of classes in a picture is balanced as well.
         facts: Further entries of ``split.json``.
-        enlarge: How to enlarge all pictures before they are split; not at all if None.
+        times: Pictures for each original, itself included, before they are split; 1 for no copies.
     """
 
     dataset: str
@@ -48,19 +66,15 @@ class Plan:
     seed: int
     segments: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
-    enlarge: Settings | None = None
+    times: int = 1
 
 
 def check_request(protocol: str, known: Mapping[str, Any], seed: int) -> None:
-    """Refuse a protocol that a data set does not have, and a seed that no generator takes.
-
-    Raises:
-        ValueError: If ``protocol`` is not among ``known`` or ``seed`` is negative.
-    """
+    """Refuse, by an `InputError`, a protocol that a data set does not have, and a negative seed."""
     if protocol not in known:
-        raise ValueError(f"no protocol {protocol!r}; there are {', '.join(known)}")
+        raise InputError(f"no protocol {protocol!r}; there are {', '.join(known)}")
     if seed < 0:
-        raise ValueError(f"the seed cannot be negative, got {seed}")
+        raise InputError(f"the seed cannot be negative, got {seed}")
 
 
 def assemble(
@@ -74,76 +88,121 @@ def assemble(
     """Group and split the samples and write the data set.
 
     Args:
-        target: Folder to make, see `lidd_yolo.data.releases.writer.check_target`.
+        target: Folder to make, see `lidd_yolo.data.splits.lists.check_target`.
         plan: What to make.
         samples: All pictures.
         problems: What was wrong in the release.
         fixed: Indices of the samples on sides that are given; ``plan.ratios`` divide the others.
         groups: Group number of each sample where something better than the pictures tells; found from these if None.
-
-    Returns:
-        The figures of the split and the problems.
     """
-    rule = LIMITS
+    rule = LIMITS if groups is None else {}
     if groups is None:
-        groups = group_overlaps(len(samples), find_overlaps([sample.gray for sample in samples]))
-    else:
-        rule = {}
-    enlarged = enlarge_samples(samples, groups, plan.enlarge) if plan.enlarge is not None else None
+        overlaps = find_overlaps([sample.gray for sample in samples])
+        groups = group_numbers(len(samples), [(pair.first, pair.second) for pair in overlaps])
+    enlarged = enlarge_samples(samples, groups, plan.times, plan.seed) if plan.times > 1 else None
     if enlarged is not None:
         samples, groups = enlarged.samples, enlarged.groups
-    split = _split(plan, samples, groups, fixed or {})
-    further = {ENLARGED: place_copies(enlarged, split, plan.enlarge)} if enlarged and plan.enlarge else {}
-    report: dict[str, Any] = {
-        "dataset": plan.dataset,
-        "protocol": plan.protocol,
-        "seed": plan.seed,
-        "ratios": dict(plan.ratios),
-        "overlap": rule,
-        **describe(samples, split, groups, plan.class_names, segments=plan.segments),
-        "shortfalls": _shortfalls(plan, samples, groups, split, fixed or {}),
-        **plan.facts,
-        **({"enlarged": figures(further[ENLARGED])} if further else {}),
-        "problems": [problem.as_dict() for problem in problems],
-    }
-    write_dataset(target, samples, split, plan.class_names, report, segments=plan.segments, further=further)
+    split, off = _split(plan, samples, groups, fixed or {})
+    record = {} if enlarged is None else place_copies(enlarged, split, plan.times, plan.seed)
+    report = describe_release(
+        plan,
+        samples,
+        split,
+        groups,
+        overlap=rule,
+        shortfalls=off,
+        enlarged=enlargement_figures(record) if record else None,
+        problems=[problem.as_dict() for problem in problems],
+    )
+    write_release(target, plan, samples, split, report, record=record)
     return Conversion(target, report, problems)
+
+
+def describe_release(
+    plan: Plan, samples: Sequence[Sample], split: Mapping[str, Sequence[int]], groups: Sequence[int], **entries: Any
+) -> SplitReport:
+    """Return the content of ``split.json``.
+
+    Args:
+        plan: What data set is made.
+        samples: All pictures.
+        split: Indices of the pictures on each side; one side is ``train``.
+        groups: Group number of each picture.
+        entries: Fields that are not worked out from these.
+    """
+    names = tuple(sample.name for sample in samples)
+    return SplitReport.of(
+        PictureGroups(names, tuple(groups)),
+        {side: [names[index] for index in part] for side, part in split.items()},
+        dataset=plan.dataset,
+        protocol=plan.protocol,
+        seed=plan.seed,
+        ratios=dict(plan.ratios),
+        boxes={side: _boxes([samples[index] for index in part], plan.class_names) for side, part in split.items()},
+        data_sha256=digest(
+            part
+            for sample in sorted(samples, key=lambda s: s.name)
+            for part in (
+                sample.name,
+                sample.data,
+                write_yolo(sample.annotation, plan.class_names, segments=plan.segments),
+            )
+        ),
+        facts=plan.facts,
+        last=("shortfalls", *plan.facts, "enlarged", "problems"),
+        **entries,
+    )
+
+
+def write_release(
+    target: Path,
+    plan: Plan,
+    samples: Sequence[Sample],
+    split: Mapping[str, Sequence[int]],
+    report: SplitReport,
+    *,
+    record: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the data set beside ``target`` and move it there, in place of an older one, when it is complete.
+
+    ``split`` holds the indices of the samples on each side, ``record`` is the content of ``enlarged.json``. The bytes
+    of the pictures are written unchanged.
+    """
+    with all_or_nothing(target) as folder:
+        for side, part in split.items():
+            images, labels = folder / "images" / side, folder / "labels" / side
+            images.mkdir(parents=True)
+            labels.mkdir(parents=True)
+            for sample in (samples[index] for index in part):
+                (images / sample.name).write_bytes(sample.data)
+                text = write_yolo(sample.annotation, plan.class_names, segments=plan.segments)
+                (labels / f"{Path(sample.name).stem}.txt").write_text(text, encoding="utf-8")
+        sides = {side: f"images/{side}" for side in split}
+        data = yaml.safe_dump({**sides, "names": dict(enumerate(plan.class_names))}, sort_keys=False)
+        (folder / "data.yaml").write_text(data, encoding="utf-8")
+        report.write(folder)
+        if record:
+            (folder / ENLARGED).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _split(
     plan: Plan, samples: Sequence[Sample], groups: Sequence[int], fixed: Mapping[str, Sequence[int]]
-) -> dict[str, list[int]]:
-    """Return the indices of the samples on each side."""
+) -> tuple[dict[str, list[int]], list[str]]:
+    """Return the samples on each side by their indices, and where whole groups did not allow the ratios."""
     if plan.protocol in _RANDOM:
-        return split_random(len(samples), plan.ratios, plan.seed)
+        return split_random(len(samples), plan.ratios, plan.seed), []
     given = {index for side in fixed.values() for index in side}
     free = [index for index in range(len(samples)) if index not in given]
-    labels = _labels([samples[index] for index in free], plan)
-    split, _ = divide([groups[index] for index in free], labels, _wanted(plan), plan.seed)
-    drawn = {side: [free[place] for place in part] for side, part in split.items()}
-    return {**drawn, **{side: list(part) for side, part in fixed.items()}}
+    chosen, numbers = [samples[index] for index in free], [groups[index] for index in free]
+    columns = _labels(chosen, plan)
+    parts, ratios = divide(numbers, columns, _ratios(plan), plan.seed)
+    counts, names = columns[:, : len(plan.class_names)], [sample.name for sample in chosen]
+    off = shortfalls(parts, ratios, numbers, counts, names, plan.class_names)
+    drawn = {side: [free[place] for place in part] for side, part in parts.items()}
+    return {**drawn, **{side: list(part) for side, part in fixed.items()}}, off
 
 
-def _shortfalls(
-    plan: Plan,
-    samples: Sequence[Sample],
-    groups: Sequence[int],
-    split: Mapping[str, Sequence[int]],
-    fixed: Mapping[str, Sequence[int]],
-) -> list[str]:
-    """Return where whole groups did not allow the ratios, among the samples whose side was free."""
-    if plan.protocol in _RANDOM:
-        return []
-    free = sorted(index for side, part in split.items() if side not in fixed for index in part)
-    place = {index: number for number, index in enumerate(free)}
-    parts = {side: [place[index] for index in part] for side, part in split.items() if side not in fixed}
-    chosen = [samples[index] for index in free]
-    counts = _labels(chosen, plan)[:, : len(plan.class_names)]
-    of_free = [groups[index] for index in free]
-    return shortfalls(parts, _wanted(plan), of_free, counts, [sample.name for sample in chosen], plan.class_names)
-
-
-def _wanted(plan: Plan) -> dict[str, float]:
+def _ratios(plan: Plan) -> dict[str, float]:
     """Return the share of each side, summing to 1."""
     total = sum(plan.ratios.values())
     return {side: ratio / total for side, ratio in plan.ratios.items()}
@@ -151,10 +210,16 @@ def _wanted(plan: Plan) -> dict[str, float]:
 
 def _labels(samples: Sequence[Sample], plan: Plan) -> NDArray[np.int64]:
     """Return what the split balances: objects of each class, for outlines class combinations too, ``(N, C)``."""
-    found = [[item.class_name for item in sample.annotation.objects] for sample in samples]
-    counts = np.array([[names.count(name) for name in plan.class_names] for names in found])
+    classes = [[item.class_name for item in sample.annotation.objects] for sample in samples]
+    counts = np.array([[names.count(name) for name in plan.class_names] for names in classes])
     if not plan.segments:
         return counts
-    kinds = [frozenset(names) for names in found]
+    kinds = [frozenset(names) for names in classes]
     columns = sorted(set(kinds), key=sorted)
     return np.hstack([counts, np.array([[kind == column for column in columns] for kind in kinds], dtype=np.int64)])
+
+
+def _boxes(samples: Sequence[Sample], class_names: Sequence[str]) -> dict[str, int]:
+    """Return the number of boxes of each class."""
+    count = Counter(item.class_name for sample in samples for item in sample.annotation.objects)
+    return {name: count[name] for name in class_names}

@@ -24,7 +24,7 @@ from lidd_yolo.progress import progress
 
 _CHUNK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte
-_TOLD = 16  # chunks between two lines of progress
+_CHUNKS_A_LINE = 16  # chunks between two lines of progress
 MAX_BYTES = 2 << 30
 """Largest file fetched unless said otherwise, in bytes."""
 
@@ -51,7 +51,7 @@ def fetch(url: str, file: Path, *, limit: int = MAX_BYTES) -> None:
             stated = int(answer.headers.get("Content-Length") or 0)
             _check_size(url, stated, limit)
             done = 0
-            for chunk in _told(_chunks(answer), file.name, stated):
+            for chunk in _with_progress(_chunks(answer), file.name, stated):
                 done += len(chunk)
                 _check_size(url, done, limit)
                 out.write(chunk)
@@ -75,14 +75,14 @@ def _chunks(answer: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _told(chunks: Iterator[bytes], name: str, total: int) -> Iterator[bytes]:
+def _with_progress(chunks: Iterator[bytes], name: str, total: int) -> Iterator[bytes]:
     """Yield the chunks and say on stderr how much is there, in one moving line on a terminal."""
     done, moving = 0, sys.stderr.isatty()
     of_total = f" of {total / 1e6:.1f}" if total else ""
     for number, chunk in enumerate(chunks):
         done += len(chunk)
         yield chunk
-        if moving or number % _TOLD == 0:
+        if moving or number % _CHUNKS_A_LINE == 0:
             line = f"fetching {name}: {done / 1e6:.1f}{of_total} MB"
             sys.stderr.write(f"\r{line}" if moving else f"{line}\n")
             sys.stderr.flush()
@@ -96,13 +96,13 @@ MAX_FILES = 100_000
 """Largest number of entries."""
 
 
-def unpack(archive: Path, folder: Path, wanted: Sequence[str], *, limit: int = MAX_UNPACKED) -> int:
+def unpack(archive: Path, folder: Path, folders: Sequence[str], *, limit: int = MAX_UNPACKED) -> int:
     """Unpack some folders of an archive whose entries all lie in one outer folder, as GitHub makes them.
 
     Args:
         archive: The ZIP file.
         folder: Where to put them, without the outer folder.
-        wanted: Folders below the outer one, with ``/`` between their parts.
+        folders: Folders below the outer one, with ``/`` between their parts.
         limit: Largest sum of the sizes of all that is unpacked, in bytes.
 
     Returns:
@@ -114,7 +114,7 @@ def unpack(archive: Path, folder: Path, wanted: Sequence[str], *, limit: int = M
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            chosen = _chosen(archive, opened.infolist(), wanted)
+            chosen = _chosen(archive, opened.infolist(), folders)
             total = sum(info.file_size for info in chosen.values())
             if total > limit:
                 raise ValueError(f"{archive}: unpacked it would have {total} bytes, more than {limit}")
@@ -129,15 +129,14 @@ def unpack(archive: Path, folder: Path, wanted: Sequence[str], *, limit: int = M
     return len(chosen)
 
 
-def _chosen(archive: Path, infos: Sequence[zipfile.ZipInfo], wanted: Sequence[str]) -> dict[str, zipfile.ZipInfo]:
-    """Return the wanted files by their place below the outer folder.
+def _chosen(archive: Path, infos: Sequence[zipfile.ZipInfo], folders: Sequence[str]) -> dict[str, zipfile.ZipInfo]:
+    """Return the files of some folders by their place below the outer folder.
 
-    Raises:
-        ValueError: If any entry, wanted or not, names a place outside, or a wanted one is no plain file.
+    ``ValueError`` if any entry, chosen or not, names a place outside, or a chosen one is no plain file.
     """
     if len(infos) > MAX_FILES:
         raise ValueError(f"{archive}: it has {len(infos)} entries, more than {MAX_FILES}")
-    folders = [PurePosixPath(name).parts for name in wanted]
+    heads = [PurePosixPath(name).parts for name in folders]
     chosen: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         # The name as it is in the file: zipfile itself replaces and cuts some.
@@ -146,7 +145,7 @@ def _chosen(archive: Path, infos: Sequence[zipfile.ZipInfo], wanted: Sequence[st
         if name.startswith("/") or ".." in parts or any(sign in name for sign in "\\:\0"):
             raise ValueError(f"{archive}: the entry {name!r} lies outside the archive; nothing is unpacked")
         inner = parts[1:]
-        if info.is_dir() or not any(inner[: len(folder)] == folder for folder in folders):
+        if info.is_dir() or not any(inner[: len(head)] == head for head in heads):
             continue
         kind = stat.S_IFMT(info.external_attr >> 16)
         place = "/".join(inner)
@@ -159,14 +158,7 @@ def _chosen(archive: Path, infos: Sequence[zipfile.ZipInfo], wanted: Sequence[st
 
 @dataclass(frozen=True)
 class Verification:
-    """What a comparison found, places below the folder with ``/`` between their parts.
-
-    Args:
-        equal: Number of files that are as listed.
-        changed: Files that differ.
-        missing: Files that are listed and not there.
-        unlisted: Files that no list has.
-    """
+    """What a comparison found: number of files that are as listed, and the places of the others below the folder."""
 
     equal: int
     changed: tuple[str, ...]
@@ -175,11 +167,7 @@ class Verification:
 
 
 def read_checksums(file: Path) -> dict[str, str]:
-    """Return the SHA-256, in small letters, of each file of a list.
-
-    Raises:
-        ValueError: If a line has another form.
-    """
+    """Return the SHA-256, in small letters, of each file of a list; ``ValueError`` if a line has another form."""
     listed = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
         value, _, place = line.partition("  ")
@@ -190,12 +178,7 @@ def read_checksums(file: Path) -> dict[str, str]:
 
 
 def verify_files(folder: Path, listed: Mapping[str, str]) -> Verification:
-    """Compare all files below a folder with a list.
-
-    Args:
-        folder: Where the files are.
-        listed: SHA-256 of each, by its place below ``folder``.
-    """
+    """Compare all files below a folder with a list: SHA-256 of each, by its place below ``folder``."""
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     both = sorted(found.keys() & listed.keys())
     changed = [place for place in progress(both, len(both), "verifying") if sha256(found[place]) != listed[place]]

@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lidd_yolo.data.enlarge.change import Settings
-from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
+from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import VOC, read_release, release_parts
-from lidd_yolo.data.releases.writer import Conversion
 from lidd_yolo.data.splits.lists import check_target
 
 CLASS_NAMES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
@@ -59,14 +57,12 @@ def convert_neu_det(
         The figures of the split and every problem of the release; files with a problem did not cost the others.
 
     Raises:
-        FileNotFoundError: If ``source`` is not the release.
-        FileExistsError: If ``target`` must not be written to.
-        ValueError: If the protocol is unknown, ``seed`` is negative or nothing in the release is usable.
+        InputError: If ``source`` is not the release, ``target`` must not be written to, the protocol is unknown,
+            ``seed`` is negative or nothing in the release is usable.
     """
     check_request(protocol, PROTOCOLS, seed)
     check_target(target, overwrite=overwrite)
     samples, problems = read_release(release_parts(source, "NEU-DET", _FOLDERS), CLASS_NAMES, VOC)
-    wanted = dict(ratios or PROTOCOLS[protocol])
-    enlarge = Settings(times=TIMES, seed=seed) if protocol == "paper" else None
-    plan = Plan("neu-det", CLASS_NAMES, protocol, wanted, seed, enlarge=enlarge)
+    times = TIMES if protocol == "paper" else 1
+    plan = Plan("neu-det", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed, times=times)
     return assemble(target, plan, samples, problems)

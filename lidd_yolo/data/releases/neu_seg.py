@@ -21,10 +21,10 @@ from lidd_yolo.data.formats.yolo import parse_yolo, write_yolo
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.outline import Mask
 from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.releases.assemble import Plan, assemble, check_request
+from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
-from lidd_yolo.data.releases.writer import Conversion
 from lidd_yolo.data.splits.lists import check_target
+from lidd_yolo.errors import InputError
 from lidd_yolo.progress import progress
 
 CLASS_NAMES = ("inclusion", "patches", "scratches")
@@ -60,38 +60,22 @@ def convert_neu_seg(
     overwrite: bool = False,
     min_pixels: int = MIN_PIXELS,
 ) -> Conversion:
-    """Convert the NEU-Seg release.
+    """Convert the release; arguments, result and errors are those of `lidd_yolo.data.releases.neu_det.convert_neu_det`.
 
-    Args:
-        source: Folder that holds ``images`` and ``annotations``, both with ``training`` and ``test``.
-        target: Folder to make, in the layout of Ultralytics, with a ``split.json``.
-        protocol: ``grouped`` for a split without leaks; ``paper`` and ``official`` leak.
-        seed: Seed of the split.
-        ratios: Share of the pictures on each side, ``train`` among them; the protocol's own if None.
-        overwrite: Whether to replace a data set that was made before.
-        min_pixels: Components of fewer pixels are dropped and counted.
-
-    Returns:
-        The figures of the split and of the labels and every problem of the release; files with a problem did not cost
-        the others.
-
-    Raises:
-        FileNotFoundError: If ``source`` is not the release.
-        FileExistsError: If ``target`` must not be written to.
-        ValueError: If the protocol is unknown, ``seed`` or ``min_pixels`` negative or nothing in the release is usable.
+    ``source`` holds ``images`` and ``annotations``, both with ``training`` and ``test``; of the protocols ``paper`` and
+    ``official`` leak. Components of fewer than ``min_pixels`` pixels are dropped and counted.
     """
     check_request(protocol, PROTOCOLS, seed)
     if min_pixels < 0:
-        raise ValueError(f"the smallest number of pixels of an object cannot be negative, got {min_pixels}")
+        raise InputError(f"the smallest number of pixels of an object cannot be negative, got {min_pixels}")
     check_target(target, overwrite=overwrite)
     kind = AnnotationKind("mask", ".png", partial(_read, min_pixels=min_pixels))
     samples, problems = read_release(release_parts(source, "NEU-Seg", _FOLDERS), CLASS_NAMES, kind)
     facts = measure_labels(samples, CLASS_NAMES, min_pixels)
-    wanted = dict(ratios or PROTOCOLS[protocol])
-    plan = Plan("neu-seg", CLASS_NAMES, protocol, wanted, seed, segments=True, facts=facts)
+    plan = Plan("neu-seg", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed, segments=True, facts=facts)
     published = [index for index, sample in enumerate(samples) if sample.name.startswith(_TEST)]
     if protocol == "official" and not published:
-        raise ValueError(f"{source} holds no usable test picture, which the official protocol needs")
+        raise InputError(f"{source} holds no usable test picture, which the official protocol needs")
     return assemble(target, plan, samples, problems, {"test": published} if protocol == "official" else None)
 
 
@@ -109,12 +93,7 @@ def _read(path: Path, image_size: tuple[int, int], min_pixels: int) -> tuple[Ann
 
 
 def measure_labels(samples: Sequence[Sample], class_names: Sequence[str], min_pixels: int) -> dict[str, Any]:
-    """Return the figures for ``split.json``.
-
-    Args:
-        samples: Pictures whose sources are class-index masks.
-        class_names: Names in the order of their class numbers, the first for value 1.
-        min_pixels: Components that were dropped have fewer pixels.
+    """Return the figures of labels made from class-index masks, for ``split.json``.
 
     Returns:
         ``dropped``: number and pixels of the dropped components of each class. ``round_trip``: compared with what was
@@ -127,7 +106,7 @@ def measure_labels(samples: Sequence[Sample], class_names: Sequence[str], min_pi
     for sample in progress(samples, len(samples), "comparing labels with masks"):
         mask, _ = load_mask(sample.source, len(class_names))
         if mask is None:
-            raise ValueError(f"{sample.source} has changed while it was converted")
+            raise InputError(f"{sample.source} has changed while it was converted")
         kept, specks = drop_specks(mask, min_pixels)
         for value, pixels in specks:
             dropped[class_names[value - 1]] += 1

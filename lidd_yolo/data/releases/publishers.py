@@ -20,14 +20,7 @@ _SHOWN = 3
 
 
 class Publisher(NamedTuple):
-    """Where a release is published.
-
-    Args:
-        repository: Owner and name on GitHub.
-        commit: The commit that is fetched.
-        folders: Folders of the release that are unpacked.
-        lists: Packaged lists of checksums, by name without ending.
-    """
+    """Where a release is published: owner and name on GitHub, commit, folders to unpack, packaged checksums."""
 
     repository: str
     commit: str
@@ -63,15 +56,9 @@ PUBLISHERS: Mapping[str, Publisher] = {
 
 
 def download_release(publisher: Publisher, folder: Path, address: str | None = None) -> Verification:
-    """Fetch a release; one that was fetched before is verified again and left as it is.
+    """Fetch a release into a folder, complete or not there; one that is there is verified again and left as it is.
 
-    Args:
-        publisher: Where it is published.
-        folder: Folder to make; complete or not there.
-        address: Where to fetch the archive instead.
-
-    Returns:
-        How many files are as listed, and which are in no list.
+    ``address`` is where to fetch the archive instead of the publisher's.
 
     Raises:
         ConnectionError: If the archive cannot be fetched.
@@ -91,11 +78,7 @@ def download_release(publisher: Publisher, folder: Path, address: str | None = N
 
 
 def _checked(folder: Path, publisher: Publisher, remedy: str) -> Verification:
-    """Return what the comparison with the lists found.
-
-    Raises:
-        ValueError: If a listed file differs or is missing.
-    """
+    """Return what the comparison with the lists found; ``ValueError`` if a listed file differs or is missing."""
     found = verify_files(folder, publisher.checksums())
     wrong = [*(f"{place} differs" for place in found.changed), *(f"{place} is missing" for place in found.missing)]
     if wrong:

@@ -14,25 +14,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.enlarge.change import Settings, decode_picture
+from lidd_yolo.data.enlarge.change import decode_picture
 from lidd_yolo.data.enlarge.copies import make_copies
-from lidd_yolo.data.enlarge.record import describe_enlargement
+from lidd_yolo.data.enlarge.data_set import describe_enlargement
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
 from lidd_yolo.data.pictures.decoding import decode_within
+from lidd_yolo.errors import InputError
 from lidd_yolo.progress import progress
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 
 class Part(NamedTuple):
-    """One pair of folders of a release; their sub-folders are included.
+    """One pair of folders of a release, sub-folders included; the annotations have the names of their pictures.
 
-    Args:
-        images: Folder of the pictures.
-        annotations: Folder of the annotations, which have the names of their pictures.
-        prefix: Put in front of the pictures' names, where different pictures of two parts have the same.
+    ``prefix`` is put in front of the pictures' names, where different pictures of two parts have the same.
     """
 
     images: Path
@@ -41,12 +39,9 @@ class Part(NamedTuple):
 
 
 class AnnotationKind(NamedTuple):
-    """How a release states its annotations.
+    """How a release states its annotations: what a file is called in messages, its ending with the dot, and its reader.
 
-    Args:
-        name: What a file of it is called in messages.
-        ending: Of the file names, with the dot.
-        read: Takes a file and the picture's width and height, returns its annotation or None, and what was wrong.
+    The reader takes a file and the picture's width and height; it returns the annotation or None, and what was wrong.
     """
 
     name: str
@@ -59,15 +54,7 @@ VOC = AnnotationKind("XML file", ".xml", read_voc)
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture with its annotation.
-
-    Args:
-        path: The picture's file.
-        data: Its bytes.
-        gray: Its grey values, shape ``(H, W)``.
-        annotation: Its defects; ``image`` is the name it gets in the data set.
-        source: The file of its annotation.
-    """
+    """One picture: file, bytes, grey values ``(H, W)`` and annotation, which has the name it gets in the data set."""
 
     path: Path
     data: bytes
@@ -84,38 +71,28 @@ class Sample:
 def release_parts(source: Path, release: str, folders: Iterable[tuple[str, str, str]]) -> list[Part]:
     """Return the parts of a release that exist; the first must.
 
-    Args:
-        source: Folder of the release.
-        release: Its name, for the message.
-        folders: Folder of the pictures, of the annotations and prefix of each part, the folders relative to ``source``.
+    ``folders`` are, for each part, the folders of the pictures and of the annotations below ``source``, and the prefix.
 
     Raises:
-        FileNotFoundError: If a folder of the first part is missing.
+        InputError: If a folder of the first part is missing; names the release.
     """
     parts = [Part(source / images, source / annotations, prefix) for images, annotations, prefix in folders]
     missing = [str(folder) for folder in parts[0][:2] if not folder.is_dir()]
     if missing:
-        raise FileNotFoundError(
-            f"{source} is not the {release} release: there is no folder {' and no folder '.join(missing)}"
-        )
+        raise InputError(f"{source} is not the {release} release: there is no folder {' and no folder '.join(missing)}")
     return [part for part in parts if part.images.is_dir() and part.annotations.is_dir()]
 
 
 def read_release(
     parts: Iterable[Part], class_names: tuple[str, ...], kind: AnnotationKind
 ) -> tuple[list[Sample], list[Problem]]:
-    """Read all pictures that have a usable annotation.
-
-    Args:
-        parts: Where pictures and annotations are.
-        class_names: Classes that may occur; objects of others are left out.
-        kind: What the annotations are.
+    """Read all pictures that have a usable annotation of this kind; objects of other classes than these are left out.
 
     Returns:
         Samples in order of their names, and everything that was wrong.
 
     Raises:
-        ValueError: If there is no sample; the message names the first problem.
+        InputError: If there is no sample; the message names the first problem.
     """
     samples: dict[str, Sample] = {}
     problems: list[Problem] = []
@@ -137,7 +114,7 @@ def read_release(
                 samples[name] = sample
     if not samples:
         folders = ", ".join(str(part.images) for part in parts)
-        raise ValueError(f"{folders}: no usable picture; first problem: {problems[0] if problems else 'no files'}")
+        raise InputError(f"{folders}: no usable picture; first problem: {problems[0] if problems else 'no files'}")
     return [samples[name] for name in sorted(samples)], problems
 
 
@@ -178,10 +155,7 @@ def clean_annotation(
 ) -> tuple[Annotation, list[Problem]]:
     """Return the annotation without objects of unknown class and without exact duplicates, and what was taken out.
 
-    Args:
-        annotation: As read.
-        source: File named in the problems.
-        class_names: Classes that may occur.
+    ``source`` is the file named in the problems.
     """
     problems = []
     for unknown in sorted({o.class_name for o in annotation.objects} - set(class_names)):
@@ -196,29 +170,18 @@ def clean_annotation(
 
 
 class EnlargedSamples(NamedTuple):
-    """Originals and copies.
-
-    Args:
-        samples: Originals and copies in order of their names.
-        groups: Group of each; a copy is in that of its original.
-        copies: Name and facts of each copy, by the name of its original.
-    """
+    """Originals and copies in order of their names, the group of each, and the copies of each original."""
 
     samples: list[Sample]
     groups: list[int]
     copies: dict[str, list[tuple[str, dict[str, Any]]]]
 
 
-def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], settings: Settings) -> EnlargedSamples:
+def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], times: int, seed: int) -> EnlargedSamples:
     """Return the samples and ``times - 1`` copies of each.
 
-    Args:
-        samples: Originals.
-        groups: Group of each.
-        settings: What to do.
-
     Raises:
-        ValueError: If a picture has a kind of values that cannot be changed, or a copy the name of an original.
+        InputError: If a picture has a kind of values that cannot be changed, or a copy the name of an original.
     """
     names = {sample.name for sample in samples}
     found: list[tuple[Sample, int]] = list(zip(samples, groups, strict=True))
@@ -226,11 +189,11 @@ def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], settings: 
     for sample, group in progress(list(found), len(samples), "enlarging"):
         image = decode_picture(sample.data)
         if image is None:
-            raise ValueError(f"{sample.path}: only pictures of 8 or 16 bits can be enlarged")
+            raise InputError(f"{sample.path}: only pictures of 8 or 16 bits can be enlarged")
         copies[sample.name] = []
-        for copy in make_copies(sample.name, image, sample.annotation, settings):
+        for copy in make_copies(sample.name, image, sample.annotation, times, seed):
             if copy.name in names:
-                raise ValueError(f"{sample.path}: its copy would be called {copy.name}, which is a picture already")
+                raise InputError(f"{sample.path}: its copy would be called {copy.name}, which is a picture already")
             gray = copy.image if copy.image.ndim == 2 else cv2.cvtColor(copy.image, cv2.COLOR_BGR2GRAY)
             of_copy = Sample(sample.path, copy.data, np.asarray(gray), copy.annotation, sample.source)
             found.append((of_copy, group))
@@ -239,17 +202,13 @@ def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], settings: 
     return EnlargedSamples([sample for sample, _ in found], [group for _, group in found], copies)
 
 
-def place_copies(enlarged: EnlargedSamples, split: Mapping[str, Sequence[int]], settings: Settings) -> dict[str, Any]:
-    """Return the content of ``enlarged.json`` for a split of originals and copies.
-
-    Args:
-        enlarged: Originals and copies.
-        split: Indices of the pictures on each side.
-        settings: What was done.
-    """
+def place_copies(
+    enlarged: EnlargedSamples, split: Mapping[str, Sequence[int]], times: int, seed: int
+) -> dict[str, Any]:
+    """Return the content of ``enlarged.json`` for a split of originals and copies, by their indices on each side."""
     side_of = {enlarged.samples[index].name: side for side, part in split.items() for index in part}
     places = {name: str(PurePosixPath("images", side, name)) for name, side in side_of.items()}
     placed = {
         places[name]: [(places[copy], facts) for copy, facts in of_one] for name, of_one in enlarged.copies.items()
     }
-    return describe_enlargement(settings, list(split), placed)
+    return describe_enlargement(times, seed, list(split), placed)

@@ -1,4 +1,4 @@
-"""A split on disk: lists of pictures, data YAML, groups and ``split.json``; the pictures stay where they are.
+"""A data set split anew: lists of pictures, data YAML, groups and ``split.json``; the pictures stay where they are.
 
 Layout: Ultralytics, "Object Detection Datasets Overview" (text files as splits). The keys added to the data YAML say
 how the split was made; Ultralytics ignores them, our trainers read the leak.
@@ -6,27 +6,119 @@ how the split was made; Ultralytics ignores them, our trainers read the leak.
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from lidd_yolo.data.groups.digest import split_digest
 from lidd_yolo.data.groups.families import carry_record
-from lidd_yolo.data.groups.groups_file import GROUPS_FILE, REPORT, describe_groups, groups_text
-from lidd_yolo.data.groups.picture_groups import PictureGroups
-from lidd_yolo.data.readers.data_yaml import YoloSet, label_file
-from lidd_yolo.data.splits.division import SIDES
+from lidd_yolo.data.groups.find_groups import find_groups, join_families
+from lidd_yolo.data.groups.picture_groups import (
+    GROUPS_FILE,
+    SPLIT_FILE,
+    PictureGroups,
+    all_pictures,
+    read_groups,
+    split_names,
+)
+from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
+from lidd_yolo.data.splits.division import SIDES, balance_columns, count_labels, divide, parse_ratio, shortfalls
+from lidd_yolo.data.splits.report import SplitReport
+from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_writable
 from lidd_yolo.progress import progress
 
 _REPLACED = frozenset({"path", "download", "minival", "names", "nc", *SIDES})
+
+
+@dataclass(frozen=True, repr=False)
+class NewSplit:
+    """What `split` has made.
+
+    Args:
+        target: Folder with lists, ``groups.json`` and ``split.json``.
+        files: The data YAMLs: ``data.yaml``, or one for each fold.
+        report: Content of ``split.json``.
+        groups: Which pictures belong together, and why.
+        leak_before: Leak of the split that the data set had.
+        unlabelled: Number of pictures without a label file.
+    """
+
+    target: Path
+    files: list[Path]
+    report: SplitReport
+    groups: PictureGroups
+    leak_before: dict[str, float]
+    unlabelled: int
+
+    def __repr__(self) -> str:
+        """Return sizes, leak and files."""
+        files = [str(file) for file in self.files]
+        return f"NewSplit(images={dict(self.report.images)}, leak={dict(self.report.leak)}, files={files})"
+
+
+def split(  # noqa: PLR0913 - the options of the command
+    data: str | Path,
+    *,
+    ratio: str = "8:1:1",
+    seed: int = 0,
+    folds: int = 0,
+    groups: str | Path | None = None,
+    burst: str | None = None,
+    target: str | Path | None = None,
+    copy: bool = False,
+    overwrite: bool = False,
+) -> NewSplit:
+    """Divide all pictures of a data set by whole groups, with the classes balanced, whatever its present split.
+
+    Args:
+        data: Its data YAML, or the name of a packaged one.
+        ratio: Shares of train, val and perhaps test.
+        seed: Seed of the split.
+        folds: Number of folds into which train and val are cut instead, each of them val once; 0 for none.
+        groups: A ``groups.json`` or ``split.json`` to take the groups from; None finds them.
+        burst: Regular expression with a group: joins pictures whose file names agree in it; not with ``groups``.
+        target: Folder to make; None makes ``NAME-grouped`` beside the data set's folder.
+        copy: Whether to copy pictures and labels into ``target`` instead of listing where they are; not with ``folds``.
+        overwrite: Whether to replace a split made before.
+
+    Raises:
+        InputError: If the data set is not there or damaged, an argument is out of range, groups are too few, the file
+            of groups is damaged or lacks a picture, or ``target`` must not be written to.
+        OSError: If the target cannot be written.
+    """
+    try:
+        source = read_yolo_set(data)
+        folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-grouped"))
+        files = all_pictures(source)
+        _check_lists(folder, files.values(), overwrite=overwrite)
+        ratios = parse_ratio(ratio)
+        if groups is not None and burst is not None:
+            raise InputError("--groups and --burst exclude each other: use --burst when the groups file is made")
+        together = join_families(read_groups(Path(groups), files), files) if groups else find_groups(files, burst)[0]
+        labels = count_labels(list(files.values()), len(source.names))
+        parts, expected = divide(together.numbers, balance_columns(labels), ratios, seed, folds)
+        off = shortfalls(parts, expected, together.numbers, labels.counts, together.names, source.names)
+        named = {part: [together.names[index] for index in indices] for part, indices in parts.items()}
+        division = Division(named, expected, seed, labels.counts, together, off)
+        made, report = write_division(folder, source, division, files, copy=copy)
+    except (FileNotFoundError, FileExistsError, ValueError) as error:
+        raise InputError(str(error)) from error
+    before = {side: round(share, 4) for side, share in together.leaks(split_names(source)).items()}
+    return NewSplit(folder, made, report, together, before, labels.unlabelled)
+
+
+def _check_lists(target: Path, pictures: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse a target that is no split made here, or holds pictures that are to be split."""
+    check_target(target, overwrite=overwrite)
+    if target.exists() and any(target.iterdir()) and not (target / GROUPS_FILE).is_file():
+        raise InputError(f"{target} is a data set and no split made here; choose another target")
+    if any(picture.resolve().is_relative_to(target.resolve()) for picture in pictures):
+        raise InputError(f"{target} holds pictures that are to be split; choose another target")
 
 
 @dataclass(frozen=True)
@@ -63,78 +155,60 @@ class Division:
         return {"train": train, "val": list(self.parts[fold]), **test}
 
 
-def describe_division(data: YoloSet, division: Division) -> dict[str, Any]:
-    """Return the content of ``split.json``, with the keys that `lidd_yolo.data.releases.writer` gives it."""
+def describe_division(data: YoloSet, division: Division) -> SplitReport:
+    """Return the content of ``split.json``."""
     row = {name: place for place, name in enumerate(division.groups.names)}
-    part_of = {name: part for part, names in division.parts.items() for name in names}
     boxes = {part: division.counts[[row[name] for name in names]].sum(axis=0) for part, names in division.parts.items()}
-    found = describe_groups(division.groups)
-    return {
-        "dataset": data.root.name,
-        "protocol": "grouped",
-        "seed": division.seed,
-        "ratios": {part: round(share, 4) for part, share in division.ratios.items()},
-        "images": {part: len(names) for part, names in division.parts.items()},
-        "boxes": {p: dict(zip(data.names, map(int, sums), strict=True)) for p, sums in boxes.items()},
-        "groups": found["groups"],
-        "rule": found["rule"],
-        "leak": _leak(division),
-        "shortfalls": list(division.shortfalls),
-        "group_sha256": found["group_sha256"],
-        "split_sha256": split_digest(division.parts),
-        "problems": found["problems"],
-        "pictures": {
-            name: {"split": part_of[name], "group": group}
-            for name, group in zip(division.groups.names, division.groups.numbers, strict=True)
-        },
-    }
+    return SplitReport.of(
+        division.groups,
+        division.parts,
+        dataset=data.root.name,
+        protocol="grouped",
+        seed=division.seed,
+        ratios={part: round(share, 4) for part, share in division.ratios.items()},
+        boxes={part: dict(zip(data.names, map(int, sums), strict=True)) for part, sums in boxes.items()},
+        rule=dict(division.groups.rule),
+        leak=_leak(division),
+        shortfalls=list(division.shortfalls),
+        problems=[problem.as_dict() for problem in division.groups.problems],
+    )
 
 
 def write_division(
     target: Path, data: YoloSet, division: Division, files: Mapping[str, Path], *, copy: bool = False
-) -> list[Path]:
-    """Write the split, whole or not at all.
-
-    Args:
-        target: Folder to make, see `lidd_yolo.data.releases.writer.check_target`.
-        data: The data set.
-        division: The split.
-        files: File of each picture by its name.
-        copy: Whether to copy pictures and labels into ``target`` instead of listing where they are.
+) -> tuple[list[Path], SplitReport]:
+    """Write the split, whole or not at all: lists, or with ``copy`` pictures and labels.
 
     Returns:
-        The data YAMLs: ``data.yaml``, or one for each fold.
+        The data YAMLs: ``data.yaml``, or one for each fold; and the content of ``split.json``.
 
     Raises:
-        ValueError: If folds are to be copied.
+        InputError: If folds are to be copied.
     """
     if copy and division.folds:
-        raise ValueError("--copy and --folds exclude each other: a picture would be copied once for every fold")
+        raise InputError("--copy and --folds exclude each other: a picture would be copied once for every fold")
     report = describe_division(data, division)
     made = []
     with all_or_nothing(target) as folder:
         for fold in division.folds or ("",):
             ending = f"-{fold}" if fold else ""
             sides = division.sides(fold)
-            if copy:
-                places = _copied(folder, sides, files, report["pictures"])
-            else:
-                places = _listed(folder, sides, files, ending)
+            places = _copied(folder, sides, files, report) if copy else _listed(folder, sides, files, ending)
             file = folder / f"data{ending}.yaml"
             file.write_text(_data_yaml(data, places, report), encoding="utf-8")
             made.append(target.absolute() / file.name)
-        (folder / GROUPS_FILE).write_text(groups_text(division.groups, data=data.file.name), encoding="utf-8")
-        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return made
+        division.groups.write(folder, data=data.file.name)
+        report.write(folder)
+    return made, report
 
 
 def _leak(division: Division) -> dict[str, float]:
     """Return the leak of each side; of folds, the largest of any."""
-    found: dict[str, float] = {}
+    largest: dict[str, float] = {}
     for fold in division.folds or ("",):
         for side, share in division.groups.leaks(division.sides(fold)).items():
-            found[side] = max(found.get(side, 0.0), round(share, 4))
-    return found
+            largest[side] = max(largest.get(side, 0.0), round(share, 4))
+    return largest
 
 
 def _listed(folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str, Path], ending: str) -> dict[str, str]:
@@ -147,10 +221,7 @@ def _listed(folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str
 
 
 def _copied(
-    folder: Path,
-    sides: Mapping[str, Sequence[str]],
-    files: Mapping[str, Path],
-    entries: Mapping[str, dict[str, Any]],
+    folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str, Path], report: SplitReport
 ) -> dict[str, str]:
     """Copy pictures and labels of each side; return where the sides are, and note in its entry where each copy is."""
     work = [(side, name) for side, names in sides.items() for name in names]
@@ -166,20 +237,20 @@ def _copied(
         shutil.copyfile(files[name], picture)
         if label_file(files[name]).is_file():
             shutil.copyfile(label_file(files[name]), label)
-        placed[files[name]] = entries[name]["file"] = picture.relative_to(folder).as_posix()
+        placed[files[name]] = report.pictures[name]["file"] = picture.relative_to(folder).as_posix()
     carry_record(folder, placed)
     return {side: f"images/{side}" for side in sides}
 
 
-def _data_yaml(data: YoloSet, places: Mapping[str, str], report: Mapping[str, Any]) -> str:
+def _data_yaml(data: YoloSet, places: Mapping[str, str], report: SplitReport) -> str:
     """Return the text of a data YAML: places, names, how the split was made, and what else the old one says."""
     further = {key: value for key, value in data.content.items() if key not in _REPLACED}
     made = {
-        "protocol": report["protocol"],
-        "split_seed": report["seed"],
-        "group_sha256": report["group_sha256"],
-        "split_sha256": report["split_sha256"],
-        "leak": report["leak"],
+        "protocol": report.protocol,
+        "split_seed": report.seed,
+        "group_sha256": report.group_sha256,
+        "split_sha256": report.split_sha256,
+        "leak": dict(report.leak),
     }
     head = "# Made by `lidd data split`: pictures that show the same thing are on one side. See split.json beside it.\n"
     return head + yaml.safe_dump(
@@ -188,18 +259,17 @@ def _data_yaml(data: YoloSet, places: Mapping[str, str], report: Mapping[str, An
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that must not be written to.
+    """Refuse a target that is no data set made here, is there while ``overwrite`` is off, or cannot be made.
 
     Raises:
-        FileExistsError: If something is there and ``overwrite`` is off, or it is no data set that we made.
-        OSError: If it cannot be made.
+        InputError, OSError: With the way out.
     """
     check_writable(target)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
-    if not (target / REPORT).is_file():
-        raise FileExistsError(
-            f"{target} exists and is no data set made here (it has no {REPORT}); choose another target"
+    if not (target / SPLIT_FILE).is_file():
+        raise InputError(
+            f"{target} exists and is no data set made here (it has no {SPLIT_FILE}); choose another target"
         )
     if not overwrite:
-        raise FileExistsError(f"{target} already exists; use --overwrite to make it again, or choose another target")
+        raise InputError(f"{target} already exists; use --overwrite to make it again, or choose another target")

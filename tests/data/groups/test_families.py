@@ -10,10 +10,10 @@ from lidd_yolo.cli.main import main
 from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.checks.set_check import check_yolo_set
 from lidd_yolo.data.convert import convert
-from lidd_yolo.data.enlarge.change import Settings
-from lidd_yolo.data.enlarge.data_set import enlarge
+from lidd_yolo.data.enlarge.data_set import describe_enlargement, enlarge
 from lidd_yolo.data.groups.families import ENLARGED, carry_record, family_links, read_originals
-from lidd_yolo.data.groups.picture_groups import all_pictures, find_groups
+from lidd_yolo.data.groups.find_groups import find_groups
+from lidd_yolo.data.groups.picture_groups import all_pictures
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.folders import yolo_set
 
@@ -24,7 +24,7 @@ def enlarged(folder, count=6, times=3, seed=1, sides=("train",)):
     """An enlarged data set of random pictures; few of the copies are found by their look."""
     labels = {f"{'val' if k % 3 == 2 else 'train'}/p{k}": _LABELS[k % 2] for k in range(count)}
     source = yolo_set(folder / "set", labels)
-    enlarge(source, folder / "big", Settings(times=times, seed=seed), sides)
+    enlarge(source, target=folder / "big", times=times, seed=seed, splits=sides)
     return folder / "big" / "data.yaml"
 
 
@@ -80,6 +80,20 @@ class TestFamilyLinks:
         (tmp_path / ENLARGED).write_text("{")
         with pytest.raises(ValueError, match=r"enlarged\.json is damaged"):
             family_links([tmp_path / "a.png"])
+
+
+class TestReadOriginals:
+    def test_of_each_copy(self, tmp_path):
+        copies = {name: [(f"{name[0]}-e1.png", {"angle": 3.0, "dropped": 0})] for name in ("a.png", "b.png")}
+        (tmp_path / ENLARGED).write_text(json.dumps(describe_enlargement(2, 0, ("train",), copies)))
+        assert read_originals(tmp_path) == {"a-e1.png": "a.png", "b-e1.png": "b.png"}
+
+    def test_none_and_damaged(self, tmp_path):
+        assert read_originals(tmp_path) == {}
+        for content in ("{", "{}", "[]", '{"pictures": 3}'):
+            (tmp_path / ENLARGED).write_text(content)
+            with pytest.raises(ValueError, match=r"enlarged\.json is damaged"):
+                read_originals(tmp_path)
 
 
 class TestCarryRecord:

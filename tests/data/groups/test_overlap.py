@@ -1,4 +1,4 @@
-"""Overlapping crops of generated plates: found at the right shift, and nothing else found."""
+"""Pictures that show the same spot: equal ones and overlapping crops."""
 
 import itertools
 
@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.groups.orientation import turned
-from lidd_yolo.data.groups.overlap import Overlap, find_overlaps, group_overlaps
+from lidd_yolo.data.groups import overlap
+from lidd_yolo.data.groups.links import group_numbers
+from lidd_yolo.data.groups.overlap import equal_pictures, find_overlaps
+from lidd_yolo.data.groups.placement import ORIENTATIONS, turned
 from tests.helpers.plates import crop, plate
 from tests.helpers.releases import release
 from tests.helpers.shots import shots, turned_by_hand
@@ -92,19 +94,18 @@ class TestFindOverlaps:
         flat, other = np.full((50, 50), 90, np.uint8), np.full((50, 50), 91, np.uint8)
         assert _pairs(find_overlaps([flat, other, flat, flat])) == [(0, 2), (0, 3)]
 
-    def test_min_area__small_overlap_ignored(self):
+    def test_min_area__small_overlap_ignored(self, monkeypatch):
         whole = plate(6)
         images = [crop(whole, 0, 0), crop(whole, 50, 40)]
         assert [o.area for o in find_overlaps(images)] == [50 * 60 / 100**2]
-        assert find_overlaps(images, min_area=0.4) == []
+        monkeypatch.setattr(overlap, "MIN_AREA", 0.4)
+        assert find_overlaps(images) == []
 
-    def test_min_similarity__nothing_reaches_more_than_one(self):
+    @pytest.mark.parametrize(("limit", "value"), [("MIN_SIMILARITY", 1.01), ("MIN_SHARPNESS", 1000)])
+    def test_limits__unreachable(self, monkeypatch, limit, value):
         whole = plate(6)
-        assert find_overlaps([crop(whole, 0, 0), crop(whole, 20, 20)], min_similarity=1.01) == []
-
-    def test_min_sharpness__unreachable(self):
-        whole = plate(6)
-        assert find_overlaps([crop(whole, 0, 0), crop(whole, 20, 20)], min_sharpness=1000) == []
+        monkeypatch.setattr(overlap, limit, value)
+        assert find_overlaps([crop(whole, 0, 0), crop(whole, 20, 20)]) == []
 
     @pytest.mark.parametrize("count", [0, 1])
     def test_few__no_pairs(self, count):
@@ -115,15 +116,6 @@ class TestFindOverlaps:
         before = [image.copy() for image in images]
         find_overlaps(images)
         assert all(np.array_equal(a, b) for a, b in zip(images, before, strict=True))
-
-
-class TestGroupOverlaps:
-    def test_chain__one_group(self):
-        pairs = [Overlap(a, b, 0, 0, 1, 1) for a, b in [(4, 5), (1, 4), (0, 2)]]
-        assert group_overlaps(7, pairs) == [0, 1, 0, 2, 1, 1, 3]
-
-    def test_none__every_picture_alone(self):
-        assert group_overlaps(3, []) == [0, 1, 2]
 
 
 def _read(files):
@@ -151,5 +143,35 @@ class TestRealReleases:
         names = [name for four in turned for name in four]
         found = find_overlaps(_read(release("neu-seg") / "images" / f"{name}.jpg" for name in names))
         whole = [pair for pair in found if pair.area > 0.95 and pair.similarity > 0.8]
-        assert group_overlaps(len(names), whole) == [place // 4 for place in range(len(names))]
+        assert group_numbers(len(names), [(pair.first, pair.second) for pair in whole]) == [
+            place // 4 for place in range(len(names))
+        ]
         assert {pair.orientation for pair in whole} >= {3, 5, 6}
+
+
+class TestEqualPictures:
+    @pytest.mark.parametrize("number", range(ORIENTATIONS))
+    def test_turned__found_with_the_orientation_back(self, number):
+        image = plate(0)[:30, :40]
+        other = turned_by_hand(image, number)
+        [(index, (first, orientation))] = equal_pictures([plate(1)[:30, :40], image, other]).items()
+        assert (index, first) == (2, 1)
+        assert np.array_equal(turned(other, orientation), image)
+
+    def test_several__each_with_the_first(self):
+        a, b = plate(0)[:20, :20], plate(1)[:20, :20]
+        assert equal_pictures([a, b, a, b, a]) == {2: (0, 0), 3: (1, 0), 4: (0, 0)}
+
+    def test_same_grey_levels__not_equal(self):
+        image = plate(0)[:20, :20]
+        shuffled = np.random.default_rng(0).permutation(image.ravel()).reshape(20, 20)
+        assert equal_pictures([image, shuffled, image.reshape(10, 40)]) == {}
+
+    def test_one_pixel__not_equal(self):
+        image = plate(0)[:20, :20]
+        other = image.copy()
+        other[3, 4] ^= 1
+        assert equal_pictures([image, other]) == {}
+
+    def test_flat__equal_without_texture(self):
+        assert equal_pictures([np.full((5, 9), 7, np.uint8), np.full((9, 5), 7, np.uint8)]) == {1: (0, 4)}

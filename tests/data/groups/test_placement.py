@@ -1,13 +1,16 @@
-"""Pictures laid over each other: shift, area and similarity of known crops, and what parallel scratches give."""
+"""The eight orientations against NumPy's own rotations; how two pictures agree when one is laid over the other."""
+
+import itertools
 
 import cv2
 import numpy as np
 import pytest
 
+from lidd_yolo.data.groups.fingerprints import texture
 from lidd_yolo.data.groups.overlap import MIN_SHARPNESS, MIN_SIMILARITY
-from lidd_yolo.data.groups.placement import place, shared_bounds
-from lidd_yolo.data.groups.texture import texture
+from lidd_yolo.data.groups.placement import MATRICES, ORIENTATIONS, THEN_UNDOING, moved, place, shared_bounds, turned
 from tests.helpers.plates import crop, plate
+from tests.helpers.shots import turned_by_hand
 
 
 def _scratched(seed, x):
@@ -75,3 +78,42 @@ class TestSharedBounds:
     def test_by_hand(self, shift, bounds):
         # 100 rows of 80 columns against 60 rows of 70; 20 further down, only the second one's rows 20-59 are shared.
         assert shared_bounds((100, 80), (60, 70), shift) == bounds
+
+
+class TestTurned:
+    def test_each_bit__by_hand(self):
+        image = np.array([[1, 2, 3], [4, 5, 6]])
+        assert turned(image, 0).tolist() == [[1, 2, 3], [4, 5, 6]]
+        assert turned(image, 1).tolist() == [[3, 2, 1], [6, 5, 4]]
+        assert turned(image, 2).tolist() == [[4, 5, 6], [1, 2, 3]]
+        assert turned(image, 4).tolist() == [[1, 4], [2, 5], [3, 6]]
+        assert turned(image, 5).tolist() == [[3, 6], [2, 5], [1, 4]]  # mirrored first, then swapped
+
+    def test_all__the_rotations_and_mirrorings_of_a_picture(self):
+        image = np.arange(12).reshape(3, 4)
+        ours = {turned(image, number).tobytes() for number in range(ORIENTATIONS)}
+        assert ours == {turned_by_hand(image, number).tobytes() for number in range(8)}
+        assert len(ours) == 8
+
+
+class TestThenUndoing:
+    @pytest.mark.parametrize(("first", "undone"), list(itertools.product(range(ORIENTATIONS), repeat=2)))
+    def test_on_pictures(self, first, undone):
+        image = np.arange(12).reshape(3, 4)
+        again = turned(turned(image, int(THEN_UNDOING[first, undone])), undone)
+        assert again.tolist() == turned(image, first).tolist()
+
+
+class TestMoved:
+    @pytest.mark.parametrize("number", range(ORIENTATIONS))
+    def test_point__stays_on_its_pixel(self, number):
+        image = np.zeros((5, 7), np.uint8)
+        image[1, 4] = 1
+        [[x, y]] = moved(np.array([[4, 1]]), np.array([number]), np.array([[7, 5]])).tolist()
+        assert np.argwhere(turned(image, number)).tolist() == [[y, x]]
+
+    def test_matrices__what_happens_to_an_offset(self):
+        corners, size = np.array([[2, 3], [3, 3]]), np.array([[9, 9]] * 2)
+        for number in range(ORIENTATIONS):
+            start, end = moved(corners, np.full(2, number), size)
+            assert (end - start).tolist() == MATRICES[number][:, 0].tolist()

@@ -7,6 +7,7 @@ import pytest
 
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.releases.aluminium_sheet import CLASS_NAMES, SHEETS, convert_aluminium_sheet
+from lidd_yolo.errors import InputError
 from tests.helpers.plates import plate
 from tests.helpers.releases import release
 
@@ -45,9 +46,9 @@ class TestConvertAluminiumSheet:
         for sheet in ([1, 2, 3, 26, 27, 36], [6, 7, 41], [52, 53]):
             assert len({sides[number] for number in sheet}) == 1
         assert set(sides.values()) == {"train", "val"}
-        assert done.report["sheets"] == {"two pinholes": 6, "scratches": 3, "dirt alone": 2}
-        assert done.report["leak"] == {"val": 0.0}
-        assert done.report["overlap"] == {}
+        assert done.report.facts["sheets"] == {"two pinholes": 6, "scratches": 3, "dirt alone": 2}
+        assert done.report.leak == {"val": 0.0}
+        assert done.report.overlap == {}
 
     def test_labels__english_names_in_order_of_the_masks(self, tmp_path):
         labels = ["zhen_kong", "zang_wu", "zhe_zhou"]
@@ -69,8 +70,8 @@ class TestConvertAluminiumSheet:
     def test_paper__random_and_its_leak_told(self, tmp_path):
         source = write(tmp_path / "release", range(70, 80))
         done = convert_aluminium_sheet(source, tmp_path / "set", protocol="paper")
-        assert done.report["images"] == {"train": 8, "val": 2}
-        assert done.report["leak"] == {"val": 1.0}
+        assert done.report.images == {"train": 8, "val": 2}
+        assert done.report.leak == {"val": 1.0}
 
     def test_photograph_of_unknown_sheet__left_out_and_named(self, tmp_path):
         source = write(tmp_path / "release", [1, 4, 101, "other"])
@@ -93,7 +94,7 @@ class TestConvertAluminiumSheet:
         }
 
     def test_source__no_release(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"is not the aluminium sheet release"):
+        with pytest.raises(InputError, match=r"is not the aluminium sheet release"):
             convert_aluminium_sheet(tmp_path / "nowhere", tmp_path / "set")
 
     def test_protocol__unknown(self, tmp_path):
@@ -104,15 +105,15 @@ class TestConvertAluminiumSheet:
 class TestRealRelease:
     def test_grouped__five_sheets_and_every_photograph(self, tmp_path):
         report = convert_aluminium_sheet(release("aluminium-sheet"), tmp_path / "set").report
-        assert report["sheets"] == {
+        assert report.facts["sheets"] == {
             "two pinholes": 14,
             "one pinhole": 19,
             "scratches": 19,
             "dirt alone": 7,
             "crease": 26,
         }
-        assert sum(report["images"].values()) == 85
-        objects = {name: sum(boxes[name] for boxes in report["boxes"].values()) for name in CLASS_NAMES}
+        assert sum(report.images.values()) == 85
+        objects = {name: sum(boxes[name] for boxes in report.boxes.values()) for name in CLASS_NAMES}
         assert objects == {"crease": 29, "scratch": 55, "dirt": 94, "pinhole": 47}
-        assert report["leak"] == {"val": 0.0}
-        assert report["problems"] == []
+        assert report.leak == {"val": 0.0}
+        assert report.problems == []

@@ -4,14 +4,13 @@ import json
 
 import pytest
 
-from lidd_yolo.data.enlarge.change import Settings
+from lidd_yolo.data.enlarge.change import RULE
 from lidd_yolo.data.groups.families import read_originals
 from lidd_yolo.data.releases.neu_det import CLASS_NAMES, convert_neu_det
 from lidd_yolo.data.releases.samples import VOC, Part, read_release
+from lidd_yolo.errors import InputError
 from tests.helpers.plates import voc, voc_object, write_release
 from tests.helpers.releases import release
-
-_SETTINGS = ("times", "seed", "max_angle", "brightness", "border", "box_rule", "min_share")
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +35,21 @@ class TestConvertNeuDet:
         assert set().union(*sides) == set().union(*plates)
         assert all(sum(bool(names & side) for side in sides) == 1 for names in plates)
         assert done.problems == []
-        assert done.report["leak"] == {"val": 0.0, "test": 0.0}
-        assert done.report["groups"] == {"count": 12, "largest": 3, "sizes": {3: 12}}
-        assert [done.report["boxes"][side]["crazing"] for side in ("train", "val", "test")] == [12, 3, 3]
+        assert done.report.leak == {"val": 0.0, "test": 0.0}
+        assert done.report.groups == {"count": 12, "largest": 3, "sizes": {3: 12}}
+        assert [done.report.boxes[side]["crazing"] for side in ("train", "val", "test")] == [12, 3, 3]
 
     def test_split_json__what_was_returned(self, source, tmp_path):
         done = convert_neu_det(source[0], tmp_path / "set", seed=5)
         written = json.loads((tmp_path / "set" / "split.json").read_text())
-        assert written == json.loads(json.dumps(done.report))
+        assert written == json.loads(json.dumps(done.report.as_dict()))
         assert (written["protocol"], written["seed"], len(written["pictures"])) == ("grouped", 5, 36)
 
     def test_seed__same_again_other_differs(self, source, tmp_path):
         reports = [convert_neu_det(source[0], tmp_path / str(k), seed=seed).report for k, seed in enumerate((0, 0, 1))]
         assert reports[0] == reports[1]
-        assert reports[0]["split_sha256"] != reports[2]["split_sha256"]
-        assert reports[0]["data_sha256"] == reports[2]["data_sha256"]
+        assert reports[0].split_sha256 != reports[2].split_sha256
+        assert reports[0].data_sha256 == reports[2].data_sha256
 
     def test_random__its_leak_told(self, source, tmp_path):
         folder, plates = source
@@ -59,7 +58,7 @@ class TestConvertNeuDet:
         assert (len(train), len(val)) == (29, 7)
         leaking = sum(any(name in names and names & train for names in plates) for name in val)
         assert leaking > 0
-        assert done.report["leak"] == {"val": round(leaking / 7, 4)}
+        assert done.report.leak == {"val": round(leaking / 7, 4)}
 
     def test_paper__enlarged_fivefold_and_nearly_all_leaks(self, source, tmp_path):
         """A picture leaks unless all of its plate's 15 pictures are in val."""
@@ -68,32 +67,32 @@ class TestConvertNeuDet:
         train, val = _names(tmp_path / "set", "train"), _names(tmp_path / "set", "val")
         assert (len(train), len(val)) == (144, 36)
         assert {name.partition("-e")[0].removesuffix(".jpg") + ".jpg" for name in train | val} == set().union(*plates)
-        assert done.report["leak"] == {"val": 1.0}
-        assert done.report["groups"] == {"count": 12, "largest": 15, "sizes": {15: 12}}
-        assert done.report["enlarged"] == {
-            **{key: getattr(Settings(seed=3), key) for key in _SETTINGS},
+        assert done.report.leak == {"val": 1.0}
+        assert done.report.groups == {"count": 12, "largest": 15, "sizes": {15: 12}}
+        assert done.report.enlarged == {
+            **{"times": 5, "seed": 3, **RULE},
             **{"sides": ["train", "val"], "originals": 36, "copies": 144},
-            "dropped": done.report["enlarged"]["dropped"],
+            "dropped": done.report.enlarged["dropped"],
         }
         originals = read_originals(tmp_path / "set")
         assert len(originals) == 144
         assert all((tmp_path / "set" / place).is_file() for pair in originals.items() for place in pair)
 
     def test_grouped__not_enlarged(self, source, tmp_path):
-        assert "enlarged" not in convert_neu_det(source[0], tmp_path / "set").report
+        assert convert_neu_det(source[0], tmp_path / "set").report.enlarged is None
         assert read_originals(tmp_path / "set") == {}
 
     def test_ratios__given(self, source, tmp_path):
         done = convert_neu_det(source[0], tmp_path / "set", ratios={"train": 1, "val": 1})
-        assert done.report["images"] == {"train": 18, "val": 18}
+        assert done.report.images == {"train": 18, "val": 18}
 
     def test_damaged_file__costs_only_itself(self, tmp_path):
         write_release(tmp_path / "release", plates=6)
         (tmp_path / "release/ANNOTATIONS/crazing_0.xml").write_text("<annotation>")
         (tmp_path / "release/ANNOTATIONS/crazing_1.xml").write_text(voc(voc_object("patches", (0, 1, 9, 9)) * 2))
         done = convert_neu_det(tmp_path / "release", tmp_path / "set")
-        assert sum(done.report["images"].values()) == 17
-        assert [(p["file"], p["repaired"]) for p in done.report["problems"]] == [
+        assert sum(done.report.images.values()) == 17
+        assert [(p["file"], p["repaired"]) for p in done.report.problems] == [
             ("crazing_0.xml", False),
             ("crazing_1.xml", True),
             ("crazing_1.xml", True),
@@ -103,10 +102,10 @@ class TestConvertNeuDet:
     def test_without_validation_folders(self, tmp_path):
         write_release(tmp_path / "release", plates=6)
         (tmp_path / "release/Validation_Images").rename(tmp_path / "elsewhere")
-        assert sum(convert_neu_det(tmp_path / "release", tmp_path / "set").report["images"].values()) == 15
+        assert sum(convert_neu_det(tmp_path / "release", tmp_path / "set").report.images.values()) == 15
 
     def test_source__no_release(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"is not the NEU-DET release.*IMAGES.*ANNOTATIONS"):
+        with pytest.raises(InputError, match=r"is not the NEU-DET release.*IMAGES.*ANNOTATIONS"):
             convert_neu_det(tmp_path / "nowhere", tmp_path / "set")
         assert list(tmp_path.iterdir()) == []
 
@@ -121,9 +120,9 @@ class TestConvertNeuDet:
 
     def test_target__in_use(self, source, tmp_path):
         convert_neu_det(source[0], tmp_path / "set")
-        with pytest.raises(FileExistsError, match="--overwrite"):
+        with pytest.raises(InputError, match="--overwrite"):
             convert_neu_det(source[0], tmp_path / "set", seed=1)
-        assert convert_neu_det(source[0], tmp_path / "set", seed=1, overwrite=True).report["seed"] == 1
+        assert convert_neu_det(source[0], tmp_path / "set", seed=1, overwrite=True).report.seed == 1
 
     def test_protocol__unknown(self, source, tmp_path):
         with pytest.raises(ValueError, match="no protocol 'official'; there are grouped, random, paper"):
@@ -147,11 +146,11 @@ class TestRealRelease:
     @pytest.mark.slow
     def test_convert__no_leak_and_classes_balanced(self, tmp_path):
         done = convert_neu_det(release("neu-det"), tmp_path / "set")
-        report, pictures = done.report, done.report["pictures"]
-        assert report["leak"] == {"val": 0.0, "test": 0.0}
+        report, pictures = done.report, done.report.pictures
+        assert report.leak == {"val": 0.0, "test": 0.0}
         assert pictures["patches_101.jpg"] == pictures["patches_105.jpg"]
-        assert report["groups"]["largest"] < 0.1 * 1530
+        assert report.groups["largest"] < 0.1 * 1530
         for side, share in {"train": 0.7, "val": 0.15, "test": 0.15}.items():
-            assert report["images"][side] / 1530 == pytest.approx(share, abs=0.01)
-            shares = [report["boxes"][side][name] / n for name, n in zip(CLASS_NAMES, self._BOXES, strict=True)]
+            assert report.images[side] / 1530 == pytest.approx(share, abs=0.01)
+            shares = [report.boxes[side][name] / n for name, n in zip(CLASS_NAMES, self._BOXES, strict=True)]
             assert shares == pytest.approx([share] * 6, abs=0.01)

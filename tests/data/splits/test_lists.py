@@ -10,7 +10,9 @@ from ultralytics.data.utils import check_det_dataset
 
 from lidd_yolo.data.groups.picture_groups import PictureGroups, all_pictures
 from lidd_yolo.data.readers.data_yaml import label_file, read_yolo_set
-from lidd_yolo.data.splits.lists import Division, describe_division, write_division
+from lidd_yolo.data.splits.lists import Division, check_target, describe_division, split, write_division
+from lidd_yolo.data.splits.report import SplitReport
+from lidd_yolo.errors import InputError
 from tests.helpers.crops import write_crop_set
 
 
@@ -30,7 +32,7 @@ def division(data, **parts):
 
 class TestWriteDivision:
     def test_lists__read_back_by_us_and_by_ultralytics(self, data, tmp_path):
-        made = write_division(tmp_path / "out", data, division(data, train=(0, 1), val=(2,)), all_pictures(data))
+        made, _ = write_division(tmp_path / "out", data, division(data, train=(0, 1), val=(2,)), all_pictures(data))
         assert made == [tmp_path / "out" / "data.yaml"]
         found = read_yolo_set(made[0])
         assert [path.name for path in found.pictures["val"]] == ["p2_1.png", "p2_2.png", "p2_0.png"]
@@ -60,7 +62,7 @@ class TestWriteDivision:
         assert not {"path", "download", "test"} & content.keys()
 
     def test_folds__each_val_once(self, data, tmp_path):
-        made = write_division(
+        made, _ = write_division(
             tmp_path / "out", data, division(data, fold0=(0,), fold1=(1,), test=(2,)), all_pictures(data)
         )
         assert [file.name for file in made] == ["data-fold0.yaml", "data-fold1.yaml"]
@@ -108,15 +110,53 @@ class TestWriteDivision:
 class TestDescribeDivision:
     def test_figures__by_hand(self, data):
         report = describe_division(data, division(data, train=(0, 1), val=(2,)))
-        assert report["dataset"] == "set"
-        assert report["images"] == {"train": 6, "val": 3}
-        assert report["boxes"] == {"train": {"a": 3, "b": 3}, "val": {"a": 3, "b": 0}}
-        assert report["leak"] == {"val": 0.0}
-        assert report["pictures"]["images/val/p2_0.png"] == {"split": "val", "group": 2}
+        assert report.dataset == "set"
+        assert report.images == {"train": 6, "val": 3}
+        assert report.boxes == {"train": {"a": 3, "b": 3}, "val": {"a": 3, "b": 0}}
+        assert report.leak == {"val": 0.0}
+        assert report.pictures["images/val/p2_0.png"] == {"split": "val", "group": 2}
 
     def test_leak__measured_not_assumed(self, data):
         made = division(data, train=(0, 1), val=(2,))
         joined = Division(
             made.parts, made.ratios, 0, made.counts, PictureGroups(made.groups.names, (0,) * 9), made.shortfalls
         )
-        assert describe_division(data, joined)["leak"] == {"val": 1.0}
+        assert describe_division(data, joined).leak == {"val": 1.0}
+
+
+class TestSplit:
+    def test_result__files_report_and_leak_before(self, data, tmp_path):
+        done = split(data.file, ratio="2:1", target=tmp_path / "out")
+        assert done.files == [tmp_path / "out" / "data.yaml"]
+        assert (done.report.images, done.report.leak) == ({"train": 6, "val": 3}, {"val": 0.0})
+        assert (done.leak_before, done.unlabelled) == ({"val": 1.0}, 0)
+        assert SplitReport.read(tmp_path / "out").as_dict() == json.loads(json.dumps(done.report.as_dict()))
+        assert repr(done).startswith("NewSplit(images={'train': 6, 'val': 3}, leak={'val': 0.0}, files=[")
+
+    @pytest.mark.parametrize(
+        "words", [{"data": "nothing.yaml"}, {"ratio": "1"}, {"folds": 1}, {"groups": "none.json"}, {"burst": "(p)"}]
+    )
+    def test_bad_input__one_kind_of_error(self, data, tmp_path, words):
+        with pytest.raises(InputError):
+            split(**{"data": data.file, "target": tmp_path / "out", **words})
+        assert not (tmp_path / "out").exists()
+
+
+class TestCheckTarget:
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_free__accepted(self, tmp_path, overwrite):
+        check_target(tmp_path / "new", overwrite=overwrite)
+        check_target(tmp_path, overwrite=overwrite)
+
+    def test_data_set_of_ours__only_with_overwrite(self, tmp_path):
+        (tmp_path / "split.json").write_text("{}")
+        check_target(tmp_path, overwrite=True)
+        with pytest.raises(InputError, match="already exists; use --overwrite"):
+            check_target(tmp_path, overwrite=False)
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_anything_else__never(self, tmp_path, overwrite):
+        (tmp_path / "thesis.txt").write_text("")
+        for target in (tmp_path, tmp_path / "thesis.txt"):
+            with pytest.raises(InputError, match=r"it has no split\.json"):
+                check_target(target, overwrite=overwrite)

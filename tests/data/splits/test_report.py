@@ -1,0 +1,90 @@
+"""``split.json``: written and read by one type, and the identity that results quote."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lidd_yolo.data.groups.digest import group_digest, split_digest
+from lidd_yolo.data.groups.picture_groups import PictureGroups
+from lidd_yolo.data.splits.report import SplitReport, data_identity
+
+GROUPS = PictureGroups(("a", "b", "c", "d"), (0, 1, 1, 2))
+SIDES = {"train": ["a", "b"], "val": ["c", "d"]}
+
+
+class TestSplitReport:
+    def test_of__by_hand(self):
+        report = SplitReport.of(GROUPS, SIDES, dataset="steel", seed=3)
+        assert report.as_dict() == {
+            "dataset": "steel",
+            "seed": 3,
+            "images": {"train": 2, "val": 2},
+            "groups": {"count": 3, "largest": 2, "sizes": {1: 2, 2: 1}},
+            "leak": {"val": 0.5},
+            "group_sha256": group_digest("abcd", [0, 1, 1, 2]),
+            "split_sha256": split_digest(SIDES),
+            "pictures": {
+                "a": {"split": "train", "group": 0},
+                "b": {"split": "train", "group": 1},
+                "c": {"split": "val", "group": 1},
+                "d": {"split": "val", "group": 2},
+            },
+        }
+        assert report.figures() == {key: value for key, value in report.as_dict().items() if key != "pictures"}
+
+    def test_of__folds_leak_what_is_said(self):
+        folds = {"fold0": ["a"], "fold1": ["b", "c", "d"]}
+        assert SplitReport.of(GROUPS, folds, leak={"val": 0.25}).leak == {"val": 0.25}
+
+    def test_round_trip__facts_among_the_entries(self, tmp_path):
+        report = SplitReport.of(GROUPS, SIDES, shortfalls=[], problems=[], facts={"sheets": {"one": 3}})
+        report.write(tmp_path)
+        found = SplitReport.read(tmp_path)
+        assert found.facts == {"sheets": {"one": 3}}
+        assert found.as_dict() == json.loads(json.dumps(report.as_dict()))
+
+    def test_order__what_comes_last(self):
+        report = SplitReport.of(
+            GROUPS, SIDES, shortfalls=[], facts={"sheets": 3}, last=("shortfalls", "sheets", "none")
+        )
+        assert list(report.as_dict())[-3:] == ["pictures", "shortfalls", "sheets"]
+
+    def test_read__what_is_missing_has_its_default(self, tmp_path):
+        (tmp_path / "split.json").write_text('{"leak": {"val": 0.5}}')
+        assert SplitReport.read(tmp_path) == SplitReport(leak={"val": 0.5})
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "3"])
+    def test_read__damaged(self, tmp_path, text):
+        (tmp_path / "split.json").write_text(text)
+        with pytest.raises(ValueError, match=r"Expecting|is no JSON object"):
+            SplitReport.read(tmp_path)
+
+    def test_read__none(self, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            SplitReport.read(tmp_path)
+
+    def test_repr__without_pictures(self):
+        text = repr(SplitReport.of(GROUPS, SIDES, dataset="steel", protocol="grouped", seed=3))
+        assert text.startswith(
+            "SplitReport('steel', 'grouped', seed=3, images={'train': 2, 'val': 2}, leak={'val': 0.5}"
+        )
+
+
+class TestDataIdentity:
+    def test_split_json__before_about_json(self, tmp_path):
+        (tmp_path / "about.json").write_text('{"seed": 9, "images": {"train": 4}}')
+        assert data_identity("x/set.yaml", tmp_path) == {"yaml": "set.yaml", "seed": 9, "images": {"train": 4}}
+        SplitReport.of(GROUPS, SIDES, dataset="steel").write(tmp_path)
+        identity = data_identity("x/set.yaml", tmp_path)
+        assert list(identity) == ["yaml", "dataset", "split_sha256", "group_sha256", "images", "leak"]
+
+    def test_nothing__the_name_alone(self, tmp_path):
+        assert data_identity("set.yaml", tmp_path) == {"yaml": "set.yaml"}
+
+    def test_import__nothing_heavy(self):
+        """``lidd compare --help`` imports it."""
+        code = "import sys, lidd_yolo.data.splits.report; print({'cv2', 'numpy', 'torch'} & set(sys.modules))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "set()"
