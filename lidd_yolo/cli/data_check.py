@@ -11,13 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.data.checks.folder_labels import FORMATS
-from lidd_yolo.data.checks.repair import repair_set
-from lidd_yolo.data.checks.report import check_json, check_text
-from lidd_yolo.data.checks.set_check import SetCheck, check_folder, check_yolo_set
+from lidd_yolo.data.checks.label_files import FORMATS
+from lidd_yolo.data.checks.report import check_text
+from lidd_yolo.data.checks.set_check import check
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
-from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
-from lidd_yolo.files import check_new
 
 
 def add_commands(sets: Any) -> None:
@@ -47,35 +44,18 @@ def run(args: argparse.Namespace) -> int:
         args: What the parser with `add_commands` returned.
     """
     try:
-        done, left_out = _check(args)
+        done = check(args.data, format=args.format, names=args.names, max_pixels=args.max_pixels, fix=args.fix)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"lidd data check: {error}\n")
         return 2
     if args.json:
-        fixed = {} if args.fix is None else {"fixed": {"target": str(args.fix), "pictures_left_out": left_out}}
-        sys.stdout.write(json.dumps({**check_json(done), **fixed}, indent=1) + "\n")
+        fixed = {"fixed": {"target": str(done.copy), "pictures_left_out": done.left_out}} if done.copy else {}
+        sys.stdout.write(json.dumps({**done.as_dict(), **fixed}, indent=1) + "\n")
     else:
         sys.stdout.write(check_text(done) + "\n")
-        if args.fix is not None:
-            told = f"Repaired copy in {args.fix}; {left_out} pictures left out (unusable, repeated, no usable label)."
-            sys.stdout.write(f"{told} Check it again: lidd data check {args.fix / 'data.yaml'}\n")
+        if done.copy is not None:
+            left_out = f"{done.left_out} pictures left out (unusable, repeated, no usable label)."
+            sys.stdout.write(
+                f"Repaired copy in {done.copy}; {left_out} Check it again: lidd data check {done.copy / 'data.yaml'}\n"
+            )
     return 1 if done.findings else 0
-
-
-def _check(args: argparse.Namespace) -> tuple[SetCheck, int]:
-    """Return the check's result and the number of pictures that a repaired copy leaves out."""
-    if args.max_pixels < 1:
-        raise ValueError(f"--max-pixels must be 1 or more, got {args.max_pixels}")
-    if args.format != "yolo":
-        if args.fix is not None:
-            raise ValueError("--fix repairs YOLO sets; `lidd data convert` makes one, without what cannot be used")
-        return check_folder(Path(args.data), args.format, args.names, max_pixels=args.max_pixels), 0
-    if args.names:
-        raise ValueError("--names goes with --format; a YOLO set has its classes in the data YAML")
-    if Path(args.data).is_dir():
-        raise ValueError(f"{args.data} is a folder: give its data YAML, or say --format {' or '.join(FORMATS)}")
-    data: YoloSet = read_yolo_set(args.data)
-    if args.fix is not None:
-        check_new(args.fix)  # before the check, which may take a while
-    done = check_yolo_set(data, max_pixels=args.max_pixels)
-    return done, repair_set(data, done, args.fix) if args.fix is not None else 0

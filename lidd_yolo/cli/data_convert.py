@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.data.convert import FORMATS, REPORT, TARGETS, Converted, convert
-from lidd_yolo.data.readers.data_yaml import read_class_names
 
 _SHOWN = 20
 """Problems listed on the screen; all of them are in the report."""
@@ -55,25 +54,14 @@ def run(args: argparse.Namespace) -> int:
         args: What the parser with `add_commands` returned.
     """
     try:
-        done = convert(args.source, args.target, kind=args.kind, to=args.to, class_names=_names(args))
+        names = None if args.names is None else [name.strip() for name in args.names.split(",")]
+        done = convert(args.source, args.target, from_=args.kind, to=args.to, names=names, data=args.data)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"lidd data convert: {error}\n")
         return 2
     text = json.dumps({"target": str(done.target), **done.report}, indent=1) if args.json else _summary(done)
     sys.stdout.write(text + "\n")
     return 0 if all(problem.repaired for problem in done.problems) else 1
-
-
-def _names(args: argparse.Namespace) -> tuple[str, ...] | None:
-    """Return the class names that were given, or None."""
-    if args.data is not None:
-        return read_class_names(args.data)
-    if args.names is None:
-        return None
-    names = tuple(name.strip() for name in args.names.split(","))
-    if "" in names or len(set(names)) < len(names):
-        raise ValueError(f"--names {args.names}: an empty name, or one twice")
-    return names
 
 
 def _summary(done: Converted) -> str:

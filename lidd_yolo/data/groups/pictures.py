@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from lidd_yolo.data.groups.texture import Gray
-from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.progress import progress
 
@@ -54,7 +54,7 @@ def load_gray(paths: Sequence[Path]) -> GrayPictures:
     for index, path in enumerate(progress(paths, len(paths), "reading pictures")):
         image, reason = _decoded(path)
         if image is None:
-            problems.append(Problem(path, "", reason, "it gets a group of its own; copy it again"))
+            problems.append(Problem(path, Kind.PICTURE_UNREADABLE, reason, "it gets a group of its own; copy it again"))
             continue
         image = _shrunk(image, shrunk)
         while max(image.shape) > LONGEST_SIDE:

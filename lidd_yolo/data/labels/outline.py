@@ -1,4 +1,4 @@
-"""Mask to outline: join the pieces of an object, trace it as one polygon or exactly, with its holes.
+"""Mask to outline and back: join the pieces of an object, trace it as one polygon or exactly, fill and unite rings.
 
 Origin: our own; closing by distance transforms after Serra, Image Analysis and Mathematical Morphology, 1982; borders
 by Suzuki and Abe, "Topological Structural Analysis of Digitized Binary Images", 1985, as OpenCV has it.
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lidd_yolo.data.labels.annotation import Box, Polygon
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Box, Polygon
 
 Mask = npt.NDArray[np.uint8]
 
@@ -162,3 +162,35 @@ def fill_rings(rings: Sequence[Polygon], width: int, height: int) -> Mask:
     # float32 as in Ultralytics, so that rounding is the same
     cv2.fillPoly(filled, [np.array(ring, dtype=np.float32).astype(np.int32) for ring in rings], 1)
     return filled
+
+
+def unite(parts: Sequence[Sequence[Polygon]], width: int, height: int) -> tuple[Polygon, ...]:
+    """Return rings that cover what any of the parts covers, however they overlap, as COCO and labelme mean it.
+
+    Parts that do not overlap in whole pixels keep their corners. Others are drawn together and traced along the
+    pixels, see `trace_exactly`, so that corners between pixels are lost.
+
+    Args:
+        parts: Rings of each part, inside the picture; a part's own rings are filled by the even-odd rule.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
+
+    Raises:
+        ValueError: If the parts reach over more than `MAX_PIXELS` pixels.
+    """
+    rings = tuple(ring for part in parts for ring in part)
+    if len([part for part in parts if part]) < 2:
+        return rings
+    around = Box.around(corner for ring in rings for corner in ring)
+    left, top = int(around.x1), int(around.y1)
+    size = (min(int(around.x2) + 1, width) - left, min(int(around.y2) + 1, height) - top)
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ValueError(f"its parts reach over {size[0]}x{size[1]} pixels, more than {MAX_PIXELS}")
+    moved = [[tuple((x - left, y - top) for x, y in ring) for ring in part] for part in parts]
+    together = np.zeros((size[1], size[0]), dtype=np.uint8)
+    for part in moved:
+        together |= fill_rings(part, *size)
+    if np.array_equal(together, fill_rings([ring for part in moved for ring in part], *size)):
+        return rings
+    _, traced = outline_object(together)
+    return tuple(tuple((x + left, y + top) for x, y in ring) for ring in traced)
