@@ -38,11 +38,7 @@ def add_commands(sets: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check one data set and return the exit status.
-
-    Args:
-        args: What the parser with `add_commands` returned.
-    """
+    """Check one data set and return the exit status."""
     try:
         done = check(args.data, format=args.format, names=args.names, max_pixels=args.max_pixels, fix=args.fix)
     except (OSError, ValueError) as error:

@@ -48,11 +48,7 @@ def add_commands(sub_parsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert and return the exit status.
-
-    Args:
-        args: What the parser with `add_commands` returned.
-    """
+    """Convert and return the exit status."""
     try:
         names = None if args.names is None else [name.strip() for name in args.names.split(",")]
         done = convert(args.source, args.target, from_=args.kind, to=args.to, names=names, data=args.data)

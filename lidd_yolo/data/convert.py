@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,7 @@ from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
 from lidd_yolo.data.labels.validity import clean_annotation
 from lidd_yolo.data.readers.coco import read_coco_folder
 from lidd_yolo.data.readers.data_yaml import SPLITS, read_class_names
-from lidd_yolo.data.readers.folders import (
-    read_class_mask_folder,
-    read_labelme_folder,
-    read_mask_folder,
-    read_voc_folder,
-    read_yolo_data,
-    read_yolo_folder,
-)
+from lidd_yolo.data.readers.folders import read_class_mask_folder, read_pairs, read_yolo_data
 from lidd_yolo.data.readers.layout import Item
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_new
@@ -43,11 +36,8 @@ FORMATS = ("voc", "coco", "labelme", "mask", "class-masks", "yolo")
 TARGETS = ("yolo", "coco")
 """What can be written."""
 
-_BY_NAME: dict[str, Callable[[Path], tuple[list[Item], list[Problem]]]] = {
-    "voc": read_voc_folder,
-    "coco": read_coco_folder,
-    "labelme": read_labelme_folder,
-}
+_BY_NAME = ("voc", "coco", "labelme")
+"""Formats that state classes by name."""
 _NEEDS_NAMES = "states classes by number: give their names in order with --names a,b,c or --data YAML"
 
 
@@ -147,7 +137,7 @@ def _read(
     given = tuple(class_names or ())
     order = "as given" if given else "alphabetical"
     if kind in _BY_NAME:
-        items, problems = _BY_NAME[kind](source)
+        items, problems = read_coco_folder(source) if kind == "coco" else read_pairs(source, kind)
         occurring = {thing.class_name for item in items for thing in item.annotation.objects}
         return items, problems, given or tuple(sorted(occurring)), order
     if kind == "class-masks":
@@ -157,7 +147,7 @@ def _read(
         return items, problems, given or stated, "as given" if given else f"of {file.name}"
     if not given:
         raise ValueError(f"{source} {_NEEDS_NAMES}")
-    items, problems = (read_mask_folder if kind == "mask" else read_yolo_folder)(source, given)
+    items, problems = read_pairs(source, kind, given)
     return items, problems, given, order
 
 

@@ -27,13 +27,7 @@ _SMALL, _LARGE = 32**2, 96**2  # COCO's bounds
 
 
 def untrained_classes(pairs: Sequence[Pair], class_names: Sequence[str], file: Path) -> Iterator[Problem]:
-    """Yield the classes that no object has, and those that only val or test show.
-
-    Args:
-        pairs: All pictures of a YOLO set.
-        class_names: Classes of the data YAML.
-        file: The data YAML.
-    """
+    """Yield the classes that no object has, and those that only val or test show."""
     shown: dict[str, set[str]] = {name: set() for name in class_names}
     for one in pairs:
         for item in one.objects:
@@ -50,11 +44,7 @@ def untrained_classes(pairs: Sequence[Pair], class_names: Sequence[str], file: P
 
 
 def unannounced_classes(pairs: Sequence[Pair]) -> Iterator[Problem]:
-    """Yield every object of another class than its picture's name begins with, if nearly all names begin with one.
-
-    Args:
-        pairs: All pictures.
-    """
+    """Yield every object of another class than its picture's name begins with, if nearly all names begin with one."""
     names = sorted({item.class_name for one in pairs for item in one.objects}, key=len, reverse=True)
     pictures = [one for one in pairs if one.picture is not None]
     announced = [_announced(one, names) for one in pictures]
@@ -74,11 +64,7 @@ def _announced(one: Pair, names: Sequence[str]) -> str:
 
 
 def repeated_pictures(pairs: Sequence[Pair]) -> Iterator[Problem]:
-    """Yield every picture that has the same bytes as one before it.
-
-    Args:
-        pairs: All pictures.
-    """
+    """Yield every picture that has the same bytes as one before it."""
     first: dict[bytes, Pair] = {}
     for one in pairs:
         if one.picture is None or not one.digest:
@@ -95,12 +81,7 @@ def repeated_pictures(pairs: Sequence[Pair]) -> Iterator[Problem]:
 
 
 def repeated_names(pairs: Sequence[Pair], root: Path) -> Iterator[Problem]:
-    """Yield every two folders in which the same file names stand for different pictures.
-
-    Args:
-        pairs: All pictures, their splits being folders below ``root``.
-        root: Folder of the data set.
-    """
+    """Yield every two folders below ``root`` in which the same file names stand for different pictures."""
     named: dict[str, dict[str, bytes]] = {}
     for one in pairs:
         if one.picture is not None:

@@ -27,12 +27,7 @@ _BLOCK = 1_000_000
 
 
 def check_objects(annotation: Annotation | None, file: Path) -> Iterator[Problem]:
-    """Yield what is wrong with the objects of one picture beside one another.
-
-    Args:
-        annotation: The objects, each with its place; None if nothing is known.
-        file: File named in the problems.
-    """
+    """Yield what is wrong with the objects of one picture beside one another."""
     seen: dict[object, Place] = {}
     shapes: dict[object, DefectObject] = {}
     for item in annotation.objects if annotation is not None else ():

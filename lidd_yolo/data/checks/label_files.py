@@ -85,13 +85,7 @@ def check_voc(file: Path, picture: PictureFacts | None) -> Reading:
 
 
 def check_yolo_labels(file: Path, class_names: Sequence[str], size: tuple[int, int] | None) -> Reading:
-    """Check one YOLO label file.
-
-    Args:
-        file: The text file.
-        class_names: Names in the order of their class numbers.
-        size: Width and height of the picture in pixels; None if it is unknown.
-    """
+    """Check one YOLO label file; ``size`` is width and height of its picture, None if that is unknown."""
     try:
         text, problems = read_label_text(file)
     except (OSError, ValueError) as error:

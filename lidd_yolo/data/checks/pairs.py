@@ -81,12 +81,7 @@ def yolo_pairs(data: YoloSet) -> tuple[list[Pair], list[Problem]]:
 
 
 def folder_pairs(source: Path, files: Sequence[Path]) -> tuple[list[Pair], list[Problem]]:
-    """Return every picture below a folder with its annotation file, and what is alone.
-
-    Args:
-        source: The folder.
-        files: The annotation files below it.
-    """
+    """Return every picture below a folder with its annotation file, and what is alone."""
     pairing = pair_files(source, files)
     pairs = [Pair(str(path.parent.relative_to(source)), path, label) for path, label in pairing.labels.items()]
     problems = []

@@ -79,12 +79,7 @@ class PictureFacts:
 
 
 def check_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureFacts:
-    """Check one picture.
-
-    Args:
-        path: Its file.
-        max_pixels: Largest number of pixels it may have.
-    """
+    """Check one picture."""
     try:
         length = path.stat().st_size
         data = path.read_bytes() if length <= MAX_BYTES else b""

@@ -86,13 +86,7 @@ def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], 
 
 
 def repaired_labels(file: Path, class_names: Sequence[str], size: tuple[int, int] | None) -> str:
-    """Return a label file's text without what cannot be used, clipped to the picture, every object once.
-
-    Args:
-        file: The label file.
-        class_names: Names in the order of their class numbers.
-        size: Width and height of the picture in pixels.
-    """
+    """Return a label file's text without what cannot be used, clipped to the picture, every object once."""
     annotation, problems = check_yolo_labels(file, class_names, size)
     if annotation is None:
         return ""

@@ -127,12 +127,7 @@ def _check_yolo(data: str | Path, names: Sequence[str], max_pixels: int, fix: st
 
 
 def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS, workers: int = 0) -> SetCheck:
-    """Check a YOLO set.
-
-    Args:
-        data: The set.
-        max_pixels: Largest number of pixels that a picture may have.
-        workers: Number of threads; as many as there are processors, but at most 8, if 0.
+    """Check a YOLO set by a number of threads, as many as there are processors, at most 8, if 0; see `check`.
 
     Raises:
         ValueError: If its labels are of key points, whose columns are not known here.
@@ -152,14 +147,7 @@ def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS, workers: int 
 def check_folder(
     source: Path, kind: str, class_names: Sequence[str] = (), *, max_pixels: int = MAX_PIXELS, workers: int = 0
 ) -> SetCheck:
-    """Check a folder of pictures and annotations of another format.
-
-    Args:
-        source: The folder; for COCO perhaps the JSON file.
-        kind: One of `lidd_yolo.data.checks.label_files.FORMATS`.
-        class_names: Classes that may occur, for masks in the order of their values; empty if any may.
-        max_pixels: Largest number of pixels that a picture may have.
-        workers: As in `check_yolo_set`.
+    """Check a folder of pictures and annotations of another format, see `check` and `check_yolo_set`.
 
     Raises:
         FileNotFoundError: If there is no such folder.

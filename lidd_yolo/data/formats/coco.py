@@ -26,11 +26,7 @@ _DECIMALS = 4
 
 
 def write_coco(annotations: Iterable[Annotation], class_names: Sequence[str]) -> str:
-    """Return the file's text.
-
-    Args:
-        annotations: One for each picture.
-        class_names: Names in the order of their class numbers; class ``k`` becomes category ``k + 1``.
+    """Return the file's text; class ``k`` of ``class_names`` becomes category ``k + 1``.
 
     Raises:
         ValueError: If an object's class is not among ``class_names``.
@@ -68,11 +64,7 @@ class CocoFile(NamedTuple):
 
 
 def read_coco(path: Path) -> CocoFile:
-    """Read one file.
-
-    Args:
-        path: The JSON file.
-    """
+    """Read one file."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
@@ -191,15 +183,7 @@ def _read_segmentation(
 
 
 def decode_rle(counts: str | Sequence[int], width: int, height: int) -> Mask:
-    """Return the mask that run lengths stand for.
-
-    Args:
-        counts: The lengths, as numbers or as the API's text.
-        width: Width of the mask in pixels.
-        height: Height of the mask in pixels.
-
-    Returns:
-        0/1 mask, shape ``(H, W)``.
+    """Return the 0/1 mask that run lengths, numbers or the API's text, stand for.
 
     Raises:
         ValueError: If the text is damaged, a length is negative, they do not fill the mask, or it is too large.

@@ -46,12 +46,7 @@ def read_mask(
 def load_mask(
     path: Path, class_count: int, image_size: tuple[int, int] | None = None
 ) -> tuple[Mask | None, list[Problem]]:
-    """Read the values of one mask.
-
-    Args:
-        path: The mask's file.
-        class_count: Number of classes; the largest value that may occur.
-        image_size: Width and height the mask must have; any if None.
+    """Read the values of one mask of ``class_count`` classes and, if that is given, of a picture's size.
 
     Returns:
         The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth, size or value
@@ -72,11 +67,7 @@ def load_mask(
 
 
 def load_values(path: Path, image_size: tuple[int, int] | None = None) -> tuple[Mask | None, list[Problem]]:
-    """Read a mask whatever its values mean.
-
-    Args:
-        path: The mask's file.
-        image_size: Width and height the mask must have; any if None.
+    """Read a mask, if it is given of a picture's size, whatever its values mean.
 
     Returns:
         The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth or size than
@@ -127,12 +118,7 @@ def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]
 
 
 def annotate_mask(mask: Mask, class_names: Sequence[str], image: str) -> Annotation:
-    """Return the objects of a mask: every 8-connected component of a class, with its holes.
-
-    Args:
-        mask: Class values, shape ``(H, W)``.
-        class_names: Names in the order of their class numbers, the first for value 1.
-        image: File name of the picture.
+    """Return the objects of a mask, value 1 the first class: every 8-connected component of a class, with its holes.
 
     Returns:
         Objects in order of class, then from the top. The boxes are the pixels' outer edges, the outlines run a quarter
@@ -146,14 +132,9 @@ def annotate_mask(mask: Mask, class_names: Sequence[str], image: str) -> Annotat
 
 
 def draw_mask(annotation: Annotation, class_names: Sequence[str]) -> Mask:
-    """Return the mask that an annotation stands for, objects without outline as their boxes.
+    """Return the mask that an annotation stands for, objects without outline as their boxes, value 1 the first class.
 
-    Args:
-        annotation: Objects; where several cover a pixel, the smallest has it, as in Ultralytics.
-        class_names: Names in the order of their class numbers, the first for value 1.
-
-    Returns:
-        Class values, shape ``(H, W)``.
+    Where several objects cover a pixel, the smallest has it, as in Ultralytics.
 
     Raises:
         ValueError: If a class is not among ``class_names``, or there are more than 255.
@@ -195,12 +176,7 @@ def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
 def read_class_masks(
     paths: Mapping[str, Path], image_size: tuple[int, int], image: str
 ) -> tuple[Annotation, list[Problem]]:
-    """Read the masks of one picture.
-
-    Args:
-        paths: The mask of each class that the picture has one for.
-        image_size: Width and height of the picture in pixels.
-        image: File name of the picture.
+    """Read the masks of one picture, by the class that each is of.
 
     Returns:
         The annotation, objects in the order of ``paths``, without the classes whose mask is unusable; and why these

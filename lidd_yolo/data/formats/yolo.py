@@ -62,15 +62,7 @@ def read_yolo(path: Path, class_names: Sequence[str], image_size: tuple[int, int
 def parse_yolo(
     text: str, class_names: Sequence[str], image_size: tuple[int, int], *, file: Path, image: str
 ) -> tuple[Annotation, list[Problem]]:
-    """Return what the text of a label file says, and every problem found, with its line.
-
-    Args:
-        text: The text.
-        class_names: Names in the order of their class numbers.
-        image_size: Width and height of the picture in pixels.
-        file: File named in the problems.
-        image: File name of the picture.
-    """
+    """Return what the text of a label file says, and every problem found, with its line; see `read_yolo`."""
     objects: list[DefectObject] = []
     problems: list[Problem] = []
     for number, line in enumerate(text.splitlines(), start=1):

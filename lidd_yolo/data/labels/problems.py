@@ -30,69 +30,43 @@ class Kind(str, Enum):
         kind._value_, kind.heading, kind.fix = word, heading, fix
         return kind
 
+    # fmt: off
     PICTURE_MISSING = "picture-missing", "pictures named but not there", "copy the picture there, or take its name out"
     PICTURE_EMPTY = "picture-empty", "pictures of zero bytes", "copy the picture again"
     PICTURE_TEXT = "picture-text", "texts named as pictures", "download the picture again; this is often an error page"
     PICTURE_UNREADABLE = "picture-unreadable", "pictures that cannot be read", "copy or export the picture again"
     PICTURE_TRUNCATED = "picture-truncated", "pictures that end early or are damaged inside", "copy the picture again"
-    PICTURE_TOO_LARGE = (
-        "picture-too-large",
-        "pictures over the limit of pixels",
-        "cut it into tiles, or raise --max-pixels",
-    )
-    PICTURE_16_BIT = (
-        "picture-16-bit",
-        "pictures of 16 bits",
-        "save all with 8 bits, one scale for the whole set; --fix does",
-    )
-    PICTURE_ALPHA = (
-        "picture-alpha",
-        "pictures with transparency (RGBA)",
-        "save it without the fourth channel; --fix does",
-    )
+    PICTURE_TOO_LARGE = ("picture-too-large", "pictures over the limit of pixels",
+        "cut it into tiles, or raise --max-pixels")
+    PICTURE_16_BIT = ("picture-16-bit", "pictures of 16 bits",
+        "save all with 8 bits, one scale for the whole set; --fix does")
+    PICTURE_ALPHA = ("picture-alpha", "pictures with transparency (RGBA)",
+        "save it without the fourth channel; --fix does")
     PICTURE_CMYK = "picture-cmyk", "pictures in printing colours (CMYK)", "save it as RGB; --fix does"
     PICTURE_PALETTE = "picture-palette", "pictures with a colour palette", "save it as RGB or grey; --fix does"
-    PICTURE_ROTATED = (
-        "picture-rotated",
-        "pictures to be turned by their EXIF mark",
-        "save it turned, and look at its labels; --fix does the first",
-    )
-    PICTURE_ANIMATED = (
-        "picture-animated",
-        "pictures with several frames",
-        "save the frame that is labelled; --fix takes the first",
-    )
+    PICTURE_ROTATED = ("picture-rotated", "pictures to be turned by their EXIF mark",
+        "save it turned, and look at its labels; --fix does the first")
+    PICTURE_ANIMATED = ("picture-animated", "pictures with several frames",
+        "save the frame that is labelled; --fix takes the first")
     PICTURE_ENDING = "picture-ending", "pictures whose ending names another format", "rename it; --fix does"
     NONE_USABLE = "none-usable", "pictures whose objects are all unusable", "mark its objects again"
     IN_TWO_SPLITS = "in-two-splits", "same picture in two splits", "keep it in one; --fix takes it out of train"
     TWICE_IN_SPLIT = "twice-in-split", "same picture twice in one split", "keep one, with the better labels"
-    NAME_IN_TWO_SPLITS = (
-        "name-in-two-splits",
-        "different pictures of one name",
-        "never put them into one folder; rename them",
-    )
+    NAME_IN_TWO_SPLITS = ("name-in-two-splits", "different pictures of one name",
+        "never put them into one folder; rename them")
     NO_LABEL = "no-label", "pictures without labels", "mark its objects, or add an empty label file if it shows none"
     NO_PICTURE = "no-picture", "labels without a picture", "add the picture, or delete the file"
-    SHARED_LABEL = (
-        "shared-label",
-        "pictures that share one label file",
-        "rename one of the pictures and copy its labels",
-    )
+    SHARED_LABEL = ("shared-label", "pictures that share one label file",
+        "rename one of the pictures and copy its labels")
     LABEL_UNREADABLE = "label-unreadable", "label files that cannot be read", "export the file again"
     LABEL_ENCODING = "label-encoding", "label files in UTF-16", "save it as UTF-8; --fix does"
     WRONG_FORMAT = "wrong-format", "files of another format", "look for the right --format, or delete the file"
-    CLASS_RANGE = (
-        "class-range",
-        "classes out of range",
-        "correct the number, or add the class to names: in the data YAML",
-    )
+    CLASS_RANGE = ("class-range", "classes out of range",
+        "correct the number, or add the class to names: in the data YAML")
     CLASS_NAME = "class-name", "classes that are not in the list", "correct the name, or add it to --names"
     NOT_A_NUMBER = "not-a-number", "numbers that are NaN or infinite", "mark the object again"
-    COLUMNS = (
-        "columns",
-        "lines with a wrong number of columns",
-        "write class and 4 numbers, or class and 3 corners or more",
-    )
+    COLUMNS = ("columns", "lines with a wrong number of columns",
+        "write class and 4 numbers, or class and 3 corners or more")
     NOT_NUMERIC = "not-numeric", "lines that are not numbers", "mark the object again"
     OUTSIDE = "outside", "boxes outside the picture", "mark the object again; pixels may stand where fractions belong"
     OVER_EDGE = "over-edge", "boxes over the picture's edge", "clip the box to the picture; --fix does"
@@ -108,38 +82,24 @@ class Kind(str, Enum):
     SHAPE_TYPE = "shape-type", "shapes without area", "draw it as a polygon or a rectangle"
     CROWD = "crowd", "crowd regions", "mark its objects one by one, or leave it out"
     XML_DTD = "xml-dtd", "XML with entities or a DTD, refused", "remove the <!DOCTYPE ...> part"
-    NO_STATED_SIZE = (
-        "no-stated-size",
-        "annotations that do not state the picture's size",
-        "write the picture's own size into it",
-    )
-    WRONG_SIZE = (
-        "wrong-size",
-        "annotations with a wrong size of the picture",
-        "make sure that it belongs to this picture",
-    )
+    NO_STATED_SIZE = ("no-stated-size", "annotations that do not state the picture's size",
+        "write the picture's own size into it")
+    WRONG_SIZE = ("wrong-size", "annotations with a wrong size of the picture",
+        "make sure that it belongs to this picture")
     PATH_TRAVERSAL = "path-traversal", "file names that lead out of the folder", "write the bare name of the picture"
-    WRONG_FILENAME = (
-        "wrong-filename",
-        "annotations that name another picture",
-        "pair by the annotation's own name; correct it",
-    )
+    WRONG_FILENAME = ("wrong-filename", "annotations that name another picture",
+        "pair by the annotation's own name; correct it")
     MASK_VALUE = "mask-value", "masks with an unknown value", "export the mask again, without loss or smoothed edges"
     MASK_SIZE = "mask-size", "masks of another size than their picture", "export the mask at the picture's size"
     MASK_KIND = "mask-kind", "masks with colours or another depth", "save the class numbers themselves as grey, 8 bit"
-    CLASS_NOT_IN_NAME = (
-        "class-not-in-name",
-        "objects of another class than the file's name says",
-        "decide which of the two is right",
-    )
+    CLASS_NOT_IN_NAME = ("class-not-in-name", "objects of another class than the file's name says",
+        "decide which of the two is right")
     CLASS_UNTRAINED = "class-untrained", "classes that train lacks", "move pictures that show it into train"
     CLASS_UNUSED = "class-unused", "classes without any object", "take it out of names:, or add pictures of it"
-    WRONG_DEPTH = (
-        "wrong-depth",
-        "annotations with a wrong number of channels",
-        "correct <depth>; training does not use it",
-    )
+    WRONG_DEPTH = ("wrong-depth", "annotations with a wrong number of channels",
+        "correct <depth>; training does not use it")
     OTHER = "other", "other findings", "see the reason"
+    # fmt: on
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,7 @@ _OUT = "object left out"
 
 
 def check_box(box: Box, width: int, height: int, *, file: Path, where: Place) -> tuple[Box | None, Problem | None]:
-    """Return the usable part of a box, and what was wrong with it.
-
-    Args:
-        box: Box in pixels as read.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
-        file: File named in the problem.
-        where: Place named in the problem.
+    """Return the usable part of a box in pixels, and what was wrong with it.
 
     Returns:
         The box clipped to the picture, or None if nothing of it is usable; the problem, or None if there is none.
@@ -46,14 +39,7 @@ def check_box(box: Box, width: int, height: int, *, file: Path, where: Place) ->
 def check_outline(
     corners: Sequence[tuple[float, float]], width: int, height: int, *, file: Path, where: Place
 ) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
-    """Return the usable part of an outline, and what was wrong with it.
-
-    Args:
-        corners: Corners in pixels as read, of one polygon, whose parts and holes bridges may join.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
-        file: File named in the problem.
-        where: Place named in the problem.
+    """Return the usable part of an outline in pixels, of parts and holes that bridges may join, and what was wrong.
 
     Returns:
         Box and rings, corners outside the picture moved to its edge, the box None if nothing is usable; the problem, if
@@ -75,13 +61,7 @@ def check_outline(
 def clean_annotation(
     annotation: Annotation, source: Path, class_names: tuple[str, ...]
 ) -> tuple[Annotation, list[Problem]]:
-    """Return the annotation without objects of unknown class and without exact duplicates, and what was taken out.
-
-    Args:
-        annotation: As read.
-        source: File named in the problems.
-        class_names: Classes that may occur.
-    """
+    """Return the annotation without objects of unknown class and without exact duplicates, and what was taken out."""
     problems = []
     for unknown in sorted({o.class_name for o in annotation.objects} - set(class_names)):
         reason = f"class {unknown!r} is none of {', '.join(class_names)}"

@@ -18,12 +18,7 @@ _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
 def missing_part(data: bytes, header: PictureHeader) -> str:
-    """Return what is missing or damaged, in one clause; empty if nothing was noticed.
-
-    Args:
-        data: The file's bytes.
-        header: Its header.
-    """
+    """Return what is missing or damaged, in one clause; empty if nothing was noticed."""
     find_fault = _FAULTS.get(header.format)
     try:
         return find_fault(data) if find_fault is not None else ""

@@ -46,30 +46,38 @@ def annotation_files(source: Path, kind: str) -> list[Path]:
     return [path for path in list_files(source, {ending}) if path.name != "classes.txt"]
 
 
-def read_voc_folder(source: Path) -> tuple[list[Item], list[Problem]]:
-    """Read Pascal VOC: one XML file for each picture, boxes 1-based with the last pixel included."""
-    return _read_folder(source, "voc", read_voc)
+def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tuple[list[Item], list[Problem]]:
+    """Read a folder of one annotation file for each picture; without one, only a picture of YOLO has no defects.
 
-
-def read_labelme_folder(source: Path) -> tuple[list[Item], list[Problem]]:
-    """Read labelme: one JSON file for each picture."""
-    return _read_folder(source, "labelme", read_labelme)
-
-
-def read_mask_folder(source: Path, class_names: Sequence[str]) -> tuple[list[Item], list[Problem]]:
-    """Read class-index masks in a folder of their own, ``masks`` or ``annotations`` for example.
+    Args:
+        source: Folder of everything.
+        kind: ``voc``, ``labelme``, ``mask`` (class-index masks in a folder of their own, such as ``masks``) or ``yolo``
+            (without a data YAML, labels beside or parallel to pictures).
+        class_names: Classes in the order of their numbers, for masks and YOLO.
 
     Raises:
         ValueError: If no folder holds masks.
     """
-    if not annotation_files(source, "mask"):
+    files = annotation_files(source, kind)
+    if kind == "mask" and not files:
         raise ValueError(f"{source}: no masks; they belong into a folder called masks, annotations or labels")
-    return _read_folder(source, "mask", lambda path, size: read_mask(path, class_names, size))
-
-
-def read_yolo_folder(source: Path, class_names: Sequence[str]) -> tuple[list[Item], list[Problem]]:
-    """Read YOLO labels beside or parallel to pictures, without a data YAML; no label file means no defect."""
-    return _read_folder(source, "yolo", lambda path, size: read_yolo(path, class_names, size))
+    readers: dict[str, Callable[[Path, Size], Reading]] = {
+        "voc": read_voc,
+        "labelme": read_labelme,
+        "mask": lambda path, size: read_mask(path, class_names, size),
+        "yolo": lambda path, size: read_yolo(path, class_names, size),
+    }
+    pairing = pair_files(source, files)
+    problems = [Problem(f, Kind.NO_PICTURE, _why_alone(named), "file left out") for f, named in pairing.alone.items()]
+    items: list[Item] = []
+    for picture, label in progress(pairing.labels.items(), len(pairing.labels), "reading"):
+        if label is None and kind in _NAMES:
+            problems.append(Problem(picture, Kind.NO_LABEL, f"it has no {_NAMES[kind]}", _NOT_TOLD))
+            continue
+        item, wrong = read_item(picture, *side_and_name(picture, pairing.keys[picture]), label, readers[kind])
+        problems += wrong
+        items += [item] if item is not None else []
+    return items, problems
 
 
 def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ...]]:
@@ -92,21 +100,6 @@ def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ..
             problems += wrong
             items += [item] if item is not None else []
     return items, problems, data.names
-
-
-def _read_folder(source: Path, kind: str, read: Callable[[Path, Size], Reading]) -> tuple[list[Item], list[Problem]]:
-    """Read annotation files of one for each picture; without one, only a picture of YOLO has no defects."""
-    pairing = pair_files(source, annotation_files(source, kind))
-    problems = [Problem(f, Kind.NO_PICTURE, _why_alone(named), "file left out") for f, named in pairing.alone.items()]
-    items: list[Item] = []
-    for picture, label in progress(pairing.labels.items(), len(pairing.labels), "reading"):
-        if label is None and kind in _NAMES:
-            problems.append(Problem(picture, Kind.NO_LABEL, f"it has no {_NAMES[kind]}", _NOT_TOLD))
-            continue
-        item, wrong = read_item(picture, *side_and_name(picture, pairing.keys[picture]), label, read)
-        problems += wrong
-        items += [item] if item is not None else []
-    return items, problems
 
 
 def _why_alone(named: Sequence[Path]) -> str:

@@ -106,9 +106,6 @@ class Pictures:
         """Return the pictures that fit the first of some keys for which there are any.
 
         The whole key is tried first, then without the folder of its side, then the name alone.
-
-        Args:
-            keys: Keys that an annotation file may stand for.
         """
         looser = [("", *side_of(key)[1]) for key in keys]
         for key in (*keys, *looser, *(("", "", key[-1]) for key in keys)):

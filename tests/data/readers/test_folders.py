@@ -9,11 +9,8 @@ import pytest
 from lidd_yolo.data.labels.annotation import Box
 from lidd_yolo.data.readers.folders import (
     read_class_mask_folder,
-    read_labelme_folder,
-    read_mask_folder,
-    read_voc_folder,
+    read_pairs,
     read_yolo_data,
-    read_yolo_folder,
 )
 from tests.helpers.folders import picture, text, yolo_set
 from tests.helpers.plates import voc, voc_object
@@ -23,7 +20,7 @@ class TestVoc:
     def test_paired_and_shifted_to_0_based(self, tmp_path):
         picture(tmp_path / "JPEGImages/a.png")
         text(tmp_path / "Annotations/a.xml", voc(voc_object("x", (1, 2, 20, 10)), (20, 10)))
-        [item], problems = read_voc_folder(tmp_path)
+        [item], problems = read_pairs(tmp_path, "voc")
         assert problems == []
         assert (item.side, item.name) == ("train", "a.png")
         assert item.annotation.objects[0].box == Box(0, 1, 20, 10)
@@ -33,7 +30,7 @@ class TestVoc:
         text(tmp_path / "a.xml", voc("", (20, 10)))
         picture(tmp_path / "b.png")
         text(tmp_path / "c.xml", voc("", (20, 10)))
-        items, problems = read_voc_folder(tmp_path)
+        items, problems = read_pairs(tmp_path, "voc")
         assert [item.name for item in items] == ["a.png"]
         assert [(p.file.name, p.reason) for p in problems] == [
             ("c.xml", "it has no picture"),
@@ -44,7 +41,7 @@ class TestVoc:
         for side, width in (("train", 20), ("test", 30)):
             picture(tmp_path / "images" / side / "a.png", width)
             text(tmp_path / "annotations" / side / "a.xml", voc(voc_object("x", (1, 1, width, 5)), (width, 10)))
-        items, problems = read_voc_folder(tmp_path)
+        items, problems = read_pairs(tmp_path, "voc")
         assert problems == []
         found = {item.side: (item.name, item.annotation.objects[0].box.x2) for item in items}
         assert found == {"train": ("a.png", 20), "test": ("a.png", 30)}
@@ -53,7 +50,7 @@ class TestVoc:
         for side in ("x", "y"):
             picture(tmp_path / side / "a.png")
         text(tmp_path / "xml/a.xml", voc("", (20, 10)))
-        items, problems = read_voc_folder(tmp_path)
+        items, problems = read_pairs(tmp_path, "voc")
         assert items == []
         assert problems[0].reason == "2 pictures have its name"
 
@@ -61,7 +58,7 @@ class TestVoc:
         picture(tmp_path / "images/a.png")
         text(tmp_path / "elsewhere/a.xml", voc(voc_object("far", (1, 1, 2, 2)), (20, 10)))
         text(tmp_path / "annotations/a.xml", voc(voc_object("near", (1, 1, 2, 2)), (20, 10)))
-        [item], [problem] = read_voc_folder(tmp_path)
+        [item], [problem] = read_pairs(tmp_path, "voc")
         assert item.annotation.objects[0].class_name == "near"
         assert problem.file == tmp_path / "elsewhere/a.xml"
         assert "came before" in problem.reason
@@ -72,7 +69,7 @@ class TestLabelme:
         picture(tmp_path / "a.png")
         shape = {"label": "x", "points": [[1, 1], [9, 1], [9, 8]], "shape_type": "polygon", "group_id": None}
         text(tmp_path / "a.json", json.dumps({"imageWidth": 20, "imageHeight": 10, "shapes": [shape]}))
-        [item], problems = read_labelme_folder(tmp_path)
+        [item], problems = read_pairs(tmp_path, "labelme")
         assert (problems, item.annotation.objects[0].box) == ([], Box(1, 1, 9, 8))
 
 
@@ -83,7 +80,7 @@ class TestMasks:
         mask[2:5, 3:9] = 2
         (tmp_path / "masks").mkdir()
         cv2.imwrite(str(tmp_path / "masks/a.png"), mask)
-        [item], problems = read_mask_folder(tmp_path, ("x", "y"))
+        [item], problems = read_pairs(tmp_path, "mask", ("x", "y"))
         assert problems == []
         [thing] = item.annotation.objects
         assert (thing.class_name, thing.box) == ("y", Box(3, 2, 9, 5))
@@ -91,7 +88,7 @@ class TestMasks:
     def test_no_folder_of_masks(self, tmp_path):
         picture(tmp_path / "a.png")
         with pytest.raises(ValueError, match="no masks"):
-            read_mask_folder(tmp_path, ("x",))
+            read_pairs(tmp_path, "mask", ("x",))
 
 
 class TestYolo:
@@ -100,7 +97,7 @@ class TestYolo:
         picture(tmp_path / "b.png")
         text(tmp_path / "a.txt", "0 0.5 0.5 0.5 0.5\n7 0.5 0.5 0.5 0.5\n")
         text(tmp_path / "classes.txt", "x\n")
-        items, [problem] = read_yolo_folder(tmp_path, ("x",))
+        items, [problem] = read_pairs(tmp_path, "yolo", ("x",))
         assert [(item.name, len(item.annotation.objects)) for item in items] == [("a.png", 1), ("b.png", 0)]
         assert (problem.file.name, problem.where) == ("a.txt", "line 2")
 
