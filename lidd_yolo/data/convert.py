@@ -95,15 +95,15 @@ def convert(
         InputError: If the source does not exist, the target holds something, a format is unknown, names are needed, or
             nothing is usable.
     """
-    if from_ not in FORMATS or to not in TARGETS:
-        raise InputError(f"{from_} to {to}: known are {', '.join(FORMATS)} to {', '.join(TARGETS)}")
-    if not Path(source).exists():
-        raise InputError(f"{source} does not exist")
     if names is not None and ("" in names or len(set(names)) < len(names)):
         raise InputError(f"--names {','.join(names)}: an empty name, or one twice")
+    if from_ not in FORMATS or to not in TARGETS:
+        raise InputError(f"{from_} to {to}: known are {', '.join(FORMATS)} to {', '.join(TARGETS)}")
     try:
-        check_new(Path(target))
         class_names = names if data is None else read_class_names(data)
+        if not Path(source).exists():
+            raise InputError(f"{source} does not exist")
+        check_new(Path(target))
         return _convert(Path(source), Path(target), from_, to, class_names)
     except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise InputError(str(error)) from error
@@ -155,9 +155,9 @@ def _data_yaml(source: Path) -> Path | None:
     """Return the data YAML of a YOLO data set: the source itself, or the one in its folder."""
     if source.is_file():
         return source
-    found = sorted((*source.glob("*.yaml"), *source.glob("*.yml")))
-    named = [path for path in found if path.stem == "data"]
-    return named[0] if named else found[0] if len(found) == 1 else None
+    files = sorted((*source.glob("*.yaml"), *source.glob("*.yml")))
+    named = [path for path in files if path.stem == "data"]
+    return named[0] if named else files[0] if len(files) == 1 else None
 
 
 def _usable(items: Sequence[Item], names: tuple[str, ...]) -> tuple[list[Item], list[Problem]]:

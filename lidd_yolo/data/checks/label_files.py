@@ -92,12 +92,12 @@ def check_yolo_labels(file: Path, class_names: Sequence[str], size: tuple[int, i
         return None, [Problem(file, Kind.LABEL_UNREADABLE, f"it cannot be read ({error})")]
     lines = text.splitlines()
     reading = parse_yolo(text, class_names, size or _UNKNOWN, file=file, image=file.stem)
-    annotation, found = _with_objects(reading, file)
-    found = [problem for problem in found if not _only_rounded(problem, lines, size or _UNKNOWN)]
+    annotation, wrong = _with_objects(reading, file)
+    wrong = [problem for problem in wrong if not _only_rounded(problem, lines, size or _UNKNOWN)]
     if size is None:
-        found = [replace(p, reason=p.reason.replace("the 1x1 picture", "its picture")) for p in found]
-        found = [problem for problem in found if problem.kind != Kind.SPECK]
-    return annotation, [*problems, *found, *_mixed(file, lines, annotation)]
+        wrong = [replace(p, reason=p.reason.replace("the 1x1 picture", "its picture")) for p in wrong]
+        wrong = [problem for problem in wrong if problem.kind != Kind.SPECK]
+    return annotation, [*problems, *wrong, *_mixed(file, lines, annotation)]
 
 
 def read_label_text(file: Path) -> tuple[str, list[Problem]]:
@@ -145,32 +145,31 @@ def _open_coco(source: Path) -> tuple[list[Pair], Check, list[Problem]]:
     folder = pair_coco_folder(source)
     pairs: list[Pair] = []
     problems: list[Problem] = []
-    annotations: dict[tuple[Path, Path], Annotation] = {}
+    annotations: dict[Path, Annotation] = {}
     for path, content, pictures in folder.files:
         problems += content.problems
         outside = {Place("image", number): name for number, name in content.file_names.items() if leads_out(name)}
         problems += [_leads_out(path, name, place) for place, name in outside.items()]
         for annotation, matching in pictures:
-            if len(matching) == 1 and (path, matching[0]) not in annotations:
+            if len(matching) == 1 and matching[0] not in annotations:
                 pairs.append(Pair(path.stem, matching[0], path))
-                annotations[path, matching[0]] = annotation
+                annotations[matching[0]] = annotation
                 continue
-            reason = f"{len(matching)} pictures have this name" if matching else "it is not there"
-            place = Place(PurePosixPath(annotation.image).name)
-            reason = "the picture came before" if len(matching) == 1 else reason
+            reasons = ("it is not there", "the picture came before", f"{len(matching)} pictures have this name")
+            reason, place = reasons[min(len(matching), 2)], Place(PurePosixPath(annotation.image).name)
             problems.append(Problem(path, Kind.PICTURE_MISSING, reason, place=place))
             problems += check_objects(annotation, path)
 
     def check(file: Path, picture: PictureFacts | None) -> Reading:
         if picture is None:
             return None, []
-        annotation = annotations[file, picture.path]
-        found = list(check_objects(annotation, file))
+        annotation = annotations[picture.path]
+        wrong = list(check_objects(annotation, file))
         if picture.size not in (None, (annotation.width, annotation.height)):
             size = "x".join(map(str, picture.size or ()))
             reason = f"it says {annotation.width}x{annotation.height}, the picture is {size}"
-            found.append(Problem(file, Kind.WRONG_SIZE, reason, place=Place(picture.path.name)))
-        return annotation, found
+            wrong.append(Problem(file, Kind.WRONG_SIZE, reason, place=Place(picture.path.name)))
+        return annotation, wrong
 
     problems += [Problem(path, Kind.NO_LABEL, "no JSON file names it") for path in folder.unnamed]
     return pairs + [Pair("", path, None) for path in folder.unnamed], check, problems

@@ -129,14 +129,14 @@ def _check_pair(pair: Pair, check_label: Check, max_pixels: int) -> Pair:
 
 def _label_files(data: YoloSet, expected: Iterable[Path]) -> set[Path]:
     """Return the texts in the folders where labels are looked for."""
-    found: set[Path] = set()
+    texts: set[Path] = set()
     for places in (data.content[split] for split in data.pictures):
         for word in places if isinstance(places, list) else [places]:
             if (data.root / str(word)).is_dir():
-                found |= set(label_file(data.root / str(word) / "any.jpg").parent.rglob("*.txt"))
+                texts |= set(label_file(data.root / str(word) / "any.jpg").parent.rglob("*.txt"))
     for folder in {file.parent for file in expected}:
-        found |= set(folder.glob("*.txt"))
-    return found
+        texts |= set(folder.glob("*.txt"))
+    return texts
 
 
 def _has_picture(label: Path) -> bool:
@@ -146,8 +146,8 @@ def _has_picture(label: Path) -> bool:
 
 def _picture_side(label: Path) -> Iterator[Path]:
     yield label
-    head, found, tail = str(label).rpartition(f"{os.sep}labels{os.sep}")
-    if found:
+    head, match, tail = str(label).rpartition(f"{os.sep}labels{os.sep}")
+    if match:
         yield Path(f"{head}{os.sep}images{os.sep}{tail}")
 
 

@@ -96,11 +96,11 @@ def check_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureFacts:
     pixels = header.width * header.height
     if pixels > max_pixels:
         reason = f"it is {header.width}x{header.height}, more than {max_pixels} pixels; not decoded"
-        found, peak = [Problem(path, Kind.PICTURE_TOO_LARGE, reason)], 0
+        problems, peak = [Problem(path, Kind.PICTURE_TOO_LARGE, reason)], 0
     else:
         damage, peak = _damage(path, data, header)
-        found = [*damage, *_oddities(path, header)]
-    return PictureFacts(path, header.shown_size, channels, _digest(data), peak, tuple(found))
+        problems = [*damage, *_oddities(path, header)]
+    return PictureFacts(path, header.shown_size, channels, _digest(data), peak, tuple(problems))
 
 
 def _unknown(path: Path, kind: Kind, reason: str, digest: bytes = b"") -> PictureFacts:

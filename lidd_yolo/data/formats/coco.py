@@ -155,8 +155,8 @@ def _read_object(
         return None, problems or [Problem(path, Kind.NO_SIZE, "its outline is empty", "object left out", where)]
     if entry.get("bbox"):
         x, y, width, height = map(float, entry["bbox"])
-        box, problem = check_box(Box(x, y, x + width, y + height), *size, file=path, where=where)
-        problems = problems or ([problem] if problem is not None else [])
+        box, wrong = check_box(Box(x, y, x + width, y + height), *size, file=path, where=where)
+        problems = problems or wrong
     if box is None:
         reason = "it has neither box nor outline"
         return None, problems or [Problem(path, Kind.OBJECT_DAMAGED, reason, "object left out", where)]
@@ -171,14 +171,14 @@ def _read_segmentation(
         if [int(n) for n in shape["size"]] != [size[1], size[0]]:
             raise ValueError(f"its mask is of size {shape['size']}, not {[size[1], size[0]]}")
         return *outline_object(decode_rle(shape["counts"], *size)), []
-    found: list[tuple[Polygon, ...]] = []
+    parts: list[tuple[Polygon, ...]] = []
     problems: list[Problem] = []
     for flat in shape:
         corners = [(float(x), float(y)) for x, y in zip(flat[::2], flat[1::2], strict=True)]
         _, rings, wrong = check_outline(corners, *size, file=path, where=where)
-        found += [rings] if rings else []
+        parts += [rings] if rings else []
         problems += wrong
-    rings = unite(found, *size)
+    rings = unite(parts, *size)
     return (Box.around(c for ring in rings for c in ring) if rings else None), rings, problems
 
 

@@ -162,15 +162,15 @@ def _edge(box: Box) -> Polygon:
 
 def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
     """Return value, box, 0/1 mask inside the box and the box as an index of each 8-connected component."""
-    found = []
+    components = []
     for value in np.unique(mask[mask > 0]).tolist():
         count, numbers, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=8)
         for number in range(1, count):
             x, y, w, h = (int(n) for n in stats[number, :4])
             inside = (slice(y, y + h), slice(x, x + w))
             box = Box(float(x), float(y), float(x + w), float(y + h))
-            found.append((value, box, (numbers[inside] == number).astype(np.uint8), inside))
-    return found
+            components.append((value, box, (numbers[inside] == number).astype(np.uint8), inside))
+    return components
 
 
 def read_class_masks(

@@ -48,9 +48,9 @@ def read_voc_tree(root: Element, path: Path, image_size: tuple[int, int] | None)
         return None, problems
     objects = []
     for number, element in enumerate(root.iter("object"), start=1):
-        found, problem = _read_object(element, size, path, Place("object", number))
-        objects += [found] if found is not None else []
-        problems += [problem] if problem is not None else []
+        item, wrong = _read_object(element, size, path, Place("object", number))
+        objects += [item] if item is not None else []
+        problems += wrong
     name = Path((root.findtext("filename") or "").strip()).name or path.stem
     return Annotation(name, *size, tuple(objects)), problems
 
@@ -99,19 +99,19 @@ def _size(
 
 def _read_object(
     element: Element, size: tuple[int, int], path: Path, where: Place
-) -> tuple[DefectObject | None, Problem | None]:
+) -> tuple[DefectObject | None, list[Problem]]:
     """Return one object with its box moved to 0-based half-open pixels, and what was wrong with it."""
     name = (element.findtext("name") or "").strip()
     if not name:
-        return None, Problem(path, Kind.OBJECT_DAMAGED, "it has no <name>", "object left out", where)
+        return None, [Problem(path, Kind.OBJECT_DAMAGED, "it has no <name>", "object left out", where)]
     try:
         x1, y1, x2, y2 = (float(element.findtext(f"bndbox/{corner}", "")) for corner in _CORNERS)
     except ValueError:
         reason = f"its <bndbox> lacks a number for one of {', '.join(_CORNERS)}"
-        return None, Problem(path, Kind.OBJECT_DAMAGED, reason, "object left out", where)
+        return None, [Problem(path, Kind.OBJECT_DAMAGED, reason, "object left out", where)]
     # Pixel 1 of VOC is pixel 0 here, and the last pixel's far edge is its own 1-based number.
-    box, problem = check_box(Box(x1 - 1, y1 - 1, x2, y2), *size, file=path, where=where)
+    box, problems = check_box(Box(x1 - 1, y1 - 1, x2, y2), *size, file=path, where=where)
     if box is None:
-        return None, problem
+        return None, problems
     difficult = (element.findtext("difficult") or "").strip() == "1"
-    return DefectObject(name, box, difficult=difficult, place=where), problem
+    return DefectObject(name, box, difficult=difficult, place=where), problems

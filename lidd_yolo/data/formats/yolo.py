@@ -68,8 +68,8 @@ def parse_yolo(
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        found, wrong = _read_line(line, class_names, image_size, file, Place("line", number))
-        objects += [found] if found is not None else []
+        item, wrong = _read_line(line, class_names, image_size, file, Place("line", number))
+        objects += [item] if item is not None else []
         problems += wrong
     return Annotation(image, *image_size, tuple(objects)), problems
 
@@ -106,8 +106,7 @@ def _read_line(
         return None, [Problem(path, Kind.CLASS_RANGE, reason, "line left out", where)]
     polygons: tuple[Polygon, ...] = ()
     if len(values) == 4:
-        box, problem = check_box(_box(values, size), *size, file=path, where=where)
-        problems = [problem] if problem is not None else []
+        box, problems = check_box(_box(values, size), *size, file=path, where=where)
     else:
         corners = [(x * size[0], y * size[1]) for x, y in zip(values[::2], values[1::2], strict=True)]
         box, polygons, problems = check_outline(corners, *size, file=path, where=where)

@@ -14,26 +14,26 @@ from lidd_yolo.data.labels.problems import Kind, Problem
 _OUT = "object left out"
 
 
-def check_box(box: Box, width: int, height: int, *, file: Path, where: Place) -> tuple[Box | None, Problem | None]:
+def check_box(box: Box, width: int, height: int, *, file: Path, where: Place) -> tuple[Box | None, list[Problem]]:
     """Return the usable part of a box in pixels, and what was wrong with it.
 
     Returns:
-        The box clipped to the picture, or None if nothing of it is usable; the problem, or None if there is none.
+        The box clipped to the picture, or None if nothing of it is usable; the problem, if there is one.
     """
     numbers = (box.x1, box.y1, box.x2, box.y2)
     if not all(map(math.isfinite, numbers)):
-        return None, Problem(file, Kind.NOT_A_NUMBER, "the box holds a number that is not finite", _OUT, where)
+        return None, [Problem(file, Kind.NOT_A_NUMBER, "the box holds a number that is not finite", _OUT, where)]
     if box.width <= 0 or box.height <= 0:
         reason = f"the box is {box.width:g} pixels wide and {box.height:g} pixels high"
-        return None, Problem(file, Kind.NO_SIZE, reason, f"{_OUT}; its corners may be swapped", where)
+        return None, [Problem(file, Kind.NO_SIZE, reason, f"{_OUT}; its corners may be swapped", where)]
     clipped = box.clipped(width, height)
     if clipped.width <= 0 or clipped.height <= 0:
         reason = f"the box lies outside the {width}x{height} picture"
-        return None, Problem(file, Kind.OUTSIDE, reason, _OUT, where)
+        return None, [Problem(file, Kind.OUTSIDE, reason, _OUT, where)]
     if clipped != box:
         reason = f"the box reaches over the edge of the {width}x{height} picture"
-        return clipped, Problem(file, Kind.OVER_EDGE, reason, "clipped to the picture", where, repaired=True)
-    return box, None
+        return clipped, [Problem(file, Kind.OVER_EDGE, reason, "clipped to the picture", where, repaired=True)]
+    return box, []
 
 
 def check_outline(
@@ -50,8 +50,7 @@ def check_outline(
     if not all(math.isfinite(number) for corner in corners for number in corner):
         reason = "the outline holds a number that is not finite"
         return None, (), [Problem(file, Kind.NOT_A_NUMBER, reason, _OUT, where)]
-    box, problem = check_box(Box.around(corners), width, height, file=file, where=where)
-    problems = [problem] if problem is not None else []
+    box, problems = check_box(Box.around(corners), width, height, file=file, where=where)
     if box is None:
         return None, (), problems
     inside = tuple((min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))) for x, y in corners)

@@ -132,11 +132,11 @@ def _left_out(annotation: Annotation, file: Path, reason: str, remedy: str) -> P
 
 def _matching(stated: PurePosixPath, file: Path, root: Path, named: dict[str, list[Path]]) -> list[Path]:
     """Return the pictures that a stated path may mean: by the whole path, then by the side, then by the name."""
-    found = named.get(stated.name, [])
-    whole = [path for path in found if path.relative_to(root).parts[-len(stated.parts) :] == stated.parts]
+    same_name = named.get(stated.name, [])
+    whole = [path for path in same_name if path.relative_to(root).parts[-len(stated.parts) :] == stated.parts]
     side = _side(file)
-    of_side = [path for path in whole or found if _has_side(path, root) and side_of(key_of(path, root))[0] == side]
-    return whole if len(whole) == 1 else of_side or whole or found
+    of_side = [path for path in whole or same_name if _has_side(path, root) and side_of(key_of(path, root))[0] == side]
+    return whole if len(whole) == 1 else of_side or whole or same_name
 
 
 def _side(file: Path) -> str | None:

@@ -119,7 +119,7 @@ def read_class_mask_folder(
 
     Args:
         source: Folder of everything.
-        class_names: Classes wanted, in order; the names of the folders in alphabetical order if None.
+        class_names: Classes in order, others left out; the names of the folders in alphabetical order if None.
 
     Raises:
         ValueError: If no folder holds masks.

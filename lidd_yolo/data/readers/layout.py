@@ -57,8 +57,8 @@ def list_files(source: Path, endings: Iterable[str]) -> list[Path]:
 
 def list_pictures(source: Path) -> list[Path]:
     """Return the pictures below a folder; those in folders of annotations only if there are no others."""
-    found = list_files(source, PICTURES)
-    return [path for path in found if not in_annotations(path, source)] or found
+    pictures = list_files(source, PICTURES)
+    return [path for path in pictures if not in_annotations(path, source)] or pictures
 
 
 def in_annotations(path: Path, source: Path) -> bool:
@@ -97,10 +97,10 @@ class Pictures:
     def __init__(self, source: Path, paths: Iterable[Path]) -> None:
         self.keys: dict[Path, Key] = {path: key_of(path, source) for path in paths}
         """Key of each picture."""
-        self._found: dict[Key, list[Path]] = {}
+        self._by_key: dict[Key, list[Path]] = {}
         for path, key in self.keys.items():
             for known in {key, ("", *side_of(key)[1]), ("", "", key[-1])}:
-                self._found.setdefault(known, []).append(path)
+                self._by_key.setdefault(known, []).append(path)
 
     def find(self, *keys: Key) -> list[Path]:
         """Return the pictures that fit the first of some keys for which there are any.
@@ -109,8 +109,8 @@ class Pictures:
         """
         looser = [("", *side_of(key)[1]) for key in keys]
         for key in (*keys, *looser, *(("", "", key[-1]) for key in keys)):
-            if key in self._found:
-                return self._found[key]
+            if key in self._by_key:
+                return self._by_key[key]
         return []
 
 
@@ -188,8 +188,9 @@ def picture_size(picture: Path) -> tuple[Size | None, list[Problem]]:
         ]
     image, reason = decode_within(data, cv2.IMREAD_GRAYSCALE)
     if image is None:
-        remedy = "copy it again" if reason == NO_PICTURE else "cut it into tiles"
-        return None, [Problem(picture, Kind.PICTURE_UNREADABLE, reason, f"picture left out; {remedy}")]
+        if reason == NO_PICTURE:
+            return None, [Problem(picture, Kind.PICTURE_UNREADABLE, reason, "picture left out; copy it again")]
+        return None, [Problem(picture, Kind.PICTURE_TOO_LARGE, reason, "picture left out; cut it into tiles")]
     return (image.shape[1], image.shape[0]), []
 
 

@@ -57,10 +57,10 @@ def explain(name: str, folder: str | Path, protocol: str = "") -> NoReturn:
     """
     if name not in _RELEASES:
         raise ValueError(f"no data set {name!r}; known: {', '.join(_RELEASES)}")
-    asked = f" --protocol {protocol}" if protocol else ""
+    option = f" --protocol {protocol}" if protocol else ""
     fetched = "\n`--download` in place of `--source FOLDER` fetches it for you." if name in FETCHED else ""
     raise FileNotFoundError(
         f"The data set {Path(folder).name} is not at {folder}. Make it with\n"
-        f"    lidd data {name} --source FOLDER{asked}\n"
+        f"    lidd data {name} --source FOLDER{option}\n"
         f"where FOLDER holds {_RELEASES[name]}.{fetched}"
     )

@@ -277,6 +277,12 @@ class TestCoco:
             ("picture-missing", "a.jpg", "the picture came before"),
         ]
 
+    def test_picture_of_two_files__checked_once(self, tmp_path):
+        file = _write(tmp_path, [_image(1, "a.jpg"), _image(2, "b.jpg")], [_object(1)])
+        (tmp_path / "again.json").write_bytes(file.read_bytes())
+        found = [(f.kind, f.file.name, f.where) for f in check_folder(tmp_path, "coco").findings]
+        assert found == [("picture-missing", "all.json", "a.jpg"), ("picture-missing", "all.json", "b.jpg")]
+
     def test_same_name_in_two_folders__told_apart_by_the_path(self, tmp_path):
         for number, folder in enumerate("xy"):
             (tmp_path / folder).mkdir()

@@ -14,10 +14,10 @@ def _check(*corners):
 
 class TestCheckBox:
     def test_inside__whole_picture(self):
-        assert _check(0, 0, 100, 50) == (Box(0, 0, 100, 50), None)
+        assert _check(0, 0, 100, 50) == (Box(0, 0, 100, 50), [])
 
     def test_over_the_edge__clipped_and_noted(self):
-        box, problem = _check(-1, 5, 10, 51)
+        box, [problem] = _check(-1, 5, 10, 51)
         assert box == Box(0, 5, 10, 50)
         assert problem.repaired
         assert (
@@ -37,7 +37,7 @@ class TestCheckBox:
         ],
     )
     def test_unusable__left_out(self, corners, reason):
-        box, problem = _check(*corners)
+        box, [problem] = _check(*corners)
         assert box is None
         assert reason in problem.reason
         assert not problem.repaired
