@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lidd_yolo.cli.words import problem_lines
-from lidd_yolo.errors import InputError
 
 if TYPE_CHECKING:
     from lidd_yolo.data.convert import Converted
@@ -47,31 +46,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert and return the exit status.
-
-    Args:
-        args: What the parser with `add_arguments` returned.
-    """
+    """Convert and return the exit status."""
     from lidd_yolo.data.convert import convert  # noqa: PLC0415 - `--help` answers without OpenCV
 
-    done = convert(args.source, args.target, kind=args.kind, to=args.to, class_names=_names(args))
+    names = None if args.names is None else [name.strip() for name in args.names.split(",")]
+    done = convert(args.source, args.target, from_=args.kind, to=args.to, names=names, data=args.data)
     text = json.dumps({"target": str(done.target), **done.report}, indent=1) if args.json else _summary(done)
     sys.stdout.write(text + "\n")
     return 0 if all(problem.repaired for problem in done.problems) else 1
-
-
-def _names(args: argparse.Namespace) -> tuple[str, ...] | None:
-    """Return the class names that were given, or None."""
-    if args.data is not None:
-        from lidd_yolo.data.readers.data_yaml import read_class_names  # noqa: PLC0415 - as above
-
-        return read_class_names(args.data)
-    if args.names is None:
-        return None
-    names = tuple(name.strip() for name in args.names.split(","))
-    if "" in names or len(set(names)) < len(names):
-        raise InputError(f"--names {args.names}: an empty name, or one twice")
-    return names
 
 
 def _summary(done: Converted) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,13 @@ import yaml
 from lidd_yolo.data.formats.coco import write_coco
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.families import carry_record
-from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
+from lidd_yolo.data.labels.validity import clean_annotation
 from lidd_yolo.data.readers.coco import read_coco_folder
-from lidd_yolo.data.readers.data_yaml import SPLITS
-from lidd_yolo.data.readers.folders import (
-    read_class_mask_folder,
-    read_labelme_folder,
-    read_mask_folder,
-    read_voc_folder,
-    read_yolo_folder,
-)
-from lidd_yolo.data.readers.item import Item
-from lidd_yolo.data.readers.yolo import read_yolo_data
-from lidd_yolo.data.releases.samples import clean_annotation
+from lidd_yolo.data.readers.data_yaml import SPLITS, read_class_names
+from lidd_yolo.data.readers.folders import read_class_mask_folder, read_pairs, read_yolo_data
+from lidd_yolo.data.readers.layout import Item
+from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 
@@ -42,15 +36,12 @@ FORMATS = ("voc", "coco", "labelme", "mask", "class-masks", "yolo")
 TARGETS = ("yolo", "coco")
 """What can be written."""
 
-_BY_NAME: dict[str, Callable[[Path], tuple[list[Item], list[Problem]]]] = {
-    "voc": read_voc_folder,
-    "coco": read_coco_folder,
-    "labelme": read_labelme_folder,
-}
+_BY_NAME = ("voc", "coco", "labelme")
+"""Formats that state classes by name."""
 _NEEDS_NAMES = "states classes by number: give their names in order with --names a,b,c or --data YAML"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Converted:
     """What a conversion has made.
 
@@ -68,33 +59,57 @@ class Converted:
     report: dict[str, Any]
     problems: list[Problem]
 
+    def __repr__(self) -> str:
+        """Return where the data set is and how much of it there is."""
+        pictures = sum(self.report["images"].values())
+        left_out = sum(not problem.repaired for problem in self.problems)
+        return (
+            f"Converted({self.target}: {pictures} pictures, classes {', '.join(self.class_names)}; {left_out} left out)"
+        )
+
 
 def convert(
-    source: Path, target: Path, *, kind: str, to: str = "yolo", class_names: Sequence[str] | None = None
+    source: str | Path,
+    target: str | Path,
+    *,
+    from_: str,
+    to: str = "yolo",
+    names: Sequence[str] | None = None,
+    data: str | Path | None = None,
 ) -> Converted:
     """Convert a data set; its pictures are copied unchanged.
 
     Args:
         source: Folder of the data set, or its data YAML (``yolo``) or JSON file (``coco``).
         target: Folder to make; it must not hold anything.
-        kind: One of `FORMATS`.
-        to: One of `TARGETS`.
-        class_names: Names in the order of their class numbers; objects of others are left out. None takes those of the
-            source's data YAML, or all that occur, in alphabetical order.
+        from_: Format of the source, one of `FORMATS`.
+        to: Format of the target, one of `TARGETS`.
+        names: Classes in the order of their numbers; objects of others are left out. None takes those of the source's
+            data YAML, or all that occur, in alphabetical order.
+        data: Data YAML whose classes are taken in place of ``names``.
 
     Returns:
         Figures and problems; a file with a problem did not cost the others.
 
     Raises:
-        FileNotFoundError: If the source does not exist.
-        FileExistsError: If the target holds something.
-        ValueError: If ``kind`` or ``to`` is unknown, names are needed, or nothing is usable.
+        InputError: If the source does not exist, the target holds something, a format is unknown, names are needed, or
+            nothing is usable.
     """
-    if kind not in FORMATS or to not in TARGETS:
-        raise ValueError(f"{kind} to {to}: known are {', '.join(FORMATS)} to {', '.join(TARGETS)}")
-    if not source.exists():
-        raise FileNotFoundError(f"{source} does not exist")
-    check_new(target)
+    if names is not None and ("" in names or len(set(names)) < len(names)):
+        raise InputError(f"--names {','.join(names)}: an empty name, or one twice")
+    if from_ not in FORMATS or to not in TARGETS:
+        raise InputError(f"{from_} to {to}: known are {', '.join(FORMATS)} to {', '.join(TARGETS)}")
+    try:
+        class_names = names if data is None else read_class_names(data)
+        if not Path(source).exists():
+            raise InputError(f"{source} does not exist")
+        check_new(Path(target))
+        return _convert(Path(source), Path(target), from_, to, class_names)
+    except (FileNotFoundError, FileExistsError, ValueError) as error:
+        raise InputError(str(error)) from error
+
+
+def _convert(source: Path, target: Path, kind: str, to: str, class_names: Sequence[str] | None) -> Converted:
     items, problems, names, order = _read(source, kind, class_names)
     items, wrong = _usable(items, names)
     problems += wrong
@@ -122,9 +137,9 @@ def _read(
     given = tuple(class_names or ())
     order = "as given" if given else "alphabetical"
     if kind in _BY_NAME:
-        items, problems = _BY_NAME[kind](source)
-        found = {thing.class_name for item in items for thing in item.annotation.objects}
-        return items, problems, given or tuple(sorted(found)), order
+        items, problems = read_coco_folder(source) if kind == "coco" else read_pairs(source, kind)
+        occurring = {thing.class_name for item in items for thing in item.annotation.objects}
+        return items, problems, given or tuple(sorted(occurring)), order
     if kind == "class-masks":
         return *read_class_mask_folder(source, given or None), order
     if kind == "yolo" and (file := _data_yaml(source)) is not None:
@@ -132,7 +147,7 @@ def _read(
         return items, problems, given or stated, "as given" if given else f"of {file.name}"
     if not given:
         raise ValueError(f"{source} {_NEEDS_NAMES}")
-    items, problems = (read_mask_folder if kind == "mask" else read_yolo_folder)(source, given)
+    items, problems = read_pairs(source, kind, given)
     return items, problems, given, order
 
 
@@ -140,9 +155,9 @@ def _data_yaml(source: Path) -> Path | None:
     """Return the data YAML of a YOLO data set: the source itself, or the one in its folder."""
     if source.is_file():
         return source
-    found = sorted((*source.glob("*.yaml"), *source.glob("*.yml")))
-    named = [path for path in found if path.stem == "data"]
-    return named[0] if named else found[0] if len(found) == 1 else None
+    files = sorted((*source.glob("*.yaml"), *source.glob("*.yml")))
+    named = [path for path in files if path.stem == "data"]
+    return named[0] if named else files[0] if len(files) == 1 else None
 
 
 def _usable(items: Sequence[Item], names: tuple[str, ...]) -> tuple[list[Item], list[Problem]]:
@@ -154,10 +169,10 @@ def _usable(items: Sequence[Item], names: tuple[str, ...]) -> tuple[list[Item], 
         problems += wrong
         place = (item.side, str(Path(item.name).with_suffix("")))
         if item.annotation.objects and not annotation.objects:
-            problems.append(Problem(item.picture, "", NONE_USABLE, "picture left out"))
+            problems.append(Problem(item.picture, Kind.NONE_USABLE, NONE_USABLE, "picture left out"))
         elif place in kept:
             reason = f"{kept[place].picture.name} would have the same label file"
-            problems.append(Problem(item.picture, "", reason, "picture left out; rename it"))
+            problems.append(Problem(item.picture, Kind.SHARED_LABEL, reason, "picture left out; rename it"))
         else:
             kept[place] = replace(item, annotation=annotation)
     return list(kept.values()), problems

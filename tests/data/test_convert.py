@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lidd_yolo.data.convert import convert
-from lidd_yolo.data.formats.labelme import write_labelme
 from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, read_mask
 from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.problems import NONE_USABLE
 from lidd_yolo.data.readers.coco import read_coco_folder
+from lidd_yolo.errors import InputError
 from tests.helpers.folders import picture, text, tree, yolo_set
+from tests.helpers.labelme import write_labelme
 from tests.helpers.masks import PROPERTY, masks
 from tests.helpers.plates import voc, voc_object
 
@@ -36,7 +37,7 @@ def _voc_set(folder):
 
 class TestClassOrder:
     def test_alphabetical_and_said(self, tmp_path):
-        done = convert(_voc_set(tmp_path / "voc"), tmp_path / "yolo", kind="voc")
+        done = convert(_voc_set(tmp_path / "voc"), tmp_path / "yolo", from_="voc")
         assert (done.class_names, done.order) == (("crack", "rust"), "alphabetical")
         assert yaml.safe_load((tmp_path / "yolo/data.yaml").read_text()) == {
             "train": "images/train",
@@ -45,7 +46,7 @@ class TestClassOrder:
         assert (tmp_path / "yolo/labels/train/a.txt").read_text() == "1 0.500000 0.250000 1.000000 0.500000\n"
 
     def test_given__kept_and_others_left_out(self, tmp_path):
-        done = convert(_voc_set(tmp_path / "voc"), tmp_path / "yolo", kind="voc", class_names=("zinc", "rust"))
+        done = convert(_voc_set(tmp_path / "voc"), tmp_path / "yolo", from_="voc", names=("zinc", "rust"))
         assert (done.class_names, done.order) == (("zinc", "rust"), "as given")
         assert [(p.file.name, p.reason) for p in done.problems] == [
             ("b.xml", "class 'crack' is none of zinc, rust"),
@@ -55,16 +56,16 @@ class TestClassOrder:
 
     def test_yolo__of_its_yaml(self, tmp_path):
         file = yolo_set(tmp_path / "set", {"train/a": "0 0.5 0.5 0.5 0.5\n"}, ("z", "a"))
-        assert convert(file, tmp_path / "1", kind="yolo").class_names == ("z", "a")
-        assert convert(file.parent, tmp_path / "2", kind="yolo").order == "of data.yaml"
-        convert(file, tmp_path / "3", kind="yolo", class_names=("a", "z"))
+        assert convert(file, tmp_path / "1", from_="yolo").class_names == ("z", "a")
+        assert convert(file.parent, tmp_path / "2", from_="yolo").order == "of data.yaml"
+        convert(file, tmp_path / "3", from_="yolo", names=("a", "z"))
         assert (tmp_path / "3/labels/train/a.txt").read_text().startswith("1 ")
 
     @pytest.mark.parametrize("kind", ["mask", "yolo"])
     def test_numbers_without_names__refused(self, tmp_path, kind):
         picture(tmp_path / "set/a.png")
-        with pytest.raises(ValueError, match=r"states classes by number: .* --names a,b,c or --data YAML"):
-            convert(tmp_path / "set", tmp_path / "out", kind=kind)
+        with pytest.raises(InputError, match=r"states classes by number: .* --names a,b,c or --data YAML"):
+            convert(tmp_path / "set", tmp_path / "out", from_=kind)
 
 
 class TestNothingUsable:
@@ -73,7 +74,7 @@ class TestNothingUsable:
     def test_voc(self, tmp_path):
         _voc_set(tmp_path / "set")
         text(tmp_path / "set/xml/a.xml", voc(voc_object("rust", (90, 1, 95, 5)), (20, 10)))
-        self._only_b(convert(tmp_path / "set", tmp_path / "out", kind="voc"))
+        self._only_b(convert(tmp_path / "set", tmp_path / "out", from_="voc"))
 
     def test_labelme(self, tmp_path):
         shapes = {"a": ("circle", [[1, 1], [5, 5]]), "b": ("rectangle", [[1, 1], [5, 5]])}
@@ -82,7 +83,7 @@ class TestNothingUsable:
             shape = {"label": "x", "points": points, "shape_type": kind}
             content = {"imageWidth": 20, "imageHeight": 10, "shapes": [shape]}
             text(tmp_path / f"set/{name}.json", json.dumps(content))
-        self._only_b(convert(tmp_path / "set", tmp_path / "out", kind="labelme"))
+        self._only_b(convert(tmp_path / "set", tmp_path / "out", from_="labelme"))
 
     @pytest.mark.parametrize("stated", [True, False])
     def test_yolo(self, tmp_path, stated):
@@ -90,7 +91,7 @@ class TestNothingUsable:
         if not stated:
             file.unlink()
         names = None if stated else ("a", "b")
-        self._only_b(convert(tmp_path / "set", tmp_path / "out", kind="yolo", class_names=names))
+        self._only_b(convert(tmp_path / "set", tmp_path / "out", from_="yolo", names=names))
 
     @staticmethod
     def _only_b(done):
@@ -104,7 +105,7 @@ class TestConvert:
     def test_pictures__copied_byte_for_byte(self, tmp_path):
         file = yolo_set(tmp_path / "set", {"train/a": "", "val/sub/b": "0 0.5 0.5 0.5 0.5\n", "val/c": ""})
         before = tree(tmp_path / "set")
-        convert(file, tmp_path / "yolo", kind="yolo")
+        convert(file, tmp_path / "yolo", from_="yolo")
         assert tree(tmp_path / "set") == before
         made = tree(tmp_path / "yolo")
         assert {place: data for place, data in made.items() if place.startswith("images/")} == {
@@ -114,7 +115,7 @@ class TestConvert:
 
     def test_to_coco__one_file_for_each_side(self, tmp_path):
         file = yolo_set(tmp_path / "set", {"train/a": "", "val/sub/b": "1 0.5 0.5 0.5 0.25\n"})
-        convert(file, tmp_path / "coco", kind="yolo", to="coco")
+        convert(file, tmp_path / "coco", from_="yolo", to="coco")
         val = json.loads((tmp_path / "coco/annotations/instances_val.json").read_text())
         assert [image["file_name"] for image in val["images"]] == ["b.png"]
         assert (tmp_path / "coco/images/val/b.png").is_file()
@@ -127,7 +128,7 @@ class TestConvert:
         text(tmp_path / "voc/a.xml", voc(hard + voc_object("rust", (30, 1, 40, 5)), (20, 10)))
         picture(tmp_path / "voc/b.png")
         text(tmp_path / "voc/b.xml", voc("", (20, 10)))
-        done = convert(tmp_path / "voc", tmp_path / "yolo", kind="voc")
+        done = convert(tmp_path / "voc", tmp_path / "yolo", from_="voc")
         written = json.loads((tmp_path / "yolo/convert.json").read_text())
         assert written == done.report
         assert written["objects"] == {"train": {"rust": 1}}
@@ -139,24 +140,30 @@ class TestConvert:
         for ending in ("png", "bmp"):
             picture(tmp_path / f"set/a.{ending}")
         text(tmp_path / "set/classes.txt", "x")
-        done = convert(tmp_path / "set", tmp_path / "yolo", kind="yolo", class_names=("x",))
+        done = convert(tmp_path / "set", tmp_path / "yolo", from_="yolo", names=("x",))
         [problem] = done.problems
         assert problem.file.name == "a.png"
         assert "same label file" in problem.reason
 
     def test_nothing_usable__nothing_written(self, tmp_path):
         picture(tmp_path / "voc/a.png")
-        with pytest.raises(ValueError, match=r"no usable picture; first problem: .*a\.png: it has no XML file"):
-            convert(tmp_path / "voc", tmp_path / "yolo", kind="voc")
+        with pytest.raises(InputError, match=r"no usable picture; first problem: .*a\.png: it has no XML file"):
+            convert(tmp_path / "voc", tmp_path / "yolo", from_="voc")
         assert [path.name for path in tmp_path.iterdir()] == ["voc"]
 
     def test_bad_arguments(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match="none does not exist"):
-            convert(tmp_path / "none", tmp_path / "out", kind="voc")
-        with pytest.raises(ValueError, match="known are voc"):
-            convert(tmp_path, tmp_path / "out", kind="pdf")
-        with pytest.raises(FileExistsError):
-            convert(_voc_set(tmp_path / "voc"), tmp_path / "voc", kind="voc")
+        with pytest.raises(InputError, match="none does not exist"):
+            convert(tmp_path / "none", tmp_path / "out", from_="voc")
+        with pytest.raises(InputError, match="known are voc"):
+            convert(tmp_path, tmp_path / "out", from_="pdf")
+        with pytest.raises(InputError, match="not empty"):
+            convert(_voc_set(tmp_path / "voc"), tmp_path / "voc", from_="voc")
+        with pytest.raises(InputError, match="an empty name, or one twice"):
+            convert(tmp_path / "voc", tmp_path / "out", from_="voc", names=("a", "a"))
+
+    def test_repr__what_was_made(self, tmp_path):
+        done = convert(str(_voc_set(tmp_path / "voc")), str(tmp_path / "out"), from_="voc", names=["rust"])
+        assert repr(done) == f"Converted({tmp_path / 'out'}: 1 pictures, classes rust; 2 left out)"
 
 
 class TestRoundTrip:
@@ -172,7 +179,7 @@ class TestRoundTrip:
                 cv2.imwrite(str(folder / f"0/masks/{number}.png"), mask)
             chain = (("mask", "yolo"), ("yolo", "coco"), ("coco", "yolo"))
             for step, (kind, to) in enumerate(chain):
-                done = convert(folder / str(step), folder / str(step + 1), kind=kind, to=to, class_names=_NAMES)
+                done = convert(folder / str(step), folder / str(step + 1), from_=kind, to=to, names=_NAMES)
                 assert done.problems == []
             for number, mask in enumerate(drawn):
                 label = folder / f"3/labels/train/{number}.txt"
@@ -188,7 +195,7 @@ class TestRoundTrip:
             folder = Path(place)
             picture(folder / "set/a.png", mask.shape[1], mask.shape[0])
             text(folder / "set/a.json", write_labelme(before))
-            convert(folder / "set", folder / "coco", kind="labelme", to="coco", class_names=_NAMES)
+            convert(folder / "set", folder / "coco", from_="labelme", to="coco", names=_NAMES)
             [item], problems = read_coco_folder(folder / "coco")
         assert problems == []
         np.testing.assert_array_equal(draw_mask(item.annotation, _NAMES), mask)
@@ -203,7 +210,7 @@ class TestRoundTrip:
             for value, name in enumerate(_NAMES, start=1):
                 (folder / "set/masks" / name).mkdir(parents=True)
                 cv2.imwrite(str(folder / "set/masks" / name / "a.png"), np.uint8(255) * (mask == value))
-            convert(folder / "set", folder / "yolo", kind="class-masks", class_names=_NAMES)
+            convert(folder / "set", folder / "yolo", from_="class-masks", names=_NAMES)
             label = folder / "yolo/labels/train/a.txt"
             found, _ = read_yolo(label, _NAMES, (mask.shape[1], mask.shape[0]))
         np.testing.assert_array_equal(draw_mask(found, _NAMES), mask)
@@ -219,8 +226,8 @@ class TestRoundTrip:
             folder = Path(place)
             picture(folder / "0/a.png", 100, 100)
             text(folder / "0/a.xml", voc(objects))
-            convert(folder / "0", folder / "1", kind="voc", to="coco", class_names=("rust",))
-            done = convert(folder / "1", folder / "2", kind="coco", class_names=("rust",))
+            convert(folder / "0", folder / "1", from_="voc", to="coco", names=("rust",))
+            done = convert(folder / "1", folder / "2", from_="coco", names=("rust",))
             label = (folder / "2/labels/train/a.txt").read_text()
         assert done.problems == []
         expected = Annotation("a.png", 100, 100, tuple(DefectObject("rust", box) for box in boxes))
@@ -234,6 +241,6 @@ class TestMaskReader:
         picture(tmp_path / "set/images/a.png")
         (tmp_path / "set/masks").mkdir()
         cv2.imwrite(str(tmp_path / "set/masks/a.png"), mask)
-        convert(tmp_path / "set", tmp_path / "yolo", kind="mask", class_names=("x",))
+        convert(tmp_path / "set", tmp_path / "yolo", from_="mask", names=("x",))
         alone, _ = read_mask(tmp_path / "set/masks/a.png", ("x",), image="a.png")
         assert (tmp_path / "yolo/labels/train/a.txt").read_text() == write_yolo(alone, ("x",), segments=True)

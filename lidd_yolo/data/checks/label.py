@@ -1,129 +1,104 @@
-"""What a label file says once it is checked; the same for every format."""
+"""What the objects of one picture show among themselves: marked twice, specks, outlines that cross themselves.
+
+Crossings after the orientation test of computational geometry (de Berg et al., "Computational Geometry", chapter 2):
+every pair of edges that come near each other is compared. Edges that only touch, or that bridges walk there and back
+(`lidd_yolo.data.labels.bridges`), do not cross.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from lidd_yolo.data.checks.crossing import crosses_itself
-from lidd_yolo.data.labels.annotation import Annotation, DefectObject
-from lidd_yolo.data.labels.kinds import KINDS, kind_of
-from lidd_yolo.data.labels.problems import Problem
+import numpy as np
+from numpy.typing import NDArray
 
+from lidd_yolo.data.labels.annotation import Annotation, DefectObject, Place, Polygon
+from lidd_yolo.data.labels.problems import Kind, Problem
 
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong in one place.
-
-    Args:
-        kind: Its kind, a key of `lidd_yolo.data.labels.kinds.KINDS`.
-        file: The file it was found in.
-        where: Place in the file, such as ``line 3`` or ``object 2``; empty for the whole file.
-        reason: What is wrong, in one clause.
-    """
-
-    kind: str
-    file: Path
-    where: str
-    reason: str
-
-    @classmethod
-    def of_reader(cls, problem: Problem) -> Finding:
-        """Return a reader's problem as a finding."""
-        return cls(kind_of(problem.reason), problem.file, problem.where, problem.reason)
-
-    @property
-    def fix(self) -> str:
-        """What a person can do about it."""
-        return KINDS[self.kind].fix
-
-    def __str__(self) -> str:
-        """Return ``file, place: reason; fix``."""
-        place = f"{self.file}, {self.where}" if self.where else str(self.file)
-        return f"{place}: {self.reason}; {self.fix}"
-
-    def as_dict(self) -> dict[str, str]:
-        """Return a form for JSON."""
-        return {
-            "kind": self.kind,
-            "file": str(self.file),
-            "where": self.where,
-            "reason": self.reason,
-            "fix": self.fix,
-        }
-
-
-@dataclass(frozen=True)
-class LabelFacts:
-    """What is known about one picture's labels.
-
-    Args:
-        file: The label file.
-        annotation: Its usable objects, None if the file as a whole is unusable.
-        places: Place of each object in the file.
-        findings: What is wrong.
-    """
-
-    file: Path
-    annotation: Annotation | None
-    places: tuple[str, ...]
-    findings: tuple[Finding, ...] = field(default=())
-
-
-def label_facts(
-    file: Path, annotation: Annotation | None, problems: Sequence[Problem], places: Sequence[str]
-) -> LabelFacts:
-    """Return what a reader found and what the objects show among themselves.
-
-    Args:
-        file: The label file.
-        annotation: As the reader returned it.
-        problems: Likewise.
-        places: Every place that may hold an object, in order; those that a problem left out have none.
-    """
-    findings = [Finding.of_reader(problem) for problem in problems]
-    if annotation is None:
-        return LabelFacts(file, None, (), tuple(findings))
-    lost = {problem.where for problem in problems if not problem.repaired}
-    kept = tuple(place for place in places if place not in lost)
-    findings += check_objects(annotation, kept, file)
-    return LabelFacts(file, annotation, kept, tuple(findings))
-
+Points = NDArray[np.float64]
 
 SPECK = 4.0
 """Largest area of a box, in square pixels, that is taken for a slip of the pen."""
+MAX_PAIRS = 20_000_000
+"""Pairs of edges that are compared; an outline of 4 000 corners stays below whatever its form."""
+
+_BLOCK = 1_000_000
 
 
-def check_objects(annotation: Annotation, places: Sequence[str], file: Path) -> Iterator[Finding]:
-    """Yield what is wrong.
+def check_objects(annotation: Annotation | None, file: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the objects of one picture beside one another."""
+    seen: dict[object, Place] = {}
+    shapes: dict[object, DefectObject] = {}
+    for item in annotation.objects if annotation is not None else ():
+        shape = (item.box, item.polygons)
+        if (first := seen.setdefault((item.class_name, shape), item.place)) != item.place:
+            reason = f"the same object ({item.class_name}) as {first}"
+            yield Problem(file, Kind.DUPLICATE, reason, place=item.place)
+        elif (other := shapes.setdefault(shape, item)).class_name != item.class_name:
+            reason = f"{item.class_name!r}, but {other.place} calls the same shape {other.class_name!r}"
+            yield Problem(file, Kind.TWO_CLASSES, reason, place=item.place)
+        if item.box.width * item.box.height <= SPECK:
+            reason = f"it is {item.box.width:.3g}x{item.box.height:.3g} pixels"
+            yield Problem(file, Kind.SPECK, reason, place=item.place)
+        corners = sum(len(ring) for ring in item.polygons)
+        if annotation is None or corners < 4:  # a triangle cannot cross itself
+            continue
+        # Six decimals of the picture's width are what files usually hold.
+        crosses = crosses_itself(item.polygons, 2e-6 * max(annotation.width, annotation.height))
+        if crosses is None:
+            yield Problem(file, Kind.LONG_OUTLINE, f"the outline has {corners} corners", place=item.place)
+        elif crosses:
+            reason = f"the outline of {corners} corners crosses itself"
+            yield Problem(file, Kind.SELF_CROSSING, reason, place=item.place)
+
+
+def crosses_itself(rings: Sequence[Polygon], tolerance: float) -> bool | None:
+    """Return whether two edges of an outline cross, or None if there are too many to compare.
 
     Args:
-        annotation: The objects.
-        places: Place of each object in its file.
-        file: File named in the findings.
+        rings: Rings in pixels, each of at least three corners.
+        tolerance: How far, in pixels, both ends of an edge must lie on either side of the other.
     """
-    seen: dict[object, str] = {}
-    boxes: dict[object, tuple[str, str]] = {}
-    for item, place in zip(annotation.objects, places, strict=True):
-        shape = (item.box, item.polygons)
-        if (first := seen.setdefault((item.class_name, shape), place)) != place:
-            yield Finding("duplicate", file, place, f"the same object ({item.class_name}) as {first}")
-        elif (other := boxes.setdefault(shape, (item.class_name, place)))[0] != item.class_name:
-            reason = f"{item.class_name!r}, but {other[1]} calls the same shape {other[0]!r}"
-            yield Finding("two-classes", file, place, reason)
-        if item.box.width * item.box.height <= SPECK:
-            yield Finding("speck", file, place, f"it is {item.box.width:.3g}x{item.box.height:.3g} pixels")
-        yield from _crossing(item, annotation, place, file)
+    starts = np.concatenate([np.asarray(ring, dtype=np.float64) for ring in rings])
+    ends = np.concatenate([np.roll(np.asarray(ring, dtype=np.float64), -1, axis=0) for ring in rings])
+    order = np.argsort(np.minimum(starts[:, 0], ends[:, 0]), kind="stable")
+    starts, ends = starts[order], ends[order]
+    lefts, rights = np.minimum(starts[:, 0], ends[:, 0]), np.maximum(starts[:, 0], ends[:, 0])
+    # Edge k can only meet those that begin, from left to right, before it ends.
+    reach = np.searchsorted(lefts, rights, side="left") - np.arange(1, len(lefts) + 1)
+    reach = np.maximum(reach, 0)
+    total = np.cumsum(reach)
+    if total[-1] > MAX_PAIRS:
+        return None
+    first = 0
+    while first < len(lefts):
+        done = total[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(total, done + _BLOCK, side="right")))
+        if _any_crossing(starts, ends, first, reach[first:last], tolerance):
+            return True
+        first = last
+    return False
 
 
-def _crossing(item: DefectObject, annotation: Annotation, place: str, file: Path) -> Iterator[Finding]:
-    corners = sum(len(ring) for ring in item.polygons)
-    if corners < 4:  # a triangle cannot
-        return
-    # Six decimals of the picture's width are what files usually hold.
-    crosses = crosses_itself(item.polygons, 2e-6 * max(annotation.width, annotation.height))
-    if crosses is None:
-        yield Finding("long-outline", file, place, f"the outline has {corners} corners")
-    elif crosses:
-        yield Finding("self-crossing", file, place, f"the outline of {corners} corners crosses itself")
+def _any_crossing(starts: Points, ends: Points, first: int, reach: NDArray[np.int64], tolerance: float) -> bool:
+    """Return whether one of the edges from ``first`` on crosses one of the ``reach`` edges that follow it."""
+    one = np.repeat(np.arange(first, first + len(reach)), reach)
+    offsets = np.arange(len(one)) - np.repeat(np.cumsum(reach) - reach, reach)
+    two = one + 1 + offsets
+    low = np.maximum(np.minimum(starts[one, 1], ends[one, 1]), np.minimum(starts[two, 1], ends[two, 1]))
+    high = np.minimum(np.maximum(starts[one, 1], ends[one, 1]), np.maximum(starts[two, 1], ends[two, 1]))
+    near = low <= high
+    one, two = one[near], two[near]
+    apart = _apart(starts[one], ends[one], starts[two], ends[two], tolerance)
+    return bool((apart & _apart(starts[two], ends[two], starts[one], ends[one], tolerance)).any())
+
+
+def _apart(a: Points, b: Points, c: Points, d: Points, tolerance: float) -> NDArray[np.bool_]:
+    """Return for each edge ``a b`` whether ``c`` and ``d`` lie on different sides of its line."""
+    along = b - a
+    length = np.hypot(along[:, 0], along[:, 1])
+    sides = [along[:, 0] * (p[:, 1] - a[:, 1]) - along[:, 1] * (p[:, 0] - a[:, 0]) for p in (c, d)]
+    least = tolerance * length
+    result: NDArray[np.bool_] = (np.minimum(*sides) < -least) & (np.maximum(*sides) > least)
+    return result

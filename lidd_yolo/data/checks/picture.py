@@ -10,15 +10,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from lidd_yolo.data.checks.label import Finding
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
+from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.pictures.completeness import missing_part
+from lidd_yolo.data.pictures.decoding import decode
 from lidd_yolo.data.pictures.header import PictureHeader, picture_format, read_header
 
 MAX_BYTES = 500_000_000
@@ -42,15 +41,15 @@ _ENDINGS = {
 }
 UNUSABLE = frozenset(
     {
-        "picture-missing",
-        "picture-empty",
-        "picture-text",
-        "picture-unreadable",
-        "picture-truncated",
-        "picture-too-large",
+        Kind.PICTURE_MISSING,
+        Kind.PICTURE_EMPTY,
+        Kind.PICTURE_TEXT,
+        Kind.PICTURE_UNREADABLE,
+        Kind.PICTURE_TRUNCATED,
+        Kind.PICTURE_TOO_LARGE,
     }
 )
-"""Kinds of findings after which nothing can be trained on the picture."""
+"""Kinds of problems after which nothing can be trained on the picture."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class PictureFacts:
         channels: Number of channels, 0 if unknown.
         digest: Hash of its bytes; empty if it was not read.
         peak: Largest value of a picture of 16 bits, else 0.
-        findings: What is wrong with it.
+        problems: What is wrong with it.
     """
 
     path: Path
@@ -71,30 +70,25 @@ class PictureFacts:
     channels: int
     digest: bytes
     peak: int
-    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
 
     @property
     def usable(self) -> bool:
         """Whether it can be trained on."""
-        return not any(finding.kind in UNUSABLE for finding in self.findings)
+        return not any(problem.kind in UNUSABLE for problem in self.problems)
 
 
 def check_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureFacts:
-    """Check one picture.
-
-    Args:
-        path: Its file.
-        max_pixels: Largest number of pixels it may have.
-    """
+    """Check one picture."""
     try:
         length = path.stat().st_size
         data = path.read_bytes() if length <= MAX_BYTES else b""
     except FileNotFoundError:
-        return _unknown(path, "picture-missing", "it is not there")
+        return _unknown(path, Kind.PICTURE_MISSING, "it is not there")
     except OSError as error:
-        return _unknown(path, "picture-unreadable", f"it cannot be read ({error.strerror})")
+        return _unknown(path, Kind.PICTURE_UNREADABLE, f"it cannot be read ({error.strerror})")
     if length > MAX_BYTES:
-        return _unknown(path, "picture-too-large", f"its file has {length} bytes, more than {MAX_BYTES}")
+        return _unknown(path, Kind.PICTURE_TOO_LARGE, f"its file has {length} bytes, more than {MAX_BYTES}")
     header = read_header(data)
     if header is None:
         return _unknown(path, *_why_no_header(data), digest=_digest(data))
@@ -102,52 +96,38 @@ def check_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureFacts:
     pixels = header.width * header.height
     if pixels > max_pixels:
         reason = f"it is {header.width}x{header.height}, more than {max_pixels} pixels; not decoded"
-        found, peak = [Finding("picture-too-large", path, "", reason)], 0
+        problems, peak = [Problem(path, Kind.PICTURE_TOO_LARGE, reason)], 0
     else:
         damage, peak = _damage(path, data, header)
-        found = [*damage, *_oddities(path, header)]
-    return PictureFacts(path, header.shown_size, channels, _digest(data), peak, tuple(found))
+        problems = [*damage, *_oddities(path, header)]
+    return PictureFacts(path, header.shown_size, channels, _digest(data), peak, tuple(problems))
 
 
-def decode(data: bytes, flags: int) -> NDArray[Any] | None:
-    """Return the pixels of an encoded picture, or None if OpenCV cannot read it.
-
-    Args:
-        data: The file's bytes.
-        flags: Of ``cv2.imdecode``.
-    """
-    try:
-        # OpenCV raises on an empty buffer or a size it does not allow, and gives None for what it does not understand.
-        return cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags) if data else None
-    except cv2.error:
-        return None
-
-
-def _unknown(path: Path, kind: str, reason: str, digest: bytes = b"") -> PictureFacts:
-    return PictureFacts(path, None, 0, digest, 0, (Finding(kind, path, "", reason),))
+def _unknown(path: Path, kind: Kind, reason: str, digest: bytes = b"") -> PictureFacts:
+    return PictureFacts(path, None, 0, digest, 0, (Problem(path, kind, reason),))
 
 
 def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def _why_no_header(data: bytes) -> tuple[str, str]:
+def _why_no_header(data: bytes) -> tuple[Kind, str]:
     """Return kind and reason for bytes that have no readable header."""
     if not data:
-        return "picture-empty", "it has zero bytes"
+        return Kind.PICTURE_EMPTY, "it has zero bytes"
     if known := picture_format(data):
-        return "picture-unreadable", f"the header of its {known} data is damaged, or ends early"
+        return Kind.PICTURE_UNREADABLE, f"the header of its {known} data is damaged, or ends early"
     head = data[:512]
     if all(byte >= 32 or byte in b"\t\n\r" for byte in head):
         shown = head[:30].decode("utf-8", errors="replace").split("\n")[0].strip()
-        return "picture-text", f"it is text, beginning with {shown!r}"
-    return "picture-unreadable", "its bytes are of no picture format that is known here"
+        return Kind.PICTURE_TEXT, f"it is text, beginning with {shown!r}"
+    return Kind.PICTURE_UNREADABLE, "its bytes are of no picture format that is known here"
 
 
-def _damage(path: Path, data: bytes, header: PictureHeader) -> tuple[list[Finding], int]:
+def _damage(path: Path, data: bytes, header: PictureHeader) -> tuple[list[Problem], int]:
     """Return what keeps a picture from being decoded, and its largest value if it has 16 bits."""
     if fault := missing_part(data, header):
-        return [Finding("picture-truncated", path, "", fault)], 0
+        return [Problem(path, Kind.PICTURE_TRUNCATED, fault)], 0
     pixels = header.width * header.height
     if pixels > MAX_DECODED:
         return [], 0
@@ -157,7 +137,7 @@ def _damage(path: Path, data: bytes, header: PictureHeader) -> tuple[list[Findin
     else:
         peak = _peak(data, header)
     if peak is None:
-        return [Finding("picture-unreadable", path, "", f"OpenCV cannot decode its {header.format} data")], 0
+        return [Problem(path, Kind.PICTURE_UNREADABLE, f"OpenCV cannot decode its {header.format} data")], 0
     return [], peak
 
 
@@ -171,23 +151,23 @@ def _peak(data: bytes, header: PictureHeader) -> int | None:
     return None if decode(data, fast) is None else 0
 
 
-def _oddities(path: Path, header: PictureHeader) -> Iterator[Finding]:
+def _oddities(path: Path, header: PictureHeader) -> Iterator[Problem]:
     """Yield what programs differ on."""
     states = {
-        "picture-16-bit": (header.bits > 8, f"it has {header.bits} bits a channel; training reads the upper 8"),
-        "picture-alpha": (header.alpha, "it has transparency, which training drops"),
-        "picture-cmyk": (header.colour == "cmyk", "its colours are CMYK"),
-        "picture-palette": (header.colour == "palette", "its pixels are numbers of a colour palette"),
-        "picture-rotated": (
+        Kind.PICTURE_16_BIT: (header.bits > 8, f"it has {header.bits} bits a channel; training reads the upper 8"),
+        Kind.PICTURE_ALPHA: (header.alpha, "it has transparency, which training drops"),
+        Kind.PICTURE_CMYK: (header.colour == "cmyk", "its colours are CMYK"),
+        Kind.PICTURE_PALETTE: (header.colour == "palette", "its pixels are numbers of a colour palette"),
+        Kind.PICTURE_ROTATED: (
             header.orientation > 1,
             f"EXIF orientation {header.orientation}; labels made on the picture as stored do not fit",
         ),
-        "picture-animated": (header.animated, "it has more than one frame or page; training sees one"),
-        "picture-ending": (
+        Kind.PICTURE_ANIMATED: (header.animated, "it has more than one frame or page; training sees one"),
+        Kind.PICTURE_ENDING: (
             path.suffix.lower() not in _ENDINGS[header.format],
             f"its content is {header.format}, its ending {path.suffix or 'none'}",
         ),
     }
     for kind, (applies, reason) in states.items():
         if applies:
-            yield Finding(kind, path, "", reason)
+            yield Problem(path, kind, reason)

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from lidd_yolo.data.checks.label import Finding
-from lidd_yolo.data.checks.set_check import CELL, SetCheck
-from lidd_yolo.data.labels.kinds import KINDS
+from lidd_yolo.data.checks.across import CELL
+from lidd_yolo.data.checks.set_check import SetCheck
+from lidd_yolo.data.labels.problems import Kind, Problem
 
 SHOWN = 20
 """Findings listed on the screen; all of them are in the JSON."""
@@ -16,22 +16,17 @@ SHOWN = 20
 
 def check_text(done: SetCheck) -> str:
     """Return the text."""
-    figures = done.figures
-    pictures, objects = sum(figures["pictures"].values()), _sum(figures["objects"])
-    files = len({finding.file for finding in done.findings})
-    told = f"{_many(len(done.findings), 'finding')} in {_many(files, 'file')}"
-    verdict = told if done.findings else "nothing found"
-    lines = [f"{done.place}: {_many(pictures, 'picture')}, {_many(objects, 'object')}; {verdict}", ""]
+    lines = [done.summary(), ""]
     counts = done.counts()
     width = len(str(max(counts.values(), default=0)))
-    lines += [f"  {count:{width}}  {KINDS[kind].title}  [{kind}]" for kind, count in counts.items()]
+    lines += [f"  {counts[kind]:{width}}  {kind.heading}  [{kind.value}]" for kind in Kind if kind in counts]
     if done.findings:
         lines += ["", f"{SHOWN} of them, the first of each kind:" if len(done.findings) > SHOWN else "In full:"]
-        lines += [f"  {finding}" for finding in _examples(done.findings)]
+        lines += [f"  {finding.as_finding()}" for finding in _examples(done.findings)]
         rest = len(done.findings) - SHOWN
         lines += [f"  and {rest} more; --json gives all of them"] if rest > 0 else []
         lines.append("")
-    lines += [*_table(figures), *_sizes(figures), ""]
+    lines += [*_table(done.figures), *_sizes(done.figures), ""]
     if done.place.suffix in {".yaml", ".yml"}:
         lines.append(f"Crops, turned or saved-again copies of one picture: lidd data groups {done.place}")
     else:
@@ -39,17 +34,7 @@ def check_text(done: SetCheck) -> str:
     return "\n".join(lines)
 
 
-def check_json(done: SetCheck) -> dict[str, Any]:
-    """Return everything, fit for JSON."""
-    return {
-        "data": str(done.place),
-        "counts": done.counts(),
-        "findings": [finding.as_dict() for finding in done.findings],
-        "figures": done.figures,
-    }
-
-
-def _examples(findings: Sequence[Finding]) -> list[Finding]:
+def _examples(findings: Sequence[Problem]) -> list[Problem]:
     """Return the first findings, every kind with its share, in the order they have."""
     seen: Counter[str] = Counter()
     turn = []
@@ -59,14 +44,6 @@ def _examples(findings: Sequence[Finding]) -> list[Finding]:
     # the first of every kind, then the second ...
     first = sorted(range(len(findings)), key=turn.__getitem__)[:SHOWN]
     return [findings[place] for place in sorted(first)]
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _sum(objects: dict[str, dict[str, int]]) -> int:
-    return sum(count for of_class in objects.values() for count in of_class.values())
 
 
 def _table(figures: dict[str, Any]) -> list[str]:

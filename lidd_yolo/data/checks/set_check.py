@@ -4,57 +4,130 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lidd_yolo.data.checks.across import repeated_names, repeated_pictures, unannounced_classes, untrained_classes
-from lidd_yolo.data.checks.folder_labels import open_folder
-from lidd_yolo.data.checks.label import Finding, LabelFacts
-from lidd_yolo.data.checks.pairs import Pair, PairFacts, check_pairs, yolo_pairs
+from lidd_yolo.data.checks.across import (
+    repeated_names,
+    repeated_pictures,
+    set_figures,
+    unannounced_classes,
+    untrained_classes,
+)
+from lidd_yolo.data.checks.label_files import FORMATS, check_yolo_labels, open_folder
+from lidd_yolo.data.checks.pairs import Check, Pair, check_pairs, yolo_pairs
 from lidd_yolo.data.checks.picture import PictureFacts
-from lidd_yolo.data.checks.yolo_labels import check_yolo_labels
+from lidd_yolo.data.checks.repair import repair_set
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
-from lidd_yolo.data.labels.kinds import KINDS
-from lidd_yolo.data.readers.data_yaml import YoloSet
+from lidd_yolo.data.labels.problems import Kind, Problem, Reading
+from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
+from lidd_yolo.errors import InputError
+from lidd_yolo.files import check_new
 from lidd_yolo.progress import progress
 
 _MOST_WORKERS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SetCheck:
     """What a check has found.
 
     Args:
         place: Data YAML or folder.
-        facts: Every picture and label file.
-        findings: What is wrong, in the order of `lidd_yolo.data.labels.kinds.KINDS`, then of files.
-        figures: What the set holds, see `lidd_yolo.data.checks.set_check.set_figures`.
+        pairs: Every picture and label file.
+        findings: What is wrong, in the order of `lidd_yolo.data.labels.problems.Kind`, then of files.
+        figures: What the set holds, see `lidd_yolo.data.checks.across.set_figures`.
+        copy: Folder of the repaired copy, None if there is none.
+        left_out: Number of pictures that the copy lacks.
     """
 
     place: Path
-    facts: tuple[PairFacts, ...]
-    findings: tuple[Finding, ...]
+    pairs: tuple[Pair, ...]
+    findings: tuple[Problem, ...]
     figures: dict[str, Any]
+    copy: Path | None = None
+    left_out: int = 0
 
     def counts(self) -> dict[str, int]:
         """Return the number of findings of each kind, the graver kinds first."""
         count = Counter(finding.kind for finding in self.findings)
-        return {kind: count[kind] for kind in KINDS if count[kind]}
+        return {kind.value: count[kind] for kind in Kind if count[kind]}
+
+    def summary(self) -> str:
+        """Return the numbers of pictures, objects and findings in one line."""
+        pictures = sum(self.figures["pictures"].values())
+        objects = sum(count for of_class in self.figures["objects"].values() for count in of_class.values())
+        files = len({finding.file for finding in self.findings})
+        findings = f"{_many(len(self.findings), 'finding')} in {_many(files, 'file')}" if files else "nothing found"
+        return f"{self.place}: {_many(pictures, 'picture')}, {_many(objects, 'object')}; {findings}"
+
+    def __repr__(self) -> str:
+        """Return the summary."""
+        return f"SetCheck({self.summary()})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything, fit for JSON."""
+        keys = ("kind", "file", "where", "reason", "fix")
+        rows = [(f.kind.value, str(f.file), f.where, f.reason, f.kind.fix) for f in self.findings]
+        return {
+            "data": str(self.place),
+            "counts": self.counts(),
+            "findings": [dict(zip(keys, row, strict=True)) for row in rows],
+            "figures": self.figures,
+        }
+
+
+def check(
+    data: str | Path,
+    *,
+    format: str = "yolo",
+    names: Sequence[str] = (),
+    max_pixels: int = MAX_PIXELS,
+    fix: str | Path | None = None,
+) -> SetCheck:
+    """Look at every picture and label of a data set and say what is wrong, where, and what to do.
+
+    Args:
+        data: Data YAML of a YOLO set, its path or the name of a packaged one; with another format a folder.
+        format: Of the labels: ``yolo``, or one of `lidd_yolo.data.checks.label_files.FORMATS`.
+        names: Classes that may occur, with a format other than ``yolo``; for masks in the order of their values.
+        max_pixels: Largest number of pixels of a picture; larger ones are not decoded.
+        fix: Folder to make, with a repaired copy of a YOLO set; the original is never changed.
+
+    Raises:
+        InputError: If the data set is not there or cannot be read at all, or the options do not go together.
+    """
+    try:
+        if max_pixels < 1:
+            raise InputError(f"--max-pixels must be 1 or more, got {max_pixels}")
+        if format == "yolo":
+            return _check_yolo(data, names, max_pixels, fix)
+        if format not in FORMATS:
+            raise InputError(f"format {format!r} is none of yolo, {', '.join(FORMATS)}")
+        if fix is not None:
+            raise InputError("--fix repairs YOLO sets; `lidd data convert` makes one, without what cannot be used")
+        return check_folder(Path(data), format, names, max_pixels=max_pixels)
+    except (FileNotFoundError, FileExistsError, ValueError) as error:
+        raise InputError(str(error)) from error
+
+
+def _check_yolo(data: str | Path, names: Sequence[str], max_pixels: int, fix: str | Path | None) -> SetCheck:
+    if names:
+        raise InputError("--names goes with --format; a YOLO set has its classes in the data YAML")
+    if Path(data).is_dir():
+        raise InputError(f"{data} is a folder: give its data YAML, or say --format {' or '.join(FORMATS)}")
+    yolo = read_yolo_set(data)
+    if fix is None:
+        return check_yolo_set(yolo, max_pixels=max_pixels)
+    check_new(Path(fix))  # before the check, which may take a while
+    done = check_yolo_set(yolo, max_pixels=max_pixels)
+    return replace(done, copy=Path(fix), left_out=repair_set(yolo, done.pairs, done.as_dict(), Path(fix)))
 
 
 def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS, workers: int = 0) -> SetCheck:
-    """Check a YOLO set.
-
-    Args:
-        data: The set.
-        max_pixels: Largest number of pixels that a picture may have.
-        workers: Number of threads; as many as there are processors, but at most 8, if 0.
+    """Check a YOLO set by a number of threads, as many as there are processors, at most 8, if 0; see `check`.
 
     Raises:
         ValueError: If its labels are of key points, whose columns are not known here.
@@ -62,123 +135,46 @@ def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS, workers: int 
     if data.content.get("kpt_shape"):
         raise ValueError(f"{data.file}: kpt_shape: labels with key points cannot be checked yet")
 
-    def check_label(file: Path, picture: PictureFacts | None) -> LabelFacts:
+    def check_label(file: Path, picture: PictureFacts | None) -> Reading:
         return check_yolo_labels(file, data.names, picture.size if picture is not None else None)
 
-    pairs, findings = yolo_pairs(data)
-    facts = _facts(pairs, check_label, max_pixels, workers)
-    findings += untrained_classes(facts, data.names, data.file)
-    return _finished(data.file, facts, findings, data.names)
+    pairs, problems = yolo_pairs(data)
+    checked = _checked(pairs, check_label, max_pixels, workers)
+    problems += untrained_classes(checked, data.names, data.file)
+    return _finished(data.file, checked, problems, data.names)
 
 
 def check_folder(
     source: Path, kind: str, class_names: Sequence[str] = (), *, max_pixels: int = MAX_PIXELS, workers: int = 0
 ) -> SetCheck:
-    """Check a folder of pictures and annotations of another format.
-
-    Args:
-        source: The folder; for COCO perhaps the JSON file.
-        kind: One of `lidd_yolo.data.checks.folder_labels.FORMATS`.
-        class_names: Classes that may occur, for masks in the order of their values; empty if any may.
-        max_pixels: Largest number of pixels that a picture may have.
-        workers: As in `check_yolo_set`.
+    """Check a folder of pictures and annotations of another format, see `check` and `check_yolo_set`.
 
     Raises:
         FileNotFoundError: If there is no such folder.
         ValueError: If it holds no annotation of that kind.
     """
-    folder = open_folder(source, kind, class_names)
-    facts = _facts(folder.pairs, folder.check, max_pixels, workers)
-    findings = [*folder.findings, *repeated_names(facts, source)]
-    return _finished(source, facts, findings, folder.class_names)
+    pairs, check_label, problems = open_folder(source, kind, class_names)
+    checked = _checked(pairs, check_label, max_pixels, workers)
+    return _finished(source, checked, [*problems, *repeated_names(checked, source)], class_names)
 
 
-def _facts(
-    pairs: Sequence[Pair], check: Callable[[Path, PictureFacts | None], LabelFacts], max_pixels: int, workers: int
-) -> tuple[PairFacts, ...]:
-    checked = partial(check_pairs, pairs, check, max_pixels=max_pixels)
-    return tuple(progress(checked(workers=workers or _workers()), len(pairs), "checking"))
+def _checked(pairs: Sequence[Pair], check_label: Check, max_pixels: int, workers: int) -> tuple[Pair, ...]:
+    workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+    return tuple(
+        progress(check_pairs(pairs, check_label, max_pixels=max_pixels, workers=workers), len(pairs), "checking")
+    )
 
 
 def _finished(
-    place: Path, facts: tuple[PairFacts, ...], findings: Sequence[Finding], class_names: Sequence[str]
+    place: Path, pairs: tuple[Pair, ...], problems: Sequence[Problem], class_names: Sequence[str]
 ) -> SetCheck:
     """Return the whole result, findings in order."""
-    found = [*findings, *(finding for one in facts for finding in one.findings)]
-    found += [*repeated_pictures(facts), *unannounced_classes(facts)]
-    order = {kind: number for number, kind in enumerate(KINDS)}
-    found.sort(key=lambda finding: (order[finding.kind], finding.file))  # stable: lines stay in order
-    return SetCheck(place, facts, tuple(found), set_figures(facts, class_names))
+    findings = [*problems, *(problem for pair in pairs for problem in pair.problems)]
+    findings += [*repeated_pictures(pairs), *unannounced_classes(pairs)]
+    order = {kind: number for number, kind in enumerate(Kind)}
+    findings.sort(key=lambda finding: (order[finding.kind], finding.file))  # stable: lines stay in order
+    return SetCheck(place, pairs, tuple(findings), set_figures(pairs, class_names))
 
 
-def _workers() -> int:
-    return min(os.cpu_count() or 1, _MOST_WORKERS)
-
-
-CELL = 8
-"""Side of the finest grid's cells, in pixels."""
-_STEP = 32
-_KEPT, _MOST = 640, 1280
-_SMALL, _LARGE = 32**2, 96**2  # COCO's bounds
-
-
-def set_figures(facts: Sequence[PairFacts], class_names: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of a data set, fit for JSON.
-
-    Args:
-        facts: All pictures.
-        class_names: Classes in order; those that occur, in alphabetical order, if empty.
-    """
-    with_picture = [one for one in facts if one.pair.picture is not None]
-    names = list(class_names) or sorted({item.class_name for one in with_picture for item in one.objects})
-    splits = list(dict.fromkeys(one.pair.split for one in with_picture))
-    sizes = Counter(one.size for one in with_picture if one.usable and one.size is not None)
-    return {
-        "pictures": {split: sum(one.pair.split == split for one in with_picture) for split in splits},
-        "without_objects": {split: _empty(with_picture, split) for split in splits},
-        "objects": _objects(with_picture, names, splits),
-        "difficult": sum(item.difficult for one in with_picture for item in one.objects),
-        "picture_sizes": {f"{w}x{h}": count for (w, h), count in sizes.most_common(10)},
-        "boxes": _boxes(with_picture),
-    }
-
-
-def suggested_size(longest: float, shortest_object: float) -> int:
-    """Return the size to train at, a multiple of 32 pixels.
-
-    Args:
-        longest: Longer side of a typical picture, in pixels.
-        shortest_object: Side that should become at least `CELL` pixels, in pixels of the picture.
-    """
-    wanted = longest * CELL / max(shortest_object, 1e-6)
-    return int(np.ceil(min(max(wanted, min(longest, _KEPT)), _MOST) / _STEP) * _STEP)
-
-
-def _empty(facts: Sequence[PairFacts], split: str) -> int:
-    return sum(one.pair.split == split and not one.objects for one in facts)
-
-
-def _objects(facts: Sequence[PairFacts], names: Sequence[str], splits: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return the number of objects of each class in each split."""
-    count = Counter((item.class_name, one.pair.split) for one in facts for item in one.objects)
-    return {name: {split: count[name, split] for split in splits} for name in names}
-
-
-def _boxes(facts: Sequence[PairFacts]) -> dict[str, Any]:
-    """Return sizes of the boxes in pixels, and the size to train at; empty without boxes in usable pictures."""
-    sided = [one for one in facts if one.usable and one.size is not None]
-    boxes = np.array([(item.width, item.height) for one in sided for item in one.objects])
-    if not len(boxes):
-        return {}
-    areas, shorter = boxes.prod(axis=1), boxes.min(axis=1)
-    longest = float(np.median([max(one.size) for one in sided if one.size is not None]))
-    small = float(np.quantile(shorter, 0.05))
-    wide = (boxes.max(axis=1) / np.maximum(shorter, 1e-6)) > 4
-    return {
-        "side_quantiles": {f"{q:g}": round(float(np.quantile(np.sqrt(areas), q)), 1) for q in (0, 0.05, 0.5, 0.95, 1)},
-        "small_share": round(float((areas < _SMALL).mean()), 4),
-        "large_share": round(float((areas >= _LARGE).mean()), 4),
-        "elongated_share": round(float(wide.mean()), 4),
-        "shorter_side_5_percent": round(small, 1),
-        "suggested_imgsz": suggested_size(longest, small),
-    }
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

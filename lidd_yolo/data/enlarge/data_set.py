@@ -23,9 +23,9 @@ from lidd_yolo.data.groups.digest import digest
 from lidd_yolo.data.groups.families import ENLARGED, family_links
 from lidd_yolo.data.groups.picture_groups import SPLIT_FILE, PictureGroups, known_groups
 from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
 from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
-from lidd_yolo.data.readers.item import name_below
+from lidd_yolo.data.readers.layout import name_below
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_new
@@ -194,7 +194,7 @@ def _copy_original(folder: Path, place: str, picture: Path) -> Problem | None:
             shutil.copyfile(label, label_file(goal))
     except OSError as error:
         goal.unlink(missing_ok=True)
-        return Problem(picture, "", f"it cannot be read ({error.strerror})", "picture left out")
+        return Problem(picture, Kind.PICTURE_UNREADABLE, f"it cannot be read ({error.strerror})", "picture left out")
     return None
 
 
@@ -218,7 +218,7 @@ def _write_copies(
     for copy in make_copies(name, image, annotation, *drawn):
         if copy.name in taken:
             reason = f"a picture called {copy.name} is there already"
-            problems.append(Problem(picture, "", reason, "this copy left out; enlarge the originals instead"))
+            problems.append(Problem(picture, Kind.OTHER, reason, "this copy left out; enlarge the originals instead"))
             continue
         goal = folder / "images" / side / copy.name
         goal.write_bytes(copy.data)
@@ -232,7 +232,8 @@ def _read(picture: Path, names: Sequence[str]) -> tuple[Image | None, Annotation
     """Return a picture and its objects, or None for what cannot be used, and what was wrong."""
     image = decode_picture(picture.read_bytes())
     if image is None:
-        return None, None, [Problem(picture, "", "it cannot be decoded as a picture", "no copies made; copy it again")]
+        reason = "it cannot be decoded as a picture"
+        return None, None, [Problem(picture, Kind.PICTURE_UNREADABLE, reason, "no copies made; copy it again")]
     size, label = (image.shape[1], image.shape[0]), label_file(picture)
     if not label.is_file():
         return image, Annotation(picture.name, *size), []
@@ -240,7 +241,7 @@ def _read(picture: Path, names: Sequence[str]) -> tuple[Image | None, Annotation
     lost = any(not problem.repaired for problem in problems)
     if annotation is not None and not annotation.objects and lost:
         # As pictures without defects its copies would teach the opposite of what its file says.
-        return image, None, [*problems, Problem(picture, "", NONE_USABLE, "no copies made")]
+        return image, None, [*problems, Problem(picture, Kind.NONE_USABLE, NONE_USABLE, "no copies made")]
     return image, annotation, problems
 
 

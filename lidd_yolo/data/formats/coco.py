@@ -8,18 +8,17 @@ no single object. Holes, for which COCO polygons have no place, are tied to thei
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lidd_yolo.data.labels.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Place, Polygon
 from lidd_yolo.data.labels.bridges import containers, join_parts
-from lidd_yolo.data.labels.outline import Mask, outline_object
-from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.labels.union import unite
+from lidd_yolo.data.labels.outline import Mask, outline_object, unite
+from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.labels.validity import check_box, check_outline
 
 _LISTS = ("images", "annotations", "categories")
@@ -27,11 +26,7 @@ _DECIMALS = 4
 
 
 def write_coco(annotations: Iterable[Annotation], class_names: Sequence[str]) -> str:
-    """Return the file's text.
-
-    Args:
-        annotations: One for each picture.
-        class_names: Names in the order of their class numbers; class ``k`` becomes category ``k + 1``.
+    """Return the file's text; class ``k`` of ``class_names`` becomes category ``k + 1``.
 
     Raises:
         ValueError: If an object's class is not among ``class_names``.
@@ -51,40 +46,59 @@ def write_coco(annotations: Iterable[Annotation], class_names: Sequence[str]) ->
     return json.dumps({"images": images, "annotations": objects, "categories": categories})
 
 
-def read_coco(path: Path, *, folders: bool = False) -> tuple[list[Annotation] | None, list[Problem]]:
-    """Read one file.
+class CocoFile(NamedTuple):
+    """What one file says.
 
     Args:
-        path: The JSON file.
-        folders: Whether the pictures keep the folders in front of their names, with ``/`` between them.
-
-    Returns:
-        An annotation for each of the file's pictures, in its order, with the picture's name; or None if
-        the file as a whole is unusable. And every problem found, with its place.
+        annotations: Of each usable picture, in order, its ``image`` with the folders that the file states in front;
+            None if the file as a whole is unusable.
+        problems: Everything that is wrong.
+        emptied: Indices of the pictures whose objects were all left out.
+        file_names: Number in ``images`` -> file name as stated, of unusable pictures too.
     """
+
+    annotations: list[Annotation] | None
+    problems: list[Problem]
+    emptied: frozenset[int] = frozenset()
+    file_names: Mapping[int, str] = {}
+
+
+def read_coco(path: Path) -> CocoFile:
+    """Read one file."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        return None, [Problem(path, "", f"it cannot be read as JSON ({error})", "file left out")]
+        reason = f"it cannot be read as JSON ({error})"
+        return CocoFile(None, [Problem(path, Kind.LABEL_UNREADABLE, reason, "file left out")])
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in _LISTS):
-        return None, [Problem(path, "", f"it lacks one of the lists {', '.join(_LISTS)}", "file left out")]
-    names = {str(entry.get("id")): entry.get("name") for entry in content["categories"] if isinstance(entry, dict)}
-    pictures, problems = _read_images(content["images"], path, folders=folders)
+        reason = f"it lacks one of the lists {', '.join(_LISTS)}"
+        return CocoFile(None, [Problem(path, Kind.WRONG_FORMAT, reason, "file left out")])
+    classes = {str(entry.get("id")): entry.get("name") for entry in content["categories"] if isinstance(entry, dict)}
+    pictures, problems = _read_images(content["images"], path)
     objects: dict[Any, list[DefectObject]] = {key: [] for key in pictures}
+    stated = set()
     for number, entry in enumerate(content["annotations"], start=1):
+        place = Place("annotation", number)
         try:
             image, category = entry["image_id"], str(entry["category_id"])
-            if image not in pictures or category not in names:
+            if image in pictures:
+                stated.add(image)
+            if image not in pictures or category not in classes:
                 unknown = f"category {category}" if image in pictures else f"image {image}"
                 raise ValueError(f"there is no {unknown}")
-            found, wrong = _read_object(entry, str(names[category]), pictures[image], path, f"annotation {number}")
+            item, wrong = _read_object(entry, str(classes[category]), pictures[image], path, place)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            told = f"{type(error).__name__}: {error}"
-            found, wrong = None, [Problem(path, f"annotation {number}", f"it is damaged ({told})", "object left out")]
+            reason = f"it is damaged ({type(error).__name__}: {error})"
+            item, wrong = None, [Problem(path, Kind.OBJECT_DAMAGED, reason, "object left out", place)]
         problems += wrong
-        if found is not None:
-            objects[entry["image_id"]].append(found)
-    return [replace(picture, objects=tuple(objects[key])) for key, picture in pictures.items()], problems
+        if item is not None:
+            objects[image].append(item)
+    return CocoFile(
+        [replace(picture, objects=tuple(objects[key])) for key, picture in pictures.items()],
+        problems,
+        frozenset(index for index, key in enumerate(pictures) if key in stated and not objects[key]),
+        {k: str(entry.get("file_name")) for k, entry in enumerate(content["images"], 1) if isinstance(entry, dict)},
+    )
 
 
 def _write_shape(item: DefectObject) -> dict[str, Any]:
@@ -106,14 +120,14 @@ def _area(ring: Polygon) -> float:
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True))) / 2
 
 
-def _read_images(entries: list[Any], path: Path, *, folders: bool) -> tuple[dict[Any, Annotation], list[Problem]]:
+def _read_images(entries: list[Any], path: Path) -> tuple[dict[Any, Annotation], list[Problem]]:
     """Return an empty annotation for each picture by its id, and what was wrong."""
     pictures: dict[Any, Annotation] = {}
     problems = []
     for number, entry in enumerate(entries, start=1):
         try:
             key, place = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/"))
-            name = str(place) if folders and place.name else place.name
+            name = str(place) if place.name else ""
             width, height = int(entry["width"]), int(entry["height"])
             usable = min(width, height) > 0 and bool(name) and key not in pictures
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -122,59 +136,54 @@ def _read_images(entries: list[Any], path: Path, *, folders: bool) -> tuple[dict
             pictures[key] = Annotation(name, width, height)
         else:
             reason = "it lacks a file_name, a positive width and height or an id of its own"
-            problems.append(Problem(path, f"image {number}", reason, "image and its objects left out"))
+            problems.append(
+                Problem(path, Kind.OBJECT_DAMAGED, reason, "image and its objects left out", Place("image", number))
+            )
     return pictures, problems
 
 
 def _read_object(
-    entry: dict[str, Any], name: str, picture: Annotation, path: Path, where: str
+    entry: dict[str, Any], name: str, picture: Annotation, path: Path, where: Place
 ) -> tuple[DefectObject | None, list[Problem]]:
     """Return one object, and what was wrong with it."""
     if entry.get("iscrowd"):
-        return None, [Problem(path, where, "it is a crowd region, no single object", "object left out")]
+        return None, [Problem(path, Kind.CROWD, "it is a crowd region, no single object", "object left out", where)]
     size = (picture.width, picture.height)
     shape = entry.get("segmentation") or []
     box, rings, problems = _read_segmentation(shape, size, path, where)
     if shape and box is None:
-        return None, problems or [Problem(path, where, "its outline is empty", "object left out")]
+        return None, problems or [Problem(path, Kind.NO_SIZE, "its outline is empty", "object left out", where)]
     if entry.get("bbox"):
         x, y, width, height = map(float, entry["bbox"])
-        box, problem = check_box(Box(x, y, x + width, y + height), *size, file=path, where=where)
-        problems = problems or ([problem] if problem is not None else [])
+        box, wrong = check_box(Box(x, y, x + width, y + height), *size, file=path, where=where)
+        problems = problems or wrong
     if box is None:
-        return None, problems or [Problem(path, where, "it has neither box nor outline", "object left out")]
-    return DefectObject(name, box, rings), problems
+        reason = "it has neither box nor outline"
+        return None, problems or [Problem(path, Kind.OBJECT_DAMAGED, reason, "object left out", where)]
+    return DefectObject(name, box, rings, place=where), problems
 
 
 def _read_segmentation(
-    shape: Any, size: tuple[int, int], path: Path, where: str
+    shape: Any, size: tuple[int, int], path: Path, where: Place
 ) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
     """Return box and rings of polygons or run lengths, and what was wrong."""
     if isinstance(shape, dict):
         if [int(n) for n in shape["size"]] != [size[1], size[0]]:
             raise ValueError(f"its mask is of size {shape['size']}, not {[size[1], size[0]]}")
         return *outline_object(decode_rle(shape["counts"], *size)), []
-    found: list[tuple[Polygon, ...]] = []
+    parts: list[tuple[Polygon, ...]] = []
     problems: list[Problem] = []
     for flat in shape:
         corners = [(float(x), float(y)) for x, y in zip(flat[::2], flat[1::2], strict=True)]
         _, rings, wrong = check_outline(corners, *size, file=path, where=where)
-        found += [rings] if rings else []
+        parts += [rings] if rings else []
         problems += wrong
-    rings = unite(found, *size)
+    rings = unite(parts, *size)
     return (Box.around(c for ring in rings for c in ring) if rings else None), rings, problems
 
 
 def decode_rle(counts: str | Sequence[int], width: int, height: int) -> Mask:
-    """Return the mask that run lengths stand for.
-
-    Args:
-        counts: The lengths, as numbers or as the API's text.
-        width: Width of the mask in pixels.
-        height: Height of the mask in pixels.
-
-    Returns:
-        0/1 mask, shape ``(H, W)``.
+    """Return the 0/1 mask that run lengths, numbers or the API's text, stand for.
 
     Raises:
         ValueError: If the text is damaged, a length is negative, they do not fill the mask, or it is too large.

@@ -9,54 +9,23 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import cv2
 import numpy as np
 
-from lidd_yolo.data.labels.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Polygon
-from lidd_yolo.data.labels.bridges import join_parts
-from lidd_yolo.data.labels.outline import outline_object
-from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.labels.union import unite
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Place, Polygon
+from lidd_yolo.data.labels.outline import outline_object, unite
+from lidd_yolo.data.labels.problems import Kind, Problem, Reading
 from lidd_yolo.data.labels.validity import check_outline
 
 LINE_WIDTH = 10
 """Width in pixels that a line is given, labelme's own."""
 
-_DECIMALS = 4
 
-
-def write_labelme(annotation: Annotation) -> str:
-    """Return the file's text; a box as a rectangle, several parts of an object as polygons with one ``group_id``.
-
-    Args:
-        annotation: One picture's objects, in pixels.
-    """
-    shapes: list[dict[str, Any]] = []
-    for number, item in enumerate(annotation.objects):
-        parts = join_parts(item.polygons)
-        kind = "polygon" if parts else "rectangle"
-        for part in parts or (((item.box.x1, item.box.y1), (item.box.x2, item.box.y2)),):
-            points = [[round(x, _DECIMALS), round(y, _DECIMALS)] for x, y in part]
-            group = number if len(parts) > 1 else None
-            shape: dict[str, Any] = {
-                "label": item.class_name,
-                "points": points,
-                "group_id": group,
-                "shape_type": kind,
-                "flags": {},
-            }
-            shapes.append(shape)
-    size = {"imageHeight": annotation.height, "imageWidth": annotation.width}
-    head: dict[str, Any] = {"version": "5.0.0", "flags": {}, "imagePath": annotation.image, "imageData": None}
-    return json.dumps({**head, **size, "shapes": shapes})
-
-
-def read_labelme(
-    path: Path, image_size: tuple[int, int] | None = None, *, line_width: int = LINE_WIDTH
-) -> tuple[Annotation | None, list[Problem]]:
+def read_labelme(path: Path, image_size: tuple[int, int] | None = None, *, line_width: int = LINE_WIDTH) -> Reading:
     """Read one file.
 
     Args:
@@ -71,18 +40,20 @@ def read_labelme(
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        return None, [Problem(path, "", f"it cannot be read as JSON ({error})", "file left out")]
+        return None, [Problem(path, Kind.LABEL_UNREADABLE, f"it cannot be read as JSON ({error})", "file left out")]
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
-        return None, [Problem(path, "", "it has no list of shapes", "file left out; it is no labelme file")]
+        remedy = "file left out; it is no labelme file"
+        return None, [Problem(path, Kind.WRONG_FORMAT, "it has no list of shapes", remedy)]
     stated = (content.get("imageWidth"), content.get("imageHeight"))
     size = image_size or _whole(stated)
     if size is None or size[0] * size[1] > MAX_PIXELS:
         reason = f"it states no usable size ({stated[0]}x{stated[1]})"
-        return None, [Problem(path, "", reason, "file left out; its picture is needed for it")]
+        return None, [Problem(path, Kind.NO_STATED_SIZE, reason, "file left out; its picture is needed for it")]
     problems = []
     if size != stated:
         reason = f"it says the picture is {stated[0]}x{stated[1]}"
-        problems.append(Problem(path, "", reason, f"its own size {size[0]}x{size[1]} is used", repaired=True))
+        remedy = f"its own size {size[0]}x{size[1]} is used"
+        problems.append(Problem(path, Kind.WRONG_SIZE, reason, remedy, repaired=True))
     objects, wrong = _read_shapes(content["shapes"], size, path, line_width)
     name = PurePosixPath(str(content.get("imagePath") or path.stem).replace("\\", "/")).name
     return Annotation(name, *size, objects), problems + wrong
@@ -101,13 +72,13 @@ def _read_shapes(
     objects: dict[Hashable, DefectObject] = {}
     problems: list[Problem] = []
     for number, shape in enumerate(shapes, start=1):
-        where = f"shape {number}"
+        where = Place("shape", number)
         try:
             name, group = str(shape["label"]), shape.get("group_id")
             box, rings, wrong = _read_shape(shape, size, path, where, line_width)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             reason = f"it is damaged ({type(error).__name__}: {error})"
-            box, rings, wrong = None, (), [Problem(path, where, reason, "shape left out")]
+            box, rings, wrong = None, (), [Problem(path, Kind.OBJECT_DAMAGED, reason, "shape left out", where)]
         problems += wrong
         if box is None:
             continue
@@ -118,11 +89,12 @@ def _read_shapes(
             box = Box.around(corner for x1, y1, x2, y2 in corners for corner in ((x1, y1), (x2, y2)))
             rings = unite([before.polygons, rings], *size)
         objects[key] = DefectObject(name, box, rings)
-    return tuple(objects.values()), problems
+    numbered = enumerate(objects.values(), start=1)
+    return tuple(replace(item, place=Place("object", number)) for number, item in numbered), problems
 
 
 def _read_shape(
-    shape: dict[str, Any], size: tuple[int, int], path: Path, where: str, line_width: int
+    shape: dict[str, Any], size: tuple[int, int], path: Path, where: Place, line_width: int
 ) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
     """Return box and rings of one shape, and what was wrong with it."""
     corners = [(float(x), float(y)) for x, y in shape["points"]]
@@ -137,23 +109,25 @@ def _read_shape(
         return box, rings if shape.get("group_id") is not None else (), problems
     if kind in ("line", "linestrip"):
         return _read_line(corners, size, path, where, line_width)
-    return None, (), [Problem(path, where, f"shape_type {kind!r} has no area that is known here", "shape left out")]
+    reason = f"shape_type {kind!r} has no area that is known here"
+    return None, (), [Problem(path, Kind.SHAPE_TYPE, reason, "shape left out", where)]
 
 
 def _read_line(
-    corners: list[tuple[float, float]], size: tuple[int, int], path: Path, where: str, line_width: int
+    corners: list[tuple[float, float]], size: tuple[int, int], path: Path, where: Place, line_width: int
 ) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
     """Return box and rings of a line of some width, and what was wrong with it."""
     if not all(math.isfinite(number) for corner in corners for number in corner):
-        return None, (), [Problem(path, where, "the line holds a number that is not finite", "shape left out")]
+        reason = "the line holds a number that is not finite"
+        return None, (), [Problem(path, Kind.NOT_A_NUMBER, reason, "shape left out", where)]
     b = Box.around(corners)
     if b.x2 < 0 or b.y2 < 0 or b.x1 > size[0] or b.y1 > size[1]:
-        return None, (), [Problem(path, where, "the line lies outside the picture", "shape left out")]
+        return None, (), [Problem(path, Kind.OUTSIDE, "the line lies outside the picture", "shape left out", where)]
     inside = np.clip(corners, 0, np.array(size) - 1)
     problems = []
     if b != b.clipped(*size):
         reason = "the line reaches over the picture's edge"
-        problems.append(Problem(path, where, reason, "its corners moved to the edge", repaired=True))
+        problems.append(Problem(path, Kind.OVER_EDGE, reason, "its corners moved to the edge", where, repaired=True))
     thin = np.ones((size[1], size[0]), dtype=np.uint8)
     cv2.polylines(thin, [np.floor(inside).astype(np.int32)], False, 0)
     # Widened by distance, as OpenCV's own thick lines differ from release to release.

@@ -6,7 +6,6 @@ Format: that of NEU-Seg and of most segmentation benchmarks. Objects are the 8-c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Place, Polygon
 from lidd_yolo.data.labels.outline import Mask, fill_rings, trace_exactly
-from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.problems import Kind, Problem, Reading
 from lidd_yolo.data.pictures.decoding import decode_within
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -26,7 +25,7 @@ _PALETTE = 3
 
 def read_mask(
     path: Path, class_names: Sequence[str], image_size: tuple[int, int] | None = None, image: str = ""
-) -> tuple[Annotation | None, list[Problem]]:
+) -> Reading:
     """Read one mask.
 
     Args:
@@ -47,12 +46,7 @@ def read_mask(
 def load_mask(
     path: Path, class_count: int, image_size: tuple[int, int] | None = None
 ) -> tuple[Mask | None, list[Problem]]:
-    """Read the values of one mask.
-
-    Args:
-        path: The mask's file.
-        class_count: Number of classes; the largest value that may occur.
-        image_size: Width and height the mask must have; any if None.
+    """Read the values of one mask of ``class_count`` classes and, if that is given, of a picture's size.
 
     Returns:
         The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth, size or value
@@ -67,15 +61,13 @@ def load_mask(
     shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
     pixels = int((mask > class_count).sum())
     reason = f"value{'s'[: len(unknown) - 1]} {shown} in {pixels} pixels, but the classes are 1 to {class_count}"
-    return None, [Problem(path, "", reason, "mask left out; a lossy format or a copy for display looks like this")]
+    return None, [
+        Problem(path, Kind.MASK_VALUE, reason, "mask left out; a lossy format or a copy for display looks like this")
+    ]
 
 
 def load_values(path: Path, image_size: tuple[int, int] | None = None) -> tuple[Mask | None, list[Problem]]:
-    """Read a mask whatever its values mean.
-
-    Args:
-        path: The mask's file.
-        image_size: Width and height the mask must have; any if None.
+    """Read a mask, if it is given of a picture's size, whatever its values mean.
 
     Returns:
         The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth or size than
@@ -84,32 +76,27 @@ def load_values(path: Path, image_size: tuple[int, int] | None = None) -> tuple[
     try:
         data = path.read_bytes()
     except OSError as error:
-        return None, [Problem(path, "", f"it cannot be read ({error.strerror})", "mask left out")]
+        return None, [Problem(path, Kind.LABEL_UNREADABLE, f"it cannot be read ({error.strerror})", "mask left out")]
     values, reason = decode_within(data, cv2.IMREAD_UNCHANGED)
     if values is None:
-        return None, [Problem(path, "", reason, "mask left out; copy it again")]
+        return None, [Problem(path, Kind.LABEL_UNREADABLE, reason, "mask left out; copy it again")]
     mask = np.asarray(values)
-    if (fault := _wrong_kind(mask, data) or _wrong_size(mask, image_size)) is not None:
-        return None, [Problem(path, "", fault[0], f"mask left out; {fault[1]}")]
+    if reason := _wrong_values(mask, data):
+        remedy = "mask left out; save the class numbers themselves as grey, 8 bit"
+        return None, [Problem(path, Kind.MASK_KIND, reason, remedy)]
+    height, width = mask.shape
+    if image_size not in (None, (width, height)):
+        reason = f"it is {width}x{height}, its picture {'x'.join(map(str, image_size or ()))}"
+        return None, [Problem(path, Kind.MASK_SIZE, reason, "mask left out; export it at the picture's size")]
     return mask.astype(np.uint8), []
 
 
-def _wrong_kind(mask: NDArray[Any], data: bytes) -> tuple[str, str] | None:
-    """Return reason and remedy if a decoded mask is no grey picture of 8 bits."""
-    remedy = "save the class numbers themselves as grey, 8 bit"
+def _wrong_values(mask: NDArray[Any], data: bytes) -> str:
+    """Return why a decoded mask is no grey picture of 8 bits; empty if it is one."""
     if mask.ndim == 3:
         palette = data.startswith(_PNG) and data[_PNG_COLOUR_TYPE] == _PALETTE
-        return "it has a colour palette" if palette else f"it has colours ({mask.shape[2]} channels)", remedy
-    return None if mask.dtype == np.uint8 else (f"it has {8 * mask.dtype.itemsize} bits a pixel, not 8", remedy)
-
-
-def _wrong_size(mask: NDArray[Any], image_size: tuple[int, int] | None) -> tuple[str, str] | None:
-    """Return reason and remedy if a mask is not of its picture's size."""
-    height, width = mask.shape
-    if image_size in (None, (width, height)):
-        return None
-    reason = f"it is {width}x{height}, its picture {'x'.join(map(str, image_size or ()))}"
-    return reason, "export it at the picture's size"
+        return "it has a colour palette" if palette else f"it has colours ({mask.shape[2]} channels)"
+    return "" if mask.dtype == np.uint8 else f"it has {8 * mask.dtype.itemsize} bits a pixel, not 8"
 
 
 def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]]]:
@@ -131,33 +118,23 @@ def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]
 
 
 def annotate_mask(mask: Mask, class_names: Sequence[str], image: str) -> Annotation:
-    """Return the objects of a mask: every 8-connected component of a class, with its holes.
-
-    Args:
-        mask: Class values, shape ``(H, W)``.
-        class_names: Names in the order of their class numbers, the first for value 1.
-        image: File name of the picture.
+    """Return the objects of a mask, value 1 the first class: every 8-connected component of a class, with its holes.
 
     Returns:
         Objects in order of class, then from the top. The boxes are the pixels' outer edges, the outlines run a quarter
         of a pixel inside them, see `lidd_yolo.data.labels.outline.trace_exactly`.
     """
     objects = []
-    for value, box, part, _ in _components(mask):
+    for number, (value, box, part, _) in enumerate(_components(mask), start=1):
         rings = tuple(tuple((x + box.x1, y + box.y1) for x, y in ring) for ring in trace_exactly(part))
-        objects.append(DefectObject(class_names[value - 1], box, rings))
+        objects.append(DefectObject(class_names[value - 1], box, rings, place=Place("object", number)))
     return Annotation(image, mask.shape[1], mask.shape[0], tuple(objects))
 
 
 def draw_mask(annotation: Annotation, class_names: Sequence[str]) -> Mask:
-    """Return the mask that an annotation stands for, objects without outline as their boxes.
+    """Return the mask that an annotation stands for, objects without outline as their boxes, value 1 the first class.
 
-    Args:
-        annotation: Objects; where several cover a pixel, the smallest has it, as in Ultralytics.
-        class_names: Names in the order of their class numbers, the first for value 1.
-
-    Returns:
-        Class values, shape ``(H, W)``.
+    Where several objects cover a pixel, the smallest has it, as in Ultralytics.
 
     Raises:
         ValueError: If a class is not among ``class_names``, or there are more than 255.
@@ -185,26 +162,21 @@ def _edge(box: Box) -> Polygon:
 
 def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
     """Return value, box, 0/1 mask inside the box and the box as an index of each 8-connected component."""
-    found = []
+    components = []
     for value in np.unique(mask[mask > 0]).tolist():
         count, numbers, stats, _ = cv2.connectedComponentsWithStats((mask == value).astype(np.uint8), connectivity=8)
         for number in range(1, count):
             x, y, w, h = (int(n) for n in stats[number, :4])
             inside = (slice(y, y + h), slice(x, x + w))
             box = Box(float(x), float(y), float(x + w), float(y + h))
-            found.append((value, box, (numbers[inside] == number).astype(np.uint8), inside))
-    return found
+            components.append((value, box, (numbers[inside] == number).astype(np.uint8), inside))
+    return components
 
 
 def read_class_masks(
     paths: Mapping[str, Path], image_size: tuple[int, int], image: str
 ) -> tuple[Annotation, list[Problem]]:
-    """Read the masks of one picture.
-
-    Args:
-        paths: The mask of each class that the picture has one for.
-        image_size: Width and height of the picture in pixels.
-        image: File name of the picture.
+    """Read the masks of one picture, by the class that each is of.
 
     Returns:
         The annotation, objects in the order of ``paths``, without the classes whose mask is unusable; and why these
@@ -219,26 +191,7 @@ def read_class_masks(
             continue
         if len(values := np.unique(mask[mask > 0])) > 1:
             reason = f"it has {len(values)} values besides 0: {', '.join(map(str, values[:5]))}"
-            problems.append(Problem(path, "", reason, "mask left out; export it without smoothed edges"))
+            problems.append(Problem(path, Kind.MASK_VALUE, reason, "mask left out; export it without smoothed edges"))
             continue
         objects += annotate_mask((mask > 0).astype(np.uint8), (name,), image).objects
     return Annotation(image, *image_size, tuple(objects)), problems
-
-
-def draw_class_masks(annotation: Annotation, class_names: Sequence[str]) -> dict[str, Mask]:
-    """Return the mask of each class, 0 and 255, shape ``(H, W)``.
-
-    Args:
-        annotation: One picture's objects.
-        class_names: Classes to draw.
-
-    Raises:
-        ValueError: If an object's class is not among ``class_names``.
-    """
-    if unknown := {item.class_name for item in annotation.objects} - set(class_names):
-        raise ValueError(f"{annotation.image}: class {min(unknown)!r} is none of {', '.join(class_names)}")
-    drawn = {}
-    for name in class_names:
-        of_class = tuple(item for item in annotation.objects if item.class_name == name)
-        drawn[name] = 255 * draw_mask(replace(annotation, objects=of_class), (name,))
-    return drawn

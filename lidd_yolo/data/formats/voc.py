@@ -14,17 +14,18 @@ from xml.etree.ElementTree import ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import parse
 
-from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Place
+from lidd_yolo.data.labels.problems import Kind, Problem, Reading
 from lidd_yolo.data.labels.validity import check_box
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_NO_SIZE = "it states no usable <size>"
 
 
-def read_voc(path: Path, image_size: tuple[int, int] | None = None) -> tuple[Annotation | None, list[Problem]]:
+def read_voc(path: Path, image_size: tuple[int, int] | None = None) -> Reading:
     """Read one VOC file.
 
     Args:
@@ -36,37 +37,41 @@ def read_voc(path: Path, image_size: tuple[int, int] | None = None) -> tuple[Ann
         (damaged, not VOC, or of unknown size); and every problem found. Its ``image`` is the file's ``<filename>``,
         or the XML file's own name where that is missing.
     """
-    root, damage = _parse(path)
-    if root is None:
-        return None, damage
+    root, damage = parse_voc(path)
+    return read_voc_tree(root, path, image_size) if root is not None else (None, damage)
+
+
+def read_voc_tree(root: Element, path: Path, image_size: tuple[int, int] | None) -> Reading:
+    """Read a parsed file, see `read_voc`."""
     size, problems = _size(root, path, image_size)
     if size is None:
         return None, problems
     objects = []
     for number, element in enumerate(root.iter("object"), start=1):
-        found, problem = _read_object(element, size, path, f"object {number}")
-        objects += [found] if found is not None else []
-        problems += [problem] if problem is not None else []
+        item, wrong = _read_object(element, size, path, Place("object", number))
+        objects += [item] if item is not None else []
+        problems += wrong
     name = Path((root.findtext("filename") or "").strip()).name or path.stem
     return Annotation(name, *size, tuple(objects)), problems
 
 
-def _parse(path: Path) -> tuple[Element | None, list[Problem]]:
+def parse_voc(path: Path) -> tuple[Element | None, list[Problem]]:
     """Return the root element, or None and why there is none."""
     try:
         root: Any = parse(path, forbid_dtd=True).getroot()
     except ParseError as error:
         line, column = error.position
         reason = f"damaged XML ({str(error).split(':', 1)[0]}, column {column + 1})"
-        return None, [Problem(path, f"line {line}", reason, "file left out; repair or export it again")]
+        remedy = "file left out; repair or export it again"
+        return None, [Problem(path, Kind.LABEL_UNREADABLE, reason, remedy, Place("line", line))]
     except DefusedXmlException:
         reason = "the XML defines a DTD or entities, which annotations never need and attacks do"
-        return None, [Problem(path, "", reason, "file left out; remove the <!DOCTYPE ...> part")]
+        return None, [Problem(path, Kind.XML_DTD, reason, "file left out; remove the <!DOCTYPE ...> part")]
     except (OSError, ValueError, LookupError) as error:
-        return None, [Problem(path, "", f"cannot be read ({error})", "file left out")]
+        return None, [Problem(path, Kind.LABEL_UNREADABLE, f"cannot be read ({error})", "file left out")]
     if root.tag != "annotation":
         reason = f"the outermost element is <{root.tag}>, not <annotation>"
-        return None, [Problem(path, "", reason, "file left out; it is no VOC annotation")]
+        return None, [Problem(path, Kind.WRONG_FORMAT, reason, "file left out; it is no VOC annotation")]
     return root, []
 
 
@@ -82,29 +87,31 @@ def _size(
     if image_size is None:
         if known:
             return stated, []
-        return None, [Problem(path, "", "it states no usable <size>", "file left out; its picture is needed for it")]
+        remedy = "file left out; its picture is needed for it"
+        return None, [Problem(path, Kind.NO_STATED_SIZE, _NO_SIZE, remedy)]
     if stated == image_size:
         return image_size, []
-    wrong = f"<size> says {stated[0]}x{stated[1]}" if known else "it states no usable <size>"
+    kind = Kind.WRONG_SIZE if known else Kind.NO_STATED_SIZE
+    reason = f"<size> says {stated[0]}x{stated[1]}" if known else _NO_SIZE
     remedy = f"the picture's own size {image_size[0]}x{image_size[1]} is used"
-    return image_size, [Problem(path, "", wrong, remedy, repaired=True)]
+    return image_size, [Problem(path, kind, reason, remedy, repaired=True)]
 
 
 def _read_object(
-    element: Element, size: tuple[int, int], path: Path, where: str
-) -> tuple[DefectObject | None, Problem | None]:
+    element: Element, size: tuple[int, int], path: Path, where: Place
+) -> tuple[DefectObject | None, list[Problem]]:
     """Return one object with its box moved to 0-based half-open pixels, and what was wrong with it."""
     name = (element.findtext("name") or "").strip()
     if not name:
-        return None, Problem(path, where, "it has no <name>", "object left out")
+        return None, [Problem(path, Kind.OBJECT_DAMAGED, "it has no <name>", "object left out", where)]
     try:
         x1, y1, x2, y2 = (float(element.findtext(f"bndbox/{corner}", "")) for corner in _CORNERS)
     except ValueError:
-        return None, Problem(
-            path, where, f"its <bndbox> lacks a number for one of {', '.join(_CORNERS)}", "object left out"
-        )
+        reason = f"its <bndbox> lacks a number for one of {', '.join(_CORNERS)}"
+        return None, [Problem(path, Kind.OBJECT_DAMAGED, reason, "object left out", where)]
     # Pixel 1 of VOC is pixel 0 here, and the last pixel's far edge is its own 1-based number.
-    box, problem = check_box(Box(x1 - 1, y1 - 1, x2, y2), *size, file=path, where=where)
+    box, problems = check_box(Box(x1 - 1, y1 - 1, x2, y2), *size, file=path, where=where)
     if box is None:
-        return None, problem
-    return DefectObject(name, box, difficult=(element.findtext("difficult") or "").strip() == "1"), problem
+        return None, problems
+    difficult = (element.findtext("difficult") or "").strip() == "1"
+    return DefectObject(name, box, difficult=difficult, place=where), problems

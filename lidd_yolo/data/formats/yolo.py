@@ -1,8 +1,7 @@
 """YOLO label file: one line per object, a box ``class cx cy w h`` or an outline, as fractions of the picture.
 
-Format: Ultralytics, "Object Detection Datasets Overview"; outlines are in `lidd_yolo.data.formats.yolo`. A box
-in whole pixels survives writing and reading exactly in pictures up to 300 000 pixels wide, because six decimals resolve
-less than half a pixel there.
+Format: Ultralytics, "Object Detection Datasets Overview". A box in whole pixels survives writing and reading exactly in
+pictures up to 300 000 pixels wide, because six decimals resolve less than half a pixel there.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Polygon
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Place, Polygon
 from lidd_yolo.data.labels.bridges import join_rings
-from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.problems import Kind, Problem, Reading
 from lidd_yolo.data.labels.validity import check_box, check_outline
 
 _STEP = 1e-6
@@ -35,14 +34,12 @@ def write_yolo(annotation: Annotation, class_names: Sequence[str], *, segments: 
     for item in annotation.objects:
         if item.class_name not in numbers:
             raise ValueError(f"{annotation.image}: class {item.class_name!r} is none of {', '.join(class_names)}")
-        shape = write_outline(item, annotation) if segments else _write_box(item, annotation)
+        shape = (_write_outline if segments else _write_box)(item, annotation)
         lines.append(f"{numbers[item.class_name]} {shape}")
     return "".join(line + "\n" for line in lines)
 
 
-def read_yolo(
-    path: Path, class_names: Sequence[str], image_size: tuple[int, int], image: str = ""
-) -> tuple[Annotation | None, list[Problem]]:
+def read_yolo(path: Path, class_names: Sequence[str], image_size: tuple[int, int], image: str = "") -> Reading:
     """Read one label file.
 
     Args:
@@ -58,29 +55,21 @@ def read_yolo(
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        return None, [Problem(path, "", f"cannot be read as text ({error})", "file left out")]
+        return None, [Problem(path, Kind.LABEL_UNREADABLE, f"cannot be read as text ({error})", "file left out")]
     return parse_yolo(text, class_names, image_size, file=path, image=image or path.stem)
 
 
 def parse_yolo(
     text: str, class_names: Sequence[str], image_size: tuple[int, int], *, file: Path, image: str
 ) -> tuple[Annotation, list[Problem]]:
-    """Return what the text of a label file says, and every problem found, with its line.
-
-    Args:
-        text: The text.
-        class_names: Names in the order of their class numbers.
-        image_size: Width and height of the picture in pixels.
-        file: File named in the problems.
-        image: File name of the picture.
-    """
+    """Return what the text of a label file says, and every problem found, with its line; see `read_yolo`."""
     objects: list[DefectObject] = []
     problems: list[Problem] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        found, wrong = _read_line(line, class_names, image_size, file, f"line {number}")
-        objects += [found] if found is not None else []
+        item, wrong = _read_line(line, class_names, image_size, file, Place("line", number))
+        objects += [item] if item is not None else []
         problems += wrong
     return Annotation(image, *image_size, tuple(objects)), problems
 
@@ -92,29 +81,36 @@ def _write_box(item: DefectObject, annotation: Annotation) -> str:
     return " ".join(f"{value:.6f}" for value in fractions)
 
 
+def _write_outline(item: DefectObject, annotation: Annotation) -> str:
+    """Return the corners of an object as fractions of the picture; those of its box if it has no outline."""
+    b = item.box
+    polygon = join_rings(item.polygons or (((b.x1, b.y1), (b.x2, b.y1), (b.x2, b.y2), (b.x1, b.y2)),))
+    return " ".join(f"{x / annotation.width:.6f} {y / annotation.height:.6f}" for x, y in polygon)
+
+
 def _read_line(
-    line: str, class_names: Sequence[str], size: tuple[int, int], path: Path, where: str
+    line: str, class_names: Sequence[str], size: tuple[int, int], path: Path, where: Place
 ) -> tuple[DefectObject | None, list[Problem]]:
     """Return the object of one line, and what was wrong with it."""
     first, *rest = line.split()
     if len(rest) != 4 and (len(rest) < 6 or len(rest) % 2):
         reason = f"{1 + len(rest)} fields where a box has 5 and an outline 7, 9, 11 or more"
-        return None, [Problem(path, where, reason, "line left out")]
+        return None, [Problem(path, Kind.COLUMNS, reason, "line left out", where)]
     try:
         number, values = int(first), [float(field) for field in rest]
     except ValueError:
         reason = f"{_short(line)!r} is not a whole number and {len(rest)} numbers"
-        return None, [Problem(path, where, reason, "line left out")]
+        return None, [Problem(path, Kind.NOT_NUMERIC, reason, "line left out", where)]
     if not 0 <= number < len(class_names):
         reason = f"class {number} is none of 0 to {len(class_names) - 1}"
-        return None, [Problem(path, where, reason, "line left out")]
+        return None, [Problem(path, Kind.CLASS_RANGE, reason, "line left out", where)]
     polygons: tuple[Polygon, ...] = ()
     if len(values) == 4:
-        box, problem = check_box(_box(values, size), *size, file=path, where=where)
-        problems = [problem] if problem is not None else []
+        box, problems = check_box(_box(values, size), *size, file=path, where=where)
     else:
-        box, polygons, problems = read_outline(values, size, file=path, where=where)
-    return (DefectObject(class_names[number], box, polygons) if box is not None else None), problems
+        corners = [(x * size[0], y * size[1]) for x, y in zip(values[::2], values[1::2], strict=True)]
+        box, polygons, problems = check_outline(corners, *size, file=path, where=where)
+    return (DefectObject(class_names[number], box, polygons, place=where) if box is not None else None), problems
 
 
 def _box(values: Sequence[float], size: tuple[int, int]) -> Box:
@@ -135,33 +131,3 @@ def _snap(value: float, length: int) -> float:
     # Centre and half the size are rounded separately: at most 0.5 + 0.25 steps.
     nearest = float(round(value)) if abs(value) < float("inf") else value
     return nearest if abs(value - nearest) <= _STEP * length else value
-
-
-def write_outline(item: DefectObject, annotation: Annotation) -> str:
-    """Return the coordinates of an object's line; the four corners of its box if it has no outline.
-
-    Args:
-        item: One object of ``annotation``.
-        annotation: Gives the picture's size.
-    """
-    b = item.box
-    polygon = join_rings(item.polygons or (((b.x1, b.y1), (b.x2, b.y1), (b.x2, b.y2), (b.x1, b.y2)),))
-    return " ".join(f"{x / annotation.width:.6f} {y / annotation.height:.6f}" for x, y in polygon)
-
-
-def read_outline(
-    values: Sequence[float], size: tuple[int, int], *, file: Path, where: str
-) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
-    """Return the outline that the coordinates of a line stand for.
-
-    Args:
-        values: x and y in turn as fractions of the picture, at least three of each.
-        size: Width and height of the picture in pixels.
-        file: File named in the problem.
-        where: Place named in the problem.
-
-    Returns:
-        Box, rings and problems, see `lidd_yolo.data.labels.validity.check_outline`.
-    """
-    corners = [(x * size[0], y * size[1]) for x, y in zip(values[::2], values[1::2], strict=True)]
-    return check_outline(corners, *size, file=file, where=where)

@@ -22,7 +22,7 @@ from lidd_yolo.data.groups.links import burst_links, group_numbers
 from lidd_yolo.data.groups.overlap import LIMITS, Overlap, find_overlaps
 from lidd_yolo.data.groups.pair_sheet import pair_sheet, pairs_to_draw
 from lidd_yolo.data.groups.picture_groups import GROUPS_FILE, PictureGroups, all_pictures, split_names
-from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.errors import InputError
@@ -193,7 +193,7 @@ def load_gray(paths: Sequence[Path]) -> GrayPictures:
     for index, path in enumerate(progress(paths, len(paths), "reading pictures")):
         image, reason = _decoded(path)
         if image is None:
-            problems.append(Problem(path, "", reason, "it gets a group of its own; copy it again"))
+            problems.append(Problem(path, Kind.PICTURE_UNREADABLE, reason, "it gets a group of its own; copy it again"))
             continue
         image = _shrunk(image, shrunk)
         while max(image.shape) > LONGEST_SIDE:

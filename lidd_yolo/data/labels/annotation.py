@@ -7,13 +7,28 @@ Every format of `lidd_yolo.data.formats` is read into and written from these typ
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners ``(x, y)`` in pixels, in order, not closed. Pixel ``i`` reaches from ``i`` to ``i + 1``, as in `Box`."""
 
 MAX_PIXELS = 100_000_000
 """Largest picture, in pixels, that readers draw a mask for: a file of a few bytes may claim any size."""
+
+
+class Place(NamedTuple):
+    """Place in a file: ``line 3``, ``object 2``, or a word such as ``<size>`` alone, then -1; empty for all of it."""
+
+    word: str = ""
+    number: int = -1
+
+    def __str__(self) -> str:
+        """Return the place in words."""
+        return self.word if self.number < 0 else f"{self.word} {self.number}"
+
+
+WHOLE_FILE = Place()
 
 
 @dataclass(frozen=True, order=True)
@@ -65,12 +80,14 @@ class DefectObject:
         polygons: Outline in pixels as rings filled by the even-odd rule: a ring beside another is a further part, a
             ring inside another is a hole, in either direction; empty when only the box is known.
         difficult: Whether the annotator marked the object as hard to see.
+        place: Where its file states it.
     """
 
     class_name: str
     box: Box
     polygons: tuple[Polygon, ...] = ()
     difficult: bool = False
+    place: Place = field(default=WHOLE_FILE, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

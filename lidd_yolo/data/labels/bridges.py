@@ -24,9 +24,6 @@ def join_rings(rings: Sequence[Polygon]) -> Polygon:
     stays there when the polygon is drawn. A separate part is tied on where its corners come nearest; drawn, that bridge
     is a line one pixel wide, the least that a label of one polygon an object can say.
 
-    Args:
-        rings: At least one ring, see `lidd_yolo.data.labels.annotation.DefectObject`.
-
     Raises:
         ValueError: If there is no ring.
     """
@@ -43,13 +40,10 @@ def join_rings(rings: Sequence[Polygon]) -> Polygon:
 
 
 def split_rings(polygon: Polygon) -> tuple[Polygon, ...]:
-    """Return the rings that bridges join in a polygon; the polygon alone if it has no bridge or is nothing else.
+    """Return the rings that bridges join in a polygon of three corners or more; itself if it has no bridge.
 
     Every edge that is walked in both directions is taken for a bridge, as Ultralytics' conversion of COCO makes them
     too. Rings that only touch in a corner come apart, which changes nothing about the area.
-
-    Args:
-        polygon: At least three corners.
     """
     left: dict[tuple[float, float], list[tuple[float, float]]] = {}
     for a, b in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
@@ -68,11 +62,7 @@ def split_rings(polygon: Polygon) -> tuple[Polygon, ...]:
 
 
 def join_parts(rings: Sequence[Polygon]) -> tuple[Polygon, ...]:
-    """Return one polygon for each separate part, its holes tied on, for formats that allow several polygons an object.
-
-    Args:
-        rings: Rings that do not cross, see `lidd_yolo.data.labels.annotation.DefectObject`.
-    """
+    """Return one polygon for each separate part, its holes tied on, for formats of several polygons an object."""
     around = containers(rings)
     parts = {number: [ring] for number, ring in enumerate(rings) if len(around[number]) % 2 == 0}
     for number, ring in enumerate(rings):
@@ -82,11 +72,7 @@ def join_parts(rings: Sequence[Polygon]) -> tuple[Polygon, ...]:
 
 
 def containers(rings: Sequence[Polygon]) -> list[list[int]]:
-    """Return for each ring the indices of the rings that enclose it; an odd number means that it is a hole.
-
-    Args:
-        rings: Rings that do not cross.
-    """
+    """Return for each ring, of some that do not cross, the indices of those around it; an odd number means a hole."""
     points = [np.array(ring) for ring in rings]
     tops = [_from_the_top(ring)[0] for ring in rings]
     return [

@@ -1,4 +1,4 @@
-"""Mask to outline: join the pieces of an object, trace it as one polygon or exactly, with its holes.
+"""Mask to outline and back: join the pieces of an object, trace it as one polygon or exactly, fill and unite rings.
 
 Origin: our own; closing by distance transforms after Serra, Image Analysis and Mathematical Morphology, 1982; borders
 by Suzuki and Abe, "Topological Structural Analysis of Digitized Binary Images", 1985, as OpenCV has it.
@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lidd_yolo.data.labels.annotation import Box, Polygon
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Box, Polygon
 
 Mask = npt.NDArray[np.uint8]
+"""Class values, or 0 and 1, shape ``(H, W)``."""
 
 _ENLARGE = 4  # outlines are traced on an enlarged mask: contours run through pixel centres, edges lie half a pixel off
 _TOLERANCE = 0.6  # pixels an approximated outline may leave the traced one
@@ -55,9 +56,6 @@ def enclose(pieces: Mask, radius: float) -> Mask:
 def trace(mask: Mask) -> npt.NDArray[np.float64]:
     """Return the outline of a mask of one component as a polygon.
 
-    Args:
-        mask: 0/1, shape ``(H, W)``.
-
     Returns:
         Corners (x, y) as shares of width and height, strictly between 0 and 1, about half a pixel off the outer edges
         of the mask's pixels at most, shape ``(N, 2)`` with ``N >= 3``.
@@ -77,7 +75,7 @@ def trace(mask: Mask) -> npt.NDArray[np.float64]:
 
 
 def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
-    """Return all borders of a mask as rings that give it back when they are filled by the even-odd rule.
+    """Return all borders of a 0/1 mask as rings that give it back when they are filled by the even-odd rule.
 
     The rings follow the pixels' edges a quarter of a pixel inside the mask, which is what polygons filled by OpenCV
     (so does Ultralytics: coordinates are cut to whole pixels, and the border belongs to the polygon) need: at the
@@ -85,10 +83,7 @@ def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
     picture enlarged n-fold the ideal distance would be 0.5 / n, where cutting is compensated on average; a quarter is
     never further than a quarter of a pixel from it. Through the pixels' centres, as contours usually run, an enlarged
     mask lacks half a pixel all round; on the edges themselves, one column and one row too many are filled. Programs
-    that fill the pixels whose centres lie inside get the mask as well.
-
-    Args:
-        mask: 0/1, shape ``(H, W)``; any number of components, pixels that touch at a corner are connected.
+    that fill the pixels whose centres lie inside get the mask as well. Pixels that touch at a corner are connected.
 
     Returns:
         Rings with corners (x, y) in pixels, at least four each; empty if no pixel is set.
@@ -100,9 +95,6 @@ def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
 
 def outline_object(mask: Mask) -> tuple[Box | None, tuple[Polygon, ...]]:
     """Return the box of a mask's pixels and the rings of `trace_exactly`; work and memory grow with the box alone.
-
-    Args:
-        mask: 0/1, shape ``(H, W)``.
 
     Returns:
         Box along the pixels' outer edges, None if no pixel is set, and rings, both in pixels.
@@ -148,17 +140,36 @@ def _close(pieces: Mask, radius: float) -> Mask:
 
 
 def fill_rings(rings: Sequence[Polygon], width: int, height: int) -> Mask:
-    """Return what rings cover, filled as Ultralytics does: corners cut to whole pixels, borders included, even-odd.
-
-    Args:
-        rings: Rings in pixels.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
-
-    Returns:
-        0/1 mask, shape ``(H, W)``.
-    """
+    """Return what rings in pixels cover, as 0/1, filled as Ultralytics does: whole pixels, with borders, even-odd."""
     filled = np.zeros((height, width), dtype=np.uint8)
     # float32 as in Ultralytics, so that rounding is the same
     cv2.fillPoly(filled, [np.array(ring, dtype=np.float32).astype(np.int32) for ring in rings], 1)
     return filled
+
+
+def unite(parts: Sequence[Sequence[Polygon]], width: int, height: int) -> tuple[Polygon, ...]:
+    """Return rings that cover what any of the parts covers, however they overlap, as COCO and labelme mean it.
+
+    The rings of each part, inside the picture, are filled by the even-odd rule. Parts that do not overlap in whole
+    pixels keep their corners. Others are drawn together and traced along the pixels, see `trace_exactly`, so that
+    corners between pixels are lost.
+
+    Raises:
+        ValueError: If the parts reach over more than `MAX_PIXELS` pixels.
+    """
+    rings = tuple(ring for part in parts for ring in part)
+    if len([part for part in parts if part]) < 2:
+        return rings
+    around = Box.around(corner for ring in rings for corner in ring)
+    left, top = int(around.x1), int(around.y1)
+    size = (min(int(around.x2) + 1, width) - left, min(int(around.y2) + 1, height) - top)
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ValueError(f"its parts reach over {size[0]}x{size[1]} pixels, more than {MAX_PIXELS}")
+    moved = [[tuple((x - left, y - top) for x, y in ring) for ring in part] for part in parts]
+    together = np.zeros((size[1], size[0]), dtype=np.uint8)
+    for part in moved:
+        together |= fill_rings(part, *size)
+    if np.array_equal(together, fill_rings([ring for part in moved for ring in part], *size)):
+        return rings
+    _, traced = outline_object(together)
+    return tuple(tuple((x + left, y + top) for x, y in ring) for ring in traced)

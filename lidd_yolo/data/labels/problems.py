@@ -1,39 +1,142 @@
-"""What was wrong in which file: collected while converting, so that one bad line never costs the good ones."""
+"""What is wrong where: collected while files are read, so that one bad line never costs the good ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+
+from lidd_yolo.data.labels.annotation import WHOLE_FILE, Annotation, Place
 
 NONE_USABLE = "none of its objects is usable"
 """Reason to leave a picture out: without objects it would teach that it shows no defect."""
 
 
+class Kind(str, Enum):
+    """Kind of a problem, the graver ones first.
+
+    Args:
+        word: Its name in ``check.json``.
+        heading: What it is, for a list with counts.
+        fix: What a person can do about it.
+    """
+
+    heading: str
+    fix: str
+
+    def __new__(cls, word: str, heading: str, fix: str) -> Kind:
+        """Return the member that is equal to its word."""
+        kind = str.__new__(cls, word)
+        kind._value_, kind.heading, kind.fix = word, heading, fix
+        return kind
+
+    # fmt: off
+    PICTURE_MISSING = "picture-missing", "pictures named but not there", "copy the picture there, or take its name out"
+    PICTURE_EMPTY = "picture-empty", "pictures of zero bytes", "copy the picture again"
+    PICTURE_TEXT = "picture-text", "texts named as pictures", "download the picture again; this is often an error page"
+    PICTURE_UNREADABLE = "picture-unreadable", "pictures that cannot be read", "copy or export the picture again"
+    PICTURE_TRUNCATED = "picture-truncated", "pictures that end early or are damaged inside", "copy the picture again"
+    PICTURE_TOO_LARGE = ("picture-too-large", "pictures over the limit of pixels",
+        "cut it into tiles, or raise --max-pixels")
+    PICTURE_16_BIT = ("picture-16-bit", "pictures of 16 bits",
+        "save all with 8 bits, one scale for the whole set; --fix does")
+    PICTURE_ALPHA = ("picture-alpha", "pictures with transparency (RGBA)",
+        "save it without the fourth channel; --fix does")
+    PICTURE_CMYK = "picture-cmyk", "pictures in printing colours (CMYK)", "save it as RGB; --fix does"
+    PICTURE_PALETTE = "picture-palette", "pictures with a colour palette", "save it as RGB or grey; --fix does"
+    PICTURE_ROTATED = ("picture-rotated", "pictures to be turned by their EXIF mark",
+        "save it turned, and look at its labels; --fix does the first")
+    PICTURE_ANIMATED = ("picture-animated", "pictures with several frames",
+        "save the frame that is labelled; --fix takes the first")
+    PICTURE_ENDING = "picture-ending", "pictures whose ending names another format", "rename it; --fix does"
+    NONE_USABLE = "none-usable", "pictures whose objects are all unusable", "mark its objects again"
+    IN_TWO_SPLITS = "in-two-splits", "same picture in two splits", "keep it in one; --fix takes it out of train"
+    TWICE_IN_SPLIT = "twice-in-split", "same picture twice in one split", "keep one, with the better labels"
+    NAME_IN_TWO_SPLITS = ("name-in-two-splits", "different pictures of one name",
+        "never put them into one folder; rename them")
+    NO_LABEL = "no-label", "pictures without labels", "mark its objects, or add an empty label file if it shows none"
+    NO_PICTURE = "no-picture", "labels without a picture", "add the picture, or delete the file"
+    SHARED_LABEL = ("shared-label", "pictures that share one label file",
+        "rename one of the pictures and copy its labels")
+    LABEL_UNREADABLE = "label-unreadable", "label files that cannot be read", "export the file again"
+    LABEL_ENCODING = "label-encoding", "label files in UTF-16", "save it as UTF-8; --fix does"
+    WRONG_FORMAT = "wrong-format", "files of another format", "look for the right --format, or delete the file"
+    CLASS_RANGE = ("class-range", "classes out of range",
+        "correct the number, or add the class to names: in the data YAML")
+    CLASS_NAME = "class-name", "classes that are not in the list", "correct the name, or add it to --names"
+    NOT_A_NUMBER = "not-a-number", "numbers that are NaN or infinite", "mark the object again"
+    COLUMNS = ("columns", "lines with a wrong number of columns",
+        "write class and 4 numbers, or class and 3 corners or more")
+    NOT_NUMERIC = "not-numeric", "lines that are not numbers", "mark the object again"
+    OUTSIDE = "outside", "boxes outside the picture", "mark the object again; pixels may stand where fractions belong"
+    OVER_EDGE = "over-edge", "boxes over the picture's edge", "clip the box to the picture; --fix does"
+    NO_SIZE = "no-size", "boxes or outlines without area", "mark the object again; its corners may be swapped"
+    TWO_CORNERS = "two-corners", "outlines of two corners", "draw it with three corners or more"
+    MIXED = "mixed", "boxes among outlines in one file", "draw the object's outline; --fix takes the box's corners"
+    SELF_CROSSING = "self-crossing", "outlines that cross themselves", "draw the outline again"
+    LONG_OUTLINE = "long-outline", "outlines too long to look for crossings", "draw it with fewer corners"
+    DUPLICATE = "duplicate", "objects marked twice", "delete one; --fix does"
+    TWO_CLASSES = "two-classes", "one box with two classes", "decide on one class"
+    SPECK = "speck", "objects of at most 2x2 pixels", "delete it if it is a slip of the pen"
+    OBJECT_DAMAGED = "object-damaged", "damaged objects", "mark the object again"
+    SHAPE_TYPE = "shape-type", "shapes without area", "draw it as a polygon or a rectangle"
+    CROWD = "crowd", "crowd regions", "mark its objects one by one, or leave it out"
+    XML_DTD = "xml-dtd", "XML with entities or a DTD, refused", "remove the <!DOCTYPE ...> part"
+    NO_STATED_SIZE = ("no-stated-size", "annotations that do not state the picture's size",
+        "write the picture's own size into it")
+    WRONG_SIZE = ("wrong-size", "annotations with a wrong size of the picture",
+        "make sure that it belongs to this picture")
+    PATH_TRAVERSAL = "path-traversal", "file names that lead out of the folder", "write the bare name of the picture"
+    WRONG_FILENAME = ("wrong-filename", "annotations that name another picture",
+        "pair by the annotation's own name; correct it")
+    MASK_VALUE = "mask-value", "masks with an unknown value", "export the mask again, without loss or smoothed edges"
+    MASK_SIZE = "mask-size", "masks of another size than their picture", "export the mask at the picture's size"
+    MASK_KIND = "mask-kind", "masks with colours or another depth", "save the class numbers themselves as grey, 8 bit"
+    CLASS_NOT_IN_NAME = ("class-not-in-name", "objects of another class than the file's name says",
+        "decide which of the two is right")
+    CLASS_UNTRAINED = "class-untrained", "classes that train lacks", "move pictures that show it into train"
+    CLASS_UNUSED = "class-unused", "classes without any object", "take it out of names:, or add pictures of it"
+    WRONG_DEPTH = ("wrong-depth", "annotations with a wrong number of channels",
+        "correct <depth>; training does not use it")
+    OTHER = "other", "other findings", "see the reason"
+    # fmt: on
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One finding in one file.
+    """One thing that is wrong in one file.
 
     Args:
         file: The file it was found in.
-        where: Place in the file, such as ``line 3`` or ``object 2``; empty for the whole file.
+        kind: What kind of problem it is.
         reason: What is wrong, in one clause.
-        remedy: What was done or what to do about it.
+        remedy: What a reader did about it, or what to do; empty from checks, which have the fix of the kind.
+        place: Place in the file.
         repaired: Whether everything in question was kept, perhaps corrected (a note); False if something was left out.
     """
 
     file: Path
-    where: str
+    kind: Kind
     reason: str
-    remedy: str
+    remedy: str = ""
+    place: Place = WHOLE_FILE
     repaired: bool = False
+
+    @property
+    def where(self) -> str:
+        """Place in the file in words; empty for the whole file."""
+        return str(self.place)
 
     def __str__(self) -> str:
         """Return ``file, place: reason; remedy``."""
-        place = f"{self.file}, {self.where}" if self.where else str(self.file)
-        return f"{place}: {self.reason}; {self.remedy}"
+        return self._with(self.remedy)
+
+    def as_finding(self) -> str:
+        """Return ``file, place: reason; fix``."""
+        return self._with(self.kind.fix)
 
     def as_dict(self) -> dict[str, str | bool]:
-        """Return a form for JSON; the file by its name alone."""
+        """Return a form for the JSON of a conversion; the file by its name alone."""
         return {
             "file": self.file.name,
             "where": self.where,
@@ -41,3 +144,11 @@ class Problem:
             "remedy": self.remedy,
             "repaired": self.repaired,
         }
+
+    def _with(self, advice: str) -> str:
+        place = f"{self.file}, {self.where}" if self.where else str(self.file)
+        return f"{place}: {self.reason}; {advice}"
+
+
+Reading = tuple[Annotation | None, list[Problem]]
+"""What a file says about one picture, None if it is unusable as a whole; and every problem found in it."""

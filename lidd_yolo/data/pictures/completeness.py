@@ -18,12 +18,7 @@ _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
 def missing_part(data: bytes, header: PictureHeader) -> str:
-    """Return what is missing or damaged, in one clause; empty if nothing was noticed.
-
-    Args:
-        data: The file's bytes.
-        header: Its header.
-    """
+    """Return what is missing or damaged, in one clause; empty if nothing was noticed."""
     find_fault = _FAULTS.get(header.format)
     try:
         return find_fault(data) if find_fault is not None else ""
@@ -39,10 +34,10 @@ def _jpeg_ends(data: bytes) -> bool:
     """Return whether the mark of the end follows the scans."""
     *_, (marker, _, at) = jpeg_segments(data)
     while marker != 0xD9:
-        found = _JPEG_MARKER.search(data, at)
-        if found is None:
+        match = _JPEG_MARKER.search(data, at)
+        if match is None:
             return False
-        marker, at = data[found.start() + 1], found.end()
+        marker, at = data[match.start() + 1], match.end()
         if marker != 0xD9:  # tables or the header of the next scan
             if at + 2 > len(data):
                 return False

@@ -14,20 +14,19 @@ from lidd_yolo.data.pictures.header import read_header
 NO_PICTURE = "it cannot be decoded as a picture"
 
 
-def decode_within(data: bytes, flags: int, max_pixels: int = MAX_PIXELS) -> tuple[NDArray[Any] | None, str]:
-    """Return the pixels of an encoded picture, shape ``(H, W)`` or ``(H, W, C)``, or None and why there are none.
+def decode(data: bytes, flags: int) -> NDArray[Any] | None:
+    """Return the pixels of an encoded picture by ``cv2.imdecode``, or None if OpenCV cannot read it."""
+    try:
+        # OpenCV raises on an empty buffer or a size it does not allow, and gives None for what it does not understand.
+        return cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags) if data else None
+    except cv2.error:
+        return None
 
-    Args:
-        data: The file's bytes.
-        flags: Of ``cv2.imdecode``.
-        max_pixels: Largest number of pixels that is decoded.
-    """
+
+def decode_within(data: bytes, flags: int, max_pixels: int = MAX_PIXELS) -> tuple[NDArray[Any] | None, str]:
+    """Return the pixels of an encoded picture, shape ``(H, W)`` or ``(H, W, C)``, or None and why there are none."""
     header = read_header(data)
     if header is not None and header.width * header.height > max_pixels:
         return None, f"its header says {header.width}x{header.height}, more than {max_pixels} pixels"
-    try:
-        # OpenCV raises on an empty buffer or a size it does not allow, and gives None for what it does not understand.
-        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags) if data else None
-    except cv2.error:
-        pixels = None
+    pixels = decode(data, flags)
     return pixels, "" if pixels is not None else NO_PICTURE

@@ -118,15 +118,15 @@ def _png(data: bytes) -> PictureHeader:
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     if data[12:16] != b"IHDR":
         raise ValueError("no IHDR")
-    found: dict[bytes, bytes] = {}
+    chunks: dict[bytes, bytes] = {}
     for name, start, end in png_chunks(data):
         if name == b"IDAT":
             break
-        found[name] = data[start : min(end, start + 65536)]
+        chunks[name] = data[start : min(end, start + 65536)]
     kind = {0: "grey", 3: "palette", 4: "grey"}.get(colour, "rgb")
-    alpha = colour in (4, 6) or b"tRNS" in found
-    animated = b"acTL" in found and struct.unpack_from(">I", found[b"acTL"])[0] > 1
-    return PictureHeader("PNG", width, height, bits, kind, alpha, animated, _orientation(found.get(b"eXIf", b"")))
+    alpha = colour in (4, 6) or b"tRNS" in chunks
+    animated = b"acTL" in chunks and struct.unpack_from(">I", chunks[b"acTL"])[0] > 1
+    return PictureHeader("PNG", width, height, bits, kind, alpha, animated, _orientation(chunks.get(b"eXIf", b"")))
 
 
 def _bmp(data: bytes) -> PictureHeader:
@@ -204,8 +204,8 @@ def _boxed(data: bytes) -> PictureHeader:
         height, width = struct.unpack_from(">II", data, data.index(b"ihdr") + 4)
         return PictureHeader(name, width, height)
     # tiles and thumbnails state their sizes too
-    found = [struct.unpack_from(">II", data, box.start() + 8) for box in re.finditer(b"ispe", data[:65536])]
-    width, height = max(found, key=lambda size: size[0] * size[1])
+    sizes = [struct.unpack_from(">II", data, box.start() + 8) for box in re.finditer(b"ispe", data[:65536])]
+    width, height = max(sizes, key=lambda size: size[0] * size[1])
     return PictureHeader(name, width, height)
 
 

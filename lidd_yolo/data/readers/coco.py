@@ -6,95 +6,137 @@ whatever path a JSON file names.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
-from lidd_yolo.data.formats.coco import read_coco
-from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
-from lidd_yolo.data.readers.item import Item, item_of, picture_size
-from lidd_yolo.data.readers.layout import key_of, list_files, list_pictures, side_named, side_of
+from lidd_yolo.data.formats.coco import CocoFile, read_coco
+from lidd_yolo.data.labels.annotation import Annotation, Place
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
+from lidd_yolo.data.readers.layout import (
+    Item,
+    key_of,
+    list_files,
+    list_pictures,
+    picture_size,
+    side_and_name,
+    side_named,
+    side_of,
+)
 from lidd_yolo.progress import progress
 
 
+class PairedFile(NamedTuple):
+    """One JSON file and the pictures that it names.
+
+    Args:
+        path: The JSON file.
+        content: What it says.
+        pictures: Each of its annotations and the pictures that it may mean: one, none or several.
+    """
+
+    path: Path
+    content: CocoFile
+    pictures: list[tuple[Annotation, list[Path]]]
+
+
+@dataclass(frozen=True)
+class CocoFolder:
+    """The JSON files and the pictures of a folder.
+
+    Args:
+        root: Folder of everything.
+        files: The JSON files with their pictures.
+        unnamed: Pictures that no file names.
+    """
+
+    root: Path
+    files: list[PairedFile]
+    unnamed: list[Path]
+
+
+def pair_coco_folder(source: Path) -> CocoFolder:
+    """Read the JSON files of a folder, or one JSON file, and find the pictures that they name, beside and below.
+
+    Raises:
+        FileNotFoundError: If there is no JSON file.
+    """
+    root, files = (source.parent, [source]) if source.is_file() else (source, list_files(source, {".json"}))
+    if not files:
+        raise FileNotFoundError(f"{source}: no JSON file")
+    named: dict[str, list[Path]] = {}
+    for path in list_pictures(root):
+        named.setdefault(path.name, []).append(path)
+    paired = []
+    for file in files:
+        content = read_coco(file)
+        pictures = [(one, _matching(PurePosixPath(one.image), file, root, named)) for one in content.annotations or []]
+        paired.append(PairedFile(file, content, pictures))
+    taken = {matching[0] for file in paired for _, matching in file.pictures if len(matching) == 1}
+    return CocoFolder(root, paired, [path for paths in named.values() for path in paths if path not in taken])
+
+
 def read_coco_folder(source: Path) -> tuple[list[Item], list[Problem]]:
-    """Read the JSON files of a folder and their pictures, or one JSON file and the pictures beside and below it.
+    """Read a COCO data set.
 
     Where a picture's folders do not name its side, the JSON file's name does (``instances_val2017.json``).
 
     Raises:
-        ValueError: If there is no JSON file.
+        FileNotFoundError: If there is no JSON file.
     """
-    root, files = (source.parent, [source]) if source.is_file() else (source, list_files(source, {".json"}))
-    if not files:
-        raise ValueError(f"{source}: no JSON file")
-    named: dict[str, list[Path]] = {}
-    for path in list_pictures(root):
-        named.setdefault(path.name, []).append(path)
+    folder = pair_coco_folder(source)
     items: dict[Path, Item] = {}
     problems: list[Problem] = []
-    for file in files:
-        annotations, of_file = read_coco(file, folders=True)
-        problems += of_file
-        lost = _emptied(file, annotations or [], of_file)
-        for annotation in progress(annotations or [], len(annotations or []), f"reading {file.name}"):
-            item, wrong = _read_one(annotation, file, root, named)
+    for file in folder.files:
+        problems += file.content.problems
+        pictures = progress(file.pictures, len(file.pictures), f"reading {file.path.name}")
+        for index, (annotation, matching) in enumerate(pictures):
+            item, wrong = _read_one(annotation, matching, file.path, folder.root)
+            if item is not None and item.picture in items:
+                item, wrong = None, [_left_out(annotation, file.path, "the picture came before", "left out here")]
+            elif item is not None and index in file.content.emptied:
+                wrong = [Problem(item.picture, Kind.NONE_USABLE, NONE_USABLE, "picture left out")]
+                item = None
             problems += wrong
-            if item is None:
-                continue
-            if item.picture in items:
-                problems.append(Problem(file, annotation.image, "the picture came before", "left out here"))
-            elif annotation.image in lost:
-                problems.append(Problem(item.picture, "", NONE_USABLE, "picture left out"))
-            else:
+            if item is not None:
                 items[item.picture] = item
-    listed = set(items) | {problem.file for problem in problems}
-    rest = [path for paths in named.values() for path in paths if path not in listed]
     remedy = "picture left out; nobody says what it shows"
-    return list(items.values()), problems + [Problem(path, "", "no JSON file names it", remedy) for path in rest]
-
-
-def _emptied(file: Path, annotations: Sequence[Annotation], problems: Sequence[Problem]) -> frozenset[str]:
-    """Return the names of the pictures that have no objects because all that the file states were left out."""
-    lost = {problem.where for problem in problems if not problem.repaired}
-    if not any(where.startswith("annotation ") for where in lost):
-        return frozenset()
-    content = json.loads(file.read_text(encoding="utf-8-sig"))
-    kept = (entry for number, entry in enumerate(content["images"], start=1) if f"image {number}" not in lost)
-    empty = {repr(entry["id"]): a.image for entry, a in zip(kept, annotations, strict=True) if not a.objects}
-    stated = {repr(entry.get("image_id")) for entry in content["annotations"] if isinstance(entry, dict)}
-    return frozenset(name for key, name in empty.items() if key in stated)
+    unnamed = [Problem(path, Kind.NO_LABEL, "no JSON file names it", remedy) for path in folder.unnamed]
+    return list(items.values()), problems + unnamed
 
 
 def _read_one(
-    annotation: Annotation, file: Path, root: Path, named: dict[str, list[Path]]
+    annotation: Annotation, matching: list[Path], file: Path, root: Path
 ) -> tuple[Item | None, list[Problem]]:
     """Return the item of one picture of a JSON file, or None, and what is wrong with the picture."""
-    found = _matching(PurePosixPath(annotation.image), file, root, named)
-    if len(found) != 1:
-        reason = f"{len(found)} pictures have this name" if found else "there is no such picture"
-        return None, [Problem(file, annotation.image, reason, f"left out; it is looked for below {root}")]
-    [picture] = found
+    if len(matching) != 1:
+        reason = f"{len(matching)} pictures have this name" if matching else "there is no such picture"
+        return None, [_left_out(annotation, file, reason, f"left out; it is looked for below {root}")]
+    [picture] = matching
     size, problems = picture_size(picture)
     if size is None:
         return None, problems
     if size != (annotation.width, annotation.height):
         reason = f"it is {size[0]}x{size[1]}, {file.name} says {annotation.width}x{annotation.height}"
-        return None, [Problem(picture, "", reason, "picture left out; its objects would lie elsewhere")]
-    item = item_of(picture, key_of(picture, root), annotation, file)
-    side = _side(file)
-    return (item if side is None or _has_side(picture, root) else replace(item, side=side)), []
+        remedy = "picture left out; its objects would lie elsewhere"
+        return None, [Problem(picture, Kind.WRONG_SIZE, reason, remedy)]
+    side, name = side_and_name(picture, key_of(picture, root))
+    side = side if _has_side(picture, root) else _side(file) or side
+    return Item(picture, side, name, replace(annotation, image=picture.name), file), []
+
+
+def _left_out(annotation: Annotation, file: Path, reason: str, remedy: str) -> Problem:
+    """Return that an entry of a JSON file is not about the one picture of its name."""
+    return Problem(file, Kind.PICTURE_MISSING, reason, remedy, Place(annotation.image))
 
 
 def _matching(stated: PurePosixPath, file: Path, root: Path, named: dict[str, list[Path]]) -> list[Path]:
     """Return the pictures that a stated path may mean: by the whole path, then by the side, then by the name."""
-    found = named.get(stated.name, [])
-    whole = [path for path in found if path.relative_to(root).parts[-len(stated.parts) :] == stated.parts]
+    same_name = named.get(stated.name, [])
+    whole = [path for path in same_name if path.relative_to(root).parts[-len(stated.parts) :] == stated.parts]
     side = _side(file)
-    of_side = [path for path in whole or found if _has_side(path, root) and side_of(key_of(path, root))[0] == side]
-    return whole if len(whole) == 1 else of_side or whole or found
+    of_side = [path for path in whole or same_name if _has_side(path, root) and side_of(key_of(path, root))[0] == side]
+    return whole if len(whole) == 1 else of_side or whole or same_name
 
 
 def _side(file: Path) -> str | None:

@@ -53,18 +53,18 @@ def read_yolo_set(file: str | Path) -> YoloSet:
         FileNotFoundError: If the YAML or a place that it names does not exist; of a packaged YAML, how to make it.
         ValueError: If the YAML is damaged or lacks what a data set needs; names the file and the reason.
     """
-    found = _find(file)
-    content = _content(found)
-    root = _root(found, content)
+    path = _find(file)
+    content = _content(path)
+    root = _root(path, content)
     if not root.is_dir():
-        if found.parent == cfg_dir() / "datasets":
-            explain_packaged(found.stem, root)
-        raise FileNotFoundError(f"{found}: path: {root} does not exist; make the data set first, or correct path:")
+        if path.parent == cfg_dir() / "datasets":
+            explain_packaged(path.stem, root)
+        raise FileNotFoundError(f"{path}: path: {root} does not exist; make the data set first, or correct path:")
     named = {split: content[split] for split in SPLITS if content.get(split)}
     if not named:
-        raise ValueError(f"{found}: none of {', '.join(SPLITS)} says where pictures are")
-    pictures = {split: tuple(_pictures(found, root, split, places)) for split, places in named.items()}
-    return YoloSet(found, root, _names(found, content.get("names")), pictures, content)
+        raise ValueError(f"{path}: none of {', '.join(SPLITS)} says where pictures are")
+    pictures = {split: tuple(_pictures(path, root, split, places)) for split, places in named.items()}
+    return YoloSet(path, root, _names(path, content.get("names")), pictures, content)
 
 
 def read_class_names(file: str | Path) -> tuple[str, ...]:
@@ -77,23 +77,23 @@ def read_class_names(file: str | Path) -> tuple[str, ...]:
         FileNotFoundError: If there is no such YAML.
         ValueError: If it is damaged or names no classes.
     """
-    found = _find(file)
-    return _names(found, _content(found).get("names"))
+    path = _find(file)
+    return _names(path, _content(path).get("names"))
 
 
 def label_file(picture: Path) -> Path:
     """Return where Ultralytics looks for a picture's labels: the last ``images`` folder becomes ``labels``."""
-    head, found, tail = str(picture).rpartition(f"{os.sep}images{os.sep}")
-    return Path(f"{head}{os.sep}labels{os.sep}{tail}" if found else picture).with_suffix(".txt")
+    head, match, tail = str(picture).rpartition(f"{os.sep}images{os.sep}")
+    return Path(f"{head}{os.sep}labels{os.sep}{tail}" if match else picture).with_suffix(".txt")
 
 
 def _find(file: str | Path) -> Path:
-    found = Path(file) if Path(file).is_file() else find_cfg(str(file), "datasets")
-    if found is None and Path(file).is_dir():
+    path = Path(file) if Path(file).is_file() else find_cfg(str(file), "datasets")
+    if path is None and Path(file).is_dir():
         raise FileNotFoundError(f"{file} is a folder: give its data YAML, or make one with `lidd data convert`")
-    if found is None:
+    if path is None:
         raise FileNotFoundError(f"{file}: no such data YAML here or in this package")
-    return found
+    return path
 
 
 def _content(file: Path) -> dict[str, Any]:
@@ -137,14 +137,14 @@ def _names(file: Path, names: Any) -> tuple[str, ...]:
 
 def _pictures(file: Path, root: Path, split: str, places: Any) -> Iterator[Path]:
     """Yield the pictures of one split: folders are searched, text files list one picture in each line."""
-    found: set[Path] = set()
+    pictures: set[Path] = set()
     for word in places if isinstance(places, list) else [places]:
         place = root / str(word)
         if place.is_dir():
-            found |= {path for path in place.rglob("*") if path.suffix.lower() in PICTURES}
+            pictures |= {path for path in place.rglob("*") if path.suffix.lower() in PICTURES}
         elif place.is_file():
             lines = (line.strip() for line in place.read_text(encoding="utf-8").splitlines())
-            found |= {(place.parent / line if line.startswith("./") else Path(line)) for line in lines if line}
+            pictures |= {(place.parent / line if line.startswith("./") else Path(line)) for line in lines if line}
         else:
             raise FileNotFoundError(f"{file}: {split}: {place} does not exist")
-    yield from sorted(found)
+    yield from sorted(pictures)

@@ -1,4 +1,4 @@
-"""Folders with one annotation file for each picture: Pascal VOC, labelme, class-index masks, YOLO without a data YAML.
+"""Data sets of one annotation file for each picture: Pascal VOC, labelme, masks, YOLO with and without a data YAML.
 
 The formats themselves are in `lidd_yolo.data.formats`, which file belongs to which picture is decided in
 `lidd_yolo.data.readers.layout`.
@@ -13,97 +13,100 @@ from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import read_class_masks, read_mask
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import read_yolo
-from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.readers.data_yaml import PICTURES
-from lidd_yolo.data.readers.item import Item, Size, item_of, kept_item, picture_size
+from lidd_yolo.data.labels.problems import Kind, Problem, Reading
+from lidd_yolo.data.readers.data_yaml import PICTURES, label_file, read_yolo_set
 from lidd_yolo.data.readers.layout import (
     OF_ANNOTATIONS,
+    Item,
     Key,
     Pictures,
+    Size,
     in_annotations,
-    key_of,
     list_files,
     list_pictures,
+    name_below,
+    pair_files,
+    picture_size,
+    read_item,
+    side_and_name,
     side_named,
 )
 from lidd_yolo.progress import progress
 
-_Read = Callable[[Path, Size], tuple[Annotation | None, list[Problem]]]
+_NAMES = {"voc": "XML file", "labelme": "JSON file", "mask": "mask"}
+"""What a file of a format is called in messages."""
+_NOT_TOLD = "picture left out; nobody says what it shows"
 
 
-def read_voc_folder(source: Path) -> tuple[list[Item], list[Problem]]:
-    """Read Pascal VOC: one XML file for each picture, boxes 1-based with the last pixel included."""
-    return _read_pairs(source, list_files(source, {".xml"}), read_voc, "XML file")
+def annotation_files(source: Path, kind: str) -> list[Path]:
+    """Return the files below a folder that may be annotations of a format: ``voc``, ``labelme``, ``mask``, ``yolo``."""
+    if kind == "mask":
+        return [path for path in list_files(source, PICTURES) if in_annotations(path, source)]
+    ending = {"voc": ".xml", "labelme": ".json", "yolo": ".txt"}[kind]
+    return [path for path in list_files(source, {ending}) if path.name != "classes.txt"]
 
 
-def read_labelme_folder(source: Path) -> tuple[list[Item], list[Problem]]:
-    """Read labelme: one JSON file for each picture."""
-    return _read_pairs(source, list_files(source, {".json"}), read_labelme, "JSON file")
+def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tuple[list[Item], list[Problem]]:
+    """Read a folder of one annotation file for each picture; without one, only a picture of YOLO has no defects.
 
-
-def read_mask_folder(source: Path, class_names: Sequence[str]) -> tuple[list[Item], list[Problem]]:
-    """Read class-index masks in a folder of their own, ``masks`` or ``annotations`` for example.
+    Args:
+        source: Folder of everything.
+        kind: ``voc``, ``labelme``, ``mask`` (class-index masks in a folder of their own, such as ``masks``) or ``yolo``
+            (without a data YAML, labels beside or parallel to pictures).
+        class_names: Classes in the order of their numbers, for masks and YOLO.
 
     Raises:
         ValueError: If no folder holds masks.
     """
-    masks = [path for path in list_files(source, PICTURES) if in_annotations(path, source)]
-    if not masks:
+    files = annotation_files(source, kind)
+    if kind == "mask" and not files:
         raise ValueError(f"{source}: no masks; they belong into a folder called masks, annotations or labels")
-    return _read_pairs(source, masks, lambda path, size: read_mask(path, class_names, size), "mask")
-
-
-def read_yolo_folder(source: Path, class_names: Sequence[str]) -> tuple[list[Item], list[Problem]]:
-    """Read YOLO labels beside or parallel to pictures, without a data YAML; no label file means no defect."""
-    texts = [path for path in list_files(source, {".txt"}) if path.name != "classes.txt"]
-    return _read_pairs(source, texts, lambda path, size: read_yolo(path, class_names, size), "")
-
-
-def _read_pairs(source: Path, files: Sequence[Path], read: _Read, kind: str) -> tuple[list[Item], list[Problem]]:
-    """Read annotation files of one for each picture.
-
-    Args:
-        source: Folder of everything.
-        files: The annotation files.
-        read: Reads one.
-        kind: What a file is called in messages; empty if a picture without one has no defects.
-    """
-    annotated = frozenset(files)
-    pictures = Pictures(source, [path for path in list_pictures(source) if path not in annotated])
-    problems: list[Problem] = []
-    partner: dict[Path, Path] = {}
-    keys = {file: key_of(file, source) for file in files}
-    # The surest first: a file in the picture's own folder goes before one of the same name elsewhere.
-    for file in sorted(files, key=lambda file: keys[file] not in pictures.exact):
-        found = pictures.find(keys[file])
-        if len(found) == 1 and found[0] not in partner:
-            partner[found[0]] = file
-            continue
-        again = f"the annotation of {found[0].name} came before" if len(found) == 1 else ""
-        reason = again or (f"{len(found)} pictures have its name" if found else "it has no picture")
-        problems.append(Problem(file, "", reason, "file left out"))
+    readers: dict[str, Callable[[Path, Size], Reading]] = {
+        "voc": read_voc,
+        "labelme": read_labelme,
+        "mask": lambda path, size: read_mask(path, class_names, size),
+        "yolo": lambda path, size: read_yolo(path, class_names, size),
+    }
+    pairing = pair_files(source, files)
+    problems = [Problem(f, Kind.NO_PICTURE, _why_alone(named), "file left out") for f, named in pairing.alone.items()]
     items: list[Item] = []
-    for picture, key in progress(pictures.keys.items(), len(pictures.keys), "reading"):
-        item, wrong = _read_one(picture, key, partner.get(picture), read, kind)
+    for picture, label in progress(pairing.labels.items(), len(pairing.labels), "reading"):
+        if label is None and kind in _NAMES:
+            problems.append(Problem(picture, Kind.NO_LABEL, f"it has no {_NAMES[kind]}", _NOT_TOLD))
+            continue
+        item, wrong = read_item(picture, *side_and_name(picture, pairing.keys[picture]), label, readers[kind])
         problems += wrong
         items += [item] if item is not None else []
     return items, problems
 
 
-def _read_one(picture: Path, key: Key, file: Path | None, read: _Read, kind: str) -> tuple[Item | None, list[Problem]]:
-    """Return one picture with its annotation, or None, and what was wrong with its two files."""
-    if file is None and kind:
-        return None, [Problem(picture, "", f"it has no {kind}", "picture left out; nobody says what it shows")]
-    size, problems = picture_size(picture)
-    if size is None:
-        return None, problems
-    if file is None:
-        return item_of(picture, key, Annotation(picture.name, *size), picture), []
-    annotation, problems = read(file, size)
-    if annotation is None:
-        return None, problems
-    return kept_item(item_of(picture, key, annotation, file), problems)
+def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ...]]:
+    """Read a YOLO data set by its data YAML; return the class names too. No label file means no defect.
+
+    Raises:
+        FileNotFoundError: If the YAML or a place that it names does not exist.
+        ValueError: If the YAML is damaged.
+    """
+    data = read_yolo_set(file)
+    items: list[Item] = []
+    problems: list[Problem] = []
+    for side, pictures in data.pictures.items():
+        name_of = name_below(pictures)
+        for picture in progress(pictures, len(pictures), f"reading {side}"):
+            label = label_file(picture) if label_file(picture).is_file() else None
+            item, wrong = read_item(
+                picture, side, name_of(picture), label, lambda path, size: read_yolo(path, data.names, size)
+            )
+            problems += wrong
+            items += [item] if item is not None else []
+    return items, problems, data.names
+
+
+def _why_alone(named: Sequence[Path]) -> str:
+    """Return why an annotation file belongs to none of the pictures that have its name."""
+    if len(named) == 1:
+        return f"the annotation of {named[0].name} came before"
+    return f"{len(named)} pictures have its name" if named else "it has no picture"
 
 
 _MASK = "_mask"
@@ -116,34 +119,35 @@ def read_class_mask_folder(
 
     Args:
         source: Folder of everything.
-        class_names: Classes wanted, in order; the names of the folders in alphabetical order if None.
+        class_names: Classes in order, others left out; the names of the folders in alphabetical order if None.
 
     Raises:
         ValueError: If no folder holds masks.
     """
-    masks = [path for path in list_files(source, PICTURES) if in_annotations(path, source)]
+    masks = annotation_files(source, "mask")
     if not masks:
         raise ValueError(f"{source}: no masks; they belong into masks/CLASS/, one folder for each class")
     pictures = Pictures(source, [path for path in list_pictures(source) if path not in set(masks)])
-    found: dict[Path, dict[str, Path]] = {path: {} for path in pictures.keys}
+    masks_of: dict[Path, dict[str, Path]] = {path: {} for path in pictures.keys}
     problems: list[Problem] = []
     for mask in masks:
         name, keys = _class_and_keys(mask, source)
-        problem = _assign(mask, name, pictures.find(*keys), class_names, found)
+        problem = _assign(mask, name, pictures.find(*keys), class_names, masks_of)
         problems += [problem] if problem is not None else []
-    names = tuple(class_names or sorted({name for of_picture in found.values() for name in of_picture}))
+    names = tuple(class_names or sorted({name for of_picture in masks_of.values() for name in of_picture}))
     items: list[Item] = []
     for picture, key in progress(pictures.keys.items(), len(pictures.keys), "reading"):
         size, wrong = picture_size(picture)
         problems += wrong
         if size is None:
             continue
-        of_picture = {name: found[picture][name] for name in names if name in found[picture]}
+        of_picture = {name: masks_of[picture][name] for name in names if name in masks_of[picture]}
         annotation, wrong = read_class_masks(of_picture, size, picture.name)
         problems += wrong
         if annotation.objects or not wrong:
             # Without a usable mask it would teach that there is no defect.
-            items.append(item_of(picture, key, annotation, next(iter(of_picture.values()), picture)))
+            source_file = next(iter(of_picture.values()), picture)
+            items.append(Item(picture, *side_and_name(picture, key), annotation, source_file))
     return items, problems, names
 
 
@@ -152,19 +156,20 @@ def _assign(
     name: str,
     pictures: list[Path],
     class_names: Sequence[str] | None,
-    found: dict[Path, dict[str, Path]],
+    masks_of: dict[Path, dict[str, Path]],
 ) -> Problem | None:
     """Give a mask to its picture, or return why it has none."""
     if not name:
-        return Problem(mask, "", "no folder says its class", "mask left out; move it to masks/CLASS/")
+        return Problem(mask, Kind.CLASS_NAME, "no folder says its class", "mask left out; move it to masks/CLASS/")
     if class_names is not None and name not in class_names:
-        return Problem(mask, "", f"class {name!r} is none of {', '.join(class_names)}", "mask left out")
+        reason = f"class {name!r} is none of {', '.join(class_names)}"
+        return Problem(mask, Kind.CLASS_NAME, reason, "mask left out")
     if len(pictures) != 1:
-        reason = f"{len(pictures)} pictures have its name" if pictures else "it has no picture"
-        return Problem(mask, "", reason, "mask left out")
-    if name in found[pictures[0]]:
-        return Problem(mask, "", f"a mask of {name!r} for {pictures[0].name} came before", "mask left out")
-    found[pictures[0]][name] = mask
+        return Problem(mask, Kind.NO_PICTURE, _why_alone(pictures), "mask left out")
+    if name in masks_of[pictures[0]]:
+        reason = f"a mask of {name!r} for {pictures[0].name} came before"
+        return Problem(mask, Kind.NO_PICTURE, reason, "mask left out")
+    masks_of[pictures[0]][name] = mask
     return None
 
 

@@ -1,4 +1,4 @@
-"""Which annotation file belongs to which picture: by folders and names, however a data set lays them out.
+"""Which annotation file belongs to which picture, by folders and names, however a data set lays them out; both read.
 
 Layouts differ in which folder comes first: ``images/train/a.jpg`` with ``labels/train/a.txt``,
 ``train/images/a.jpg`` with ``train/labels/a.txt``, ``JPEGImages/a.jpg`` with ``Annotations/a.xml``, or everything in
@@ -7,9 +7,16 @@ one folder. Without the folders that only say what kind of file they hold, all o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
+import cv2
+
+from lidd_yolo.data.labels.annotation import Annotation
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem, Reading
+from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode_within
 from lidd_yolo.data.readers.data_yaml import PICTURES
 
 OF_PICTURES = frozenset({"images", "image", "jpegimages", "imgs", "img", "pictures"})
@@ -43,15 +50,15 @@ Key = tuple[str, ...]
 
 def list_files(source: Path, endings: Iterable[str]) -> list[Path]:
     """Return the files below a folder, our reports aside, with one of some endings (dot, small letters), in order."""
-    wanted = frozenset(endings)
-    found = (path for path in source.rglob("*") if path.suffix.lower() in wanted and path.is_file())
-    return sorted(path for path in found if path.name not in REPORTS)
+    known = frozenset(endings)
+    files = (path for path in source.rglob("*") if path.suffix.lower() in known and path.is_file())
+    return sorted(path for path in files if path.name not in REPORTS)
 
 
 def list_pictures(source: Path) -> list[Path]:
     """Return the pictures below a folder; those in folders of annotations only if there are no others."""
-    found = list_files(source, PICTURES)
-    return [path for path in found if not in_annotations(path, source)] or found
+    pictures = list_files(source, PICTURES)
+    return [path for path in pictures if not in_annotations(path, source)] or pictures
 
 
 def in_annotations(path: Path, source: Path) -> bool:
@@ -87,26 +94,135 @@ class Pictures:
         paths: The pictures.
     """
 
-    def __init__(self, source: Path, paths: Sequence[Path]) -> None:
+    def __init__(self, source: Path, paths: Iterable[Path]) -> None:
         self.keys: dict[Path, Key] = {path: key_of(path, source) for path in paths}
         """Key of each picture."""
-        self.exact = frozenset(self.keys.values())
-        """The keys themselves."""
-        self._found: dict[Key, list[Path]] = {}
+        self._by_key: dict[Key, list[Path]] = {}
         for path, key in self.keys.items():
             for known in {key, ("", *side_of(key)[1]), ("", "", key[-1])}:
-                self._found.setdefault(known, []).append(path)
+                self._by_key.setdefault(known, []).append(path)
 
     def find(self, *keys: Key) -> list[Path]:
         """Return the pictures that fit the first of some keys for which there are any.
 
         The whole key is tried first, then without the folder of its side, then the name alone.
-
-        Args:
-            keys: Keys that an annotation file may stand for.
         """
         looser = [("", *side_of(key)[1]) for key in keys]
         for key in (*keys, *looser, *(("", "", key[-1]) for key in keys)):
-            if key in self._found:
-                return self._found[key]
+            if key in self._by_key:
+                return self._by_key[key]
         return []
+
+
+class Pairing(NamedTuple):
+    """Which annotation file belongs to which picture.
+
+    Args:
+        labels: Every picture and its annotation file, None if it has none.
+        keys: Key of every picture.
+        alone: Every annotation file without a picture of its own, and the pictures that have its name: none, several,
+            or one to which another file belongs.
+    """
+
+    labels: dict[Path, Path | None]
+    keys: dict[Path, Key]
+    alone: dict[Path, list[Path]]
+
+
+def pair_files(source: Path, files: Sequence[Path]) -> Pairing:
+    """Pair annotation files, of one for each picture, with the pictures below a folder."""
+    annotated = frozenset(files)
+    pictures = Pictures(source, [path for path in list_pictures(source) if path not in annotated])
+    pairing = Pairing(dict.fromkeys(pictures.keys), pictures.keys, {})
+    keys = {file: key_of(file, source) for file in files}
+    exact = frozenset(pictures.keys.values())
+    # The surest first: a file in the picture's own folder goes before one of the same name elsewhere.
+    for file in sorted(files, key=lambda file: keys[file] not in exact):
+        named = pictures.find(keys[file])
+        if len(named) == 1 and pairing.labels[named[0]] is None:
+            pairing.labels[named[0]] = file
+        else:
+            pairing.alone[file] = named
+    return pairing
+
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture with its annotation.
+
+    Args:
+        picture: The picture's file.
+        side: ``train``, ``val`` or ``test``.
+        name: Its place in that side, folders with ``/`` between them.
+        annotation: Its defects.
+        source: The file that they were read from; the picture's own where none says that it has none.
+    """
+
+    picture: Path
+    side: str
+    name: str
+    annotation: Annotation
+    source: Path
+
+
+def name_below(pictures: Sequence[Path]) -> Callable[[Path], str]:
+    """Return a function that names a picture by its place below the folder that all of ``pictures`` share."""
+    folders = {picture.parent for picture in pictures}
+    shared = next(iter(folders), Path())
+    while not all(folder.is_relative_to(shared) for folder in folders):
+        shared = shared.parent
+    return lambda picture: picture.relative_to(shared).as_posix()
+
+
+def picture_size(picture: Path) -> tuple[Size | None, list[Problem]]:
+    """Return width and height of a picture as it is shown, or None and why it cannot be used."""
+    try:
+        data = picture.read_bytes()
+    except OSError as error:
+        return None, [
+            Problem(picture, Kind.PICTURE_UNREADABLE, f"it cannot be read ({error.strerror})", "picture left out")
+        ]
+    image, reason = decode_within(data, cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        if reason == NO_PICTURE:
+            return None, [Problem(picture, Kind.PICTURE_UNREADABLE, reason, "picture left out; copy it again")]
+        return None, [Problem(picture, Kind.PICTURE_TOO_LARGE, reason, "picture left out; cut it into tiles")]
+    return (image.shape[1], image.shape[0]), []
+
+
+def read_item(
+    picture: Path, side: str, name: str, label: Path | None, read: Callable[[Path, Size], Reading]
+) -> tuple[Item | None, list[Problem]]:
+    """Return a picture with its annotation, and what was wrong with its two files.
+
+    Args:
+        picture: The picture's file.
+        side: ``train``, ``val`` or ``test``.
+        name: Its place in that side.
+        label: Its annotation file; None if it has no defects.
+        read: Reads that file.
+
+    Returns:
+        None in place of the item if either file is unusable or none of the objects that are stated is usable.
+    """
+    size, problems = picture_size(picture)
+    if size is None:
+        return None, problems
+    if label is None:
+        return Item(picture, side, name, Annotation(picture.name, *size), picture), []
+    annotation, problems = read(label, size)
+    if annotation is None:
+        return None, problems
+    if not annotation.objects and not all(problem.repaired for problem in problems):
+        return None, [*problems, Problem(picture, Kind.NONE_USABLE, NONE_USABLE, "picture left out")]
+    return Item(picture, side, name, replace(annotation, image=picture.name), label), problems
+
+
+def side_and_name(picture: Path, key: Key) -> tuple[str, str]:
+    """Return the side of a picture with a key and its place in that side, with ``/`` between folders."""
+    side, (*folders, _) = side_of(key)
+    return side, "/".join((*folders, picture.name))

@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from lidd_yolo.data.releases.publishers import PUBLISHERS
-
 _NEU_DET = (
     "the NEU-DET release of Northeastern University, China (Y. He, K. Song, Q. Meng, Y. Yan, IEEE Trans. Instrum. "
     "Meas. 69(4), 2020, doi 10.1109/TIM.2019.2915404), "
@@ -26,6 +24,8 @@ _ALUMINIUM = (
     "known to us"
 )
 _RELEASES = {"neu-det": _NEU_DET, "neu-seg": _NEU_SEG, "aluminium-sheet": _ALUMINIUM}
+FETCHED = ("neu-det", "neu-seg")
+"""Those that `lidd_yolo.data.releases.publishers` can fetch."""
 
 
 def explain_packaged(stem: str, folder: str | Path) -> None:
@@ -57,10 +57,10 @@ def explain(name: str, folder: str | Path, protocol: str = "") -> NoReturn:
     """
     if name not in _RELEASES:
         raise ValueError(f"no data set {name!r}; known: {', '.join(_RELEASES)}")
-    asked = f" --protocol {protocol}" if protocol else ""
-    fetched = "\n`--download` in place of `--source FOLDER` fetches it for you." if name in PUBLISHERS else ""
+    option = f" --protocol {protocol}" if protocol else ""
+    fetched = "\n`--download` in place of `--source FOLDER` fetches it for you." if name in FETCHED else ""
     raise FileNotFoundError(
         f"The data set {Path(folder).name} is not at {folder}. Make it with\n"
-        f"    lidd data {name} --source FOLDER{asked}\n"
+        f"    lidd data {name} --source FOLDER{option}\n"
         f"where FOLDER holds {_RELEASES[name]}.{fetched}"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lidd_yolo.data.formats.labelme import LINE_WIDTH, read_labelme
 from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
 from lidd_yolo.data.splits.lists import check_target
@@ -99,5 +99,5 @@ def _sheet(sample: Sample) -> str | None:
 def _of_known_sheets(samples: list[Sample]) -> tuple[list[Sample], list[Problem]]:
     """Return the samples whose sheet is known, and the others as problems."""
     reason = "it is none of the photographs whose sheet is known"
-    strangers = [Problem(s.path, "", reason, "picture left out") for s in samples if _sheet(s) is None]
+    strangers = [Problem(s.path, Kind.OTHER, reason, "picture left out") for s in samples if _sheet(s) is None]
     return [sample for sample in samples if _sheet(sample) is not None], strangers

@@ -20,7 +20,7 @@ from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, drop_specks, 
 from lidd_yolo.data.formats.yolo import parse_yolo, write_yolo
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.outline import Mask
-from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
 from lidd_yolo.data.splits.lists import check_target
@@ -88,7 +88,7 @@ def _read(path: Path, image_size: tuple[int, int], min_pixels: int) -> tuple[Ann
     if specks and not kept.any():
         # As a picture without defects it would teach the opposite of what its mask says.
         reason = f"all its objects ({len(specks)}) have fewer than {min_pixels} pixels"
-        return None, [Problem(path, "", reason, "picture left out; a smaller --min-pixels keeps it")]
+        return None, [Problem(path, Kind.SPECK, reason, "picture left out; a smaller --min-pixels keeps it")]
     return annotate_mask(kept, CLASS_NAMES, path.name), problems
 
 

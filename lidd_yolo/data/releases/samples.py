@@ -19,7 +19,8 @@ from lidd_yolo.data.enlarge.copies import make_copies
 from lidd_yolo.data.enlarge.data_set import describe_enlargement
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.labels.problems import NONE_USABLE, Problem
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
+from lidd_yolo.data.labels.validity import clean_annotation
 from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.errors import InputError
 from lidd_yolo.progress import progress
@@ -106,7 +107,7 @@ def read_release(
             name = part.prefix + stem
             if name in samples:
                 again = images.get(stem) or sources[stem]
-                problems.append(Problem(again, "", "a picture of this name came before", "file left out"))
+                problems.append(Problem(again, Kind.OTHER, "a picture of this name came before", "file left out"))
                 continue
             sample, found = _read_pair(images.get(stem), sources.get(stem), part.prefix, class_names, kind)
             problems += found
@@ -123,7 +124,8 @@ def _by_stem(folder: Path, endings: set[str]) -> tuple[dict[str, Path], list[Pro
     files: dict[str, Path] = {}
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file())
     again = [path for path in paths if files.setdefault(path.stem, path) != path]
-    return files, [Problem(p, "", f"another file of this name is {files[p.stem]}", "file left out") for p in again]
+    reason = "another file of this name is {}"
+    return files, [Problem(p, Kind.OTHER, reason.format(files[p.stem]), "file left out") for p in again]
 
 
 def _read_pair(
@@ -131,14 +133,14 @@ def _read_pair(
 ) -> tuple[Sample | None, list[Problem]]:
     """Return one sample, or None, and what was wrong with its two files."""
     if picture is None:
-        return None, [Problem(source or Path(), "", "it has no picture", "file left out")]
+        return None, [Problem(source or Path(), Kind.NO_PICTURE, "it has no picture", "file left out")]
     if source is None:
         reason = f"it has no {kind.name}"
-        return None, [Problem(picture, "", reason, "picture left out; nobody says what it shows")]
+        return None, [Problem(picture, Kind.NO_LABEL, reason, "picture left out; nobody says what it shows")]
     data = picture.read_bytes()
     gray, reason = decode_within(data, cv2.IMREAD_GRAYSCALE)
     if gray is None:
-        return None, [Problem(picture, "", reason, "picture left out; copy it again")]
+        return None, [Problem(picture, Kind.PICTURE_UNREADABLE, reason, "picture left out; copy it again")]
     annotation, problems = kind.read(source, (gray.shape[1], gray.shape[0]))
     if annotation is None:
         return None, problems
@@ -146,27 +148,8 @@ def _read_pair(
     problems = problems + found
     if not cleaned.objects and any(not problem.repaired for problem in problems):
         # As a picture without defects it would teach the opposite of what its file says.
-        return None, [*problems, Problem(picture, "", NONE_USABLE, "picture left out")]
+        return None, [*problems, Problem(picture, Kind.NONE_USABLE, NONE_USABLE, "picture left out")]
     return Sample(picture, data, gray.astype(np.uint8), cleaned, source), problems
-
-
-def clean_annotation(
-    annotation: Annotation, source: Path, class_names: tuple[str, ...]
-) -> tuple[Annotation, list[Problem]]:
-    """Return the annotation without objects of unknown class and without exact duplicates, and what was taken out.
-
-    ``source`` is the file named in the problems.
-    """
-    problems = []
-    for unknown in sorted({o.class_name for o in annotation.objects} - set(class_names)):
-        reason = f"class {unknown!r} is none of {', '.join(class_names)}"
-        problems.append(Problem(source, "", reason, "its objects left out"))
-    known = replace(annotation, objects=tuple(o for o in annotation.objects if o.class_name in class_names))
-    unique = known.without_duplicates()
-    if twice := len(known.objects) - len(unique.objects):
-        reason = f"{twice} object{'s' if twice > 1 else ''} with the same class and box as another"
-        problems.append(Problem(source, "", reason, "kept once", repaired=True))
-    return unique, problems
 
 
 class EnlargedSamples(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.data.checks import picture
-from lidd_yolo.data.checks.picture import check_picture, decode
+from lidd_yolo.data.checks.picture import check_picture
 from tests.helpers.pictures import bombs, encoded, frames, noise, pillow, turned_by_exif
 
 HTML = b"<!DOCTYPE html>\n<html><body>404</body></html>\n"
@@ -18,7 +18,7 @@ HTML = b"<!DOCTYPE html>\n<html><body>404</body></html>\n"
 
 def _kinds(tmp_path, name, data, **options):
     (tmp_path / name).write_bytes(data)
-    return [finding.kind for finding in check_picture(tmp_path / name, **options).findings]
+    return [finding.kind for finding in check_picture(tmp_path / name, **options).problems]
 
 
 class TestCheckPicture:
@@ -52,7 +52,7 @@ class TestCheckPicture:
 
     def test_missing(self, tmp_path):
         facts = check_picture(tmp_path / "a.jpg")
-        assert [f.kind for f in facts.findings] == ["picture-missing"]
+        assert [f.kind for f in facts.problems] == ["picture-missing"]
         assert not facts.usable
 
     def test_folder_in_its_place(self, tmp_path):
@@ -61,7 +61,7 @@ class TestCheckPicture:
 
     def test_text__its_beginning_is_shown(self, tmp_path):
         (tmp_path / "a.jpg").write_bytes(HTML)
-        assert "beginning with '<!DOCTYPE html>'" in check_picture(tmp_path / "a.jpg").findings[0].reason
+        assert "beginning with '<!DOCTYPE html>'" in check_picture(tmp_path / "a.jpg").problems[0].reason
 
     def test_limit__one_pixel_more(self, tmp_path):
         assert _kinds(tmp_path, "a.jpg", encoded(noise()), max_pixels=1200) == []
@@ -128,13 +128,3 @@ class TestCheckPicture:
         usable, kilobytes = map(int, done.stdout.split())
         assert usable == 3
         assert kilobytes < 300_000
-
-
-class TestDecode:
-    @pytest.mark.parametrize("data", [b"", b"rubbish", bombs()[".png"]])
-    def test_nothing_to_decode__none(self, data):
-        assert decode(data, cv2.IMREAD_COLOR) is None
-
-    def test_good(self):
-        image = noise()
-        np.testing.assert_array_equal(decode(encoded(image, ".png"), cv2.IMREAD_COLOR), image)

@@ -19,7 +19,7 @@ TRIANGLE = "0 0.1 0.1 0.9 0.1 0.5 0.9\n"
 
 def _repair(file, target):
     data = read_yolo_set(file)
-    left_out = repair_set(data, check_yolo_set(data), target)
+    left_out = repair_set(data, check_yolo_set(data).pairs, {}, target)
     return check_yolo_set(read_yolo_set(target / "data.yaml")), left_out
 
 
@@ -114,16 +114,16 @@ class TestRepairSet:
         monkeypatch.setattr(repair, "repaired_labels", fail_second)
         data = read_yolo_set(file)
         with pytest.raises(OSError, match="disk full"):
-            repair_set(data, check_yolo_set(data), tmp_path / "new")
+            repair_set(data, check_yolo_set(data).pairs, {}, tmp_path / "new")
         assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
     def test_target__must_be_new_and_outside(self, tmp_path):
         data = read_yolo_set(write_yolo_set(tmp_path / "set", {"train/a": GOOD}))
-        done = check_yolo_set(data)
+        pairs = check_yolo_set(data).pairs
         with pytest.raises(FileExistsError, match="not empty"):
-            repair_set(data, done, tmp_path / "set")
+            repair_set(data, pairs, {}, tmp_path / "set")
         with pytest.raises(ValueError, match="lies in the data set"):
-            repair_set(data, done, tmp_path / "set/new")
+            repair_set(data, pairs, {}, tmp_path / "set/new")
 
 
 class TestRepairedLabels:

@@ -2,7 +2,7 @@
 
 import json
 
-from lidd_yolo.data.checks.report import SHOWN, check_json, check_text
+from lidd_yolo.data.checks.report import SHOWN, check_text
 from lidd_yolo.data.checks.set_check import check_folder, check_yolo_set
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from tests.helpers.pictures import encoded, noise
@@ -51,10 +51,10 @@ class TestCheckText:
         assert "and 23 more; --json gives all of them" in text
 
 
-class TestCheckJson:
+class TestAsDict:
     def test_everything(self, tmp_path):
         done = _checked(tmp_path, {"train/a": BOTH + "9 0.5 0.5 0.1 0.1\n" * 30})
-        found = json.loads(json.dumps(check_json(done)))
+        found = json.loads(json.dumps(done.as_dict()))
         assert found["counts"] == {"class-range": 30}
         assert [entry["where"] for entry in found["findings"]] == [f"line {k}" for k in range(3, 33)]
         assert found["figures"]["objects"] == {"scratch": {"train": 1}, "pit": {"train": 1}}

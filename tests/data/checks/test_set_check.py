@@ -1,12 +1,16 @@
 """A whole set with many faults: all found, and no good line lost."""
 
+import json
+
 import pytest
 import yaml
 
-from lidd_yolo.data.checks.set_check import check_folder, check_yolo_set
-from lidd_yolo.data.labels.kinds import KINDS
+from lidd_yolo.data.checks.set_check import check, check_folder, check_yolo_set
+from lidd_yolo.data.labels.problems import Kind
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
+from lidd_yolo.errors import InputError
 from tests.helpers.pictures import bombs, encoded, noise
+from tests.helpers.plates import voc, voc_object
 from tests.helpers.yolo_sets import GOOD, write_yolo_set
 
 
@@ -45,11 +49,11 @@ class TestCheckYoloSet:
             ("over-edge", "e.txt", "line 1"),
             ("duplicate", "b.txt", "line 3"),
         ]
-        assert list(done.counts()) == [kind for kind in KINDS if kind in done.counts()]
+        assert list(done.counts()) == [kind for kind in Kind if kind in done.counts()]
 
     def test_damaged__good_lines_are_counted(self, damaged):
         done = check_yolo_set(read_yolo_set(damaged))
-        objects = {one.pair.picture.name: [o.place for o in one.objects] for one in done.facts}
+        objects = {one.picture.name: [str(o.place) for o in one.objects] for one in done.pairs}
         assert objects["a.jpg"] == ["line 1", "line 2"]
         assert objects["b.jpg"] == ["line 1", "line 3"]
         assert objects["d.jpg"] == ["line 1"]
@@ -87,3 +91,38 @@ class TestCheckFolder:
         done = check_folder(tmp_path, "voc")
         assert done.counts() == {"name-in-two-splits": 1, "no-stated-size": 2}
         assert done.figures["pictures"] == {"images/test": 1, "images/train": 1}
+
+
+class TestCheck:
+    def test_yolo__repr_and_repaired_copy(self, damaged, tmp_path_factory):
+        copy = tmp_path_factory.mktemp("copies") / "new"
+        done = check(damaged, fix=copy)
+        assert repr(done) == f"SetCheck({damaged}: 8 pictures, 9 objects; 8 findings in 7 files)"
+        assert (done.copy, done.left_out) == (copy, 3)
+        assert json.loads((copy / "check.json").read_text()) == done.as_dict()
+        assert check(str(copy / "data.yaml")).copy is None
+
+    def test_folder__classes_that_may_occur(self, tmp_path):
+        (tmp_path / "a.jpg").write_bytes(encoded(noise()))
+        (tmp_path / "a.xml").write_text(voc(voc_object("pit", (1, 1, 9, 9)), (40, 30)).replace("<depth>1", "<depth>3"))
+        assert check(tmp_path, format="voc").findings == ()
+        assert check(tmp_path, format="voc", names=["crack"]).counts() == {"class-name": 1}
+
+    @pytest.mark.parametrize(
+        ("place", "options", "reason"),
+        [
+            ("none.yaml", {}, "no such data YAML"),
+            (".", {}, "give its data YAML"),
+            (".", {"format": "png"}, "none of yolo, voc"),
+            (".", {"format": "voc"}, "no annotation"),
+            (".", {"format": "voc", "fix": "new"}, "lidd data convert"),
+            ("data.yaml", {"names": ["a"]}, "--names goes with"),
+            ("data.yaml", {"max_pixels": 0}, "must be 1 or more"),
+            ("data.yaml", {"fix": "images"}, "not empty"),
+        ],
+    )
+    def test_bad_input__one_exception(self, tmp_path, monkeypatch, place, options, reason):
+        write_yolo_set(tmp_path, {"train/a": GOOD})
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(InputError, match=reason):
+            check(place, **options)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.formats.coco import read_coco, write_coco
+from lidd_yolo.data.formats.coco import decode_rle, read_coco, write_coco
 from lidd_yolo.data.formats.masks import annotate_mask, draw_mask
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.outline import fill_rings
@@ -24,7 +24,7 @@ def read(tmp_path):
     def _read(content):
         text = content if isinstance(content, str) else json.dumps(content)
         (tmp_path / "all.json").write_text(text, encoding="utf-8")
-        return read_coco(tmp_path / "all.json")
+        return read_coco(tmp_path / "all.json")[:2]
 
     return _read
 
@@ -61,7 +61,7 @@ class TestWriteCoco:
 class TestReadCoco:
     def test_box__hand_computed(self, read):
         expected = DefectObject("scratches", Box(2, 1, 6, 4))
-        assert read(_file(_entry(bbox=[2, 1, 4, 3]))) == ([Annotation("a.jpg", 20, 10, (expected,))], [])
+        assert read(_file(_entry(bbox=[2, 1, 4, 3]))) == ([Annotation("steel/a.jpg", 20, 10, (expected,))], [])
 
     def test_polygons__parts_and_their_box(self, read):
         flat = [[number for corner in ring for number in corner] for ring in (_OUTER, _PART)]
@@ -76,10 +76,14 @@ class TestReadCoco:
         assert problems == []
         assert fill_rings(annotation.objects[0].polygons, 20, 10).sum() == 25 + 25 - 4
 
-    def test_folders__kept_if_asked(self, tmp_path, read):
-        read(_file())
-        [annotation], _ = read_coco(tmp_path / "all.json", folders=True)
-        assert annotation.image == "steel/a.jpg"
+    def test_beside_the_objects__their_places_lost_ones_and_names_as_stated(self, tmp_path, read):
+        images = [{"id": key, "file_name": f"{key}.jpg", "width": 20, "height": 10} for key in (7, 8, 9)]
+        lost = [_entry(image_id=9, bbox=[1, 1, 0, 2]), _entry(image_id=9, iscrowd=1)]
+        read(_file(*lost, _entry(bbox=[1, 1, 2, 2]), images=[*images, {"file_name": "../x.jpg"}]))
+        file = read_coco(tmp_path / "all.json")
+        assert [str(item.place) for item in file.annotations[0].objects] == ["annotation 3"]
+        assert file.emptied == {2}
+        assert file.file_names == {1: "7.jpg", 2: "8.jpg", 3: "9.jpg", 4: "../x.jpg"}
 
     @pytest.mark.parametrize("compress", [list, as_text])
     def test_run_lengths__hole_kept(self, read, compress):
@@ -126,7 +130,7 @@ class TestReadCoco:
         good = {"id": 1, "file_name": "..\\steel\\a.jpg", "width": 20, "height": 10}
         bad = [{**good, "width": 0, "id": 2}, {**good, "height": "x", "id": 3}, {"id": 4}, good, {**good, "id": []}, 5]
         annotations, problems = read(_file(images=[good, *bad]))
-        assert annotations == [Annotation("a.jpg", 20, 10)]
+        assert annotations == [Annotation("../steel/a.jpg", 20, 10)]
         assert [p.where for p in problems] == [f"image {k}" for k in range(2, 8)]
 
     @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"images": [], "annotations": {}}', "[" * 100_000])
@@ -144,7 +148,49 @@ class TestReadCoco:
         path = tmp_path_factory.getbasetemp() / "coco_round_trip.json"
         before = annotate_mask(mask, _NAMES, "a.png")
         path.write_text(write_coco([before], _NAMES), encoding="utf-8")
-        [after], problems = read_coco(path)
+        [after], problems = read_coco(path)[:2]
         assert problems == []
         np.testing.assert_array_equal(draw_mask(after, _NAMES), mask)
         assert [(o.class_name, o.box) for o in after.objects] == [(o.class_name, o.box) for o in before.objects]
+
+
+class TestDecodeRle:
+    def test_hand_computed__column_by_column(self):
+        expected = [[0, 1, 0], [1, 1, 0]]
+        np.testing.assert_array_equal(decode_rle([1, 3, 2], 3, 2), expected)
+        np.testing.assert_array_equal(decode_rle("132", 3, 2), expected)
+
+    def test_text__of_the_mask_api(self):
+        # pycocotools 2.0.11: encode(np.asfortranarray(expected))["counts"]
+        text = f"e<i0?{'0' * 18}^OC9=GC9=GC9=9{'0' * 52}[<"
+        expected = np.zeros((40, 60), dtype=np.uint8)
+        expected[5:30, 10:50] = 1
+        expected[12:14, 20:23] = 0
+        assert as_text(run_lengths(expected)) == text
+        np.testing.assert_array_equal(decode_rle(text, 60, 40), expected)
+
+    @PROPERTY
+    @given(masks(1))
+    def test_round_trip__numbers_and_text(self, mask):
+        lengths = run_lengths(mask)
+        for counts in (lengths, as_text(lengths)):
+            np.testing.assert_array_equal(decode_rle(counts, mask.shape[1], mask.shape[0]), mask)
+
+    @pytest.mark.parametrize(
+        ("counts", "reason"),
+        [
+            ([1, 3], "do not add up to 3x2"),
+            ([-1, 7], "do not add up"),
+            ([], "do not add up"),
+            ("13~", "hold the character '~'"),
+            ("13 ", "hold the character ' '"),
+            ("13P", "end within a number"),
+        ],
+    )
+    def test_damaged(self, counts, reason):
+        with pytest.raises(ValueError, match=reason):
+            decode_rle(counts, 3, 2)
+
+    def test_huge__no_memory_taken(self):
+        with pytest.raises(ValueError, match="larger than"):
+            decode_rle([10**10], 10**5, 10**5)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.formats.labelme import read_labelme, write_labelme
+from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import annotate_mask, draw_mask
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.outline import fill_rings
+from tests.helpers.labelme import write_labelme
 from tests.helpers.masks import PROPERTY, masks
 from tests.helpers.releases import release
 

@@ -9,7 +9,7 @@ from ultralytics.data.utils import polygon2mask
 from ultralytics.utils.ops import resample_segments
 
 from lidd_yolo.data.formats.masks import annotate_mask, draw_mask
-from lidd_yolo.data.formats.yolo import parse_yolo, read_outline, write_outline, write_yolo
+from lidd_yolo.data.formats.yolo import parse_yolo, write_yolo
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.outline import fill_rings
 from tests.helpers.masks import PROPERTY, masks
@@ -33,16 +33,14 @@ def _filled_by_ultralytics(line, size, scale=1):
 class TestWriteOutline:
     def test_hand_computed(self):
         annotation = Annotation("a.jpg", 100, 80, (DefectObject("patches", Box(10, 8, 30, 40), (_TRIANGLE,)),))
-        assert (
-            write_outline(annotation.objects[0], annotation) == "0.100000 0.100000 0.300000 0.100000 0.100000 0.500000"
-        )
-        assert write_yolo(annotation, _NAMES, segments=True).startswith("1 0.100000 0.100000 0.3")
+        line = "1 0.100000 0.100000 0.300000 0.100000 0.100000 0.500000\n"
+        assert write_yolo(annotation, _NAMES, segments=True) == line
         assert write_yolo(annotation, _NAMES) == "1 0.200000 0.300000 0.200000 0.400000\n"
 
     def test_box_alone__its_corners(self):
         annotation = Annotation("a.jpg", 100, 80, (DefectObject("patches", Box(10, 8, 30, 40)),))
-        line = write_outline(annotation.objects[0], annotation)
-        assert line == "0.100000 0.100000 0.300000 0.100000 0.300000 0.500000 0.100000 0.500000"
+        line = write_yolo(annotation, _NAMES, segments=True)
+        assert line == "1 0.100000 0.100000 0.300000 0.100000 0.300000 0.500000 0.100000 0.500000\n"
 
     @PROPERTY
     @given(masks(3))
@@ -77,19 +75,20 @@ def _shrunk(mask):
 
 class TestReadOutline:
     def test_hand_computed(self):
-        box, rings, problems = read_outline([0.1, 0.1, 0.3, 0.1, 0.1, 0.5], (100, 80), file=Path("a"), where="line 1")
-        assert (box, problems) == (Box(10, 8, 30, 40), [])
-        assert rings == (_TRIANGLE,)
+        annotation, problems = _read("1 0.1 0.1 0.3 0.1 0.1 0.5")
+        assert annotation.objects == (DefectObject("patches", Box(10, 8, 30, 40), (_TRIANGLE,)),)
+        assert problems == []
 
     def test_outside__clipped_and_noted(self):
-        box, rings, [problem] = read_outline([-0.1, 0.5, 0.5, 0, 0.5, 1.5], (10, 10), file=Path("a"), where="line 1")
-        assert (box, rings) == (Box(0, 0, 5, 10), (((0, 5), (5, 0), (5, 10)),))
+        annotation, [problem] = _read("0 -0.1 0.5 0.5 0 0.5 1.5", (10, 10))
+        [thing] = annotation.objects
+        assert (thing.box, thing.polygons) == (Box(0, 0, 5, 10), (((0, 5), (5, 0), (5, 10)),))
         assert problem.repaired
 
-    @pytest.mark.parametrize("values", [[0.1, 0.1, float("nan"), 0, 1, 1], [0.5] * 6, [2, 2, 3, 2, 2, 3]])
+    @pytest.mark.parametrize("values", ["0.1 0.1 nan 0 1 1", "0.5 0.5 0.5 0.5 0.5 0.5", "2 2 3 2 2 3"])
     def test_unusable__named(self, values):
-        box, rings, [problem] = read_outline(values, (10, 10), file=Path("a.txt"), where="line 7")
-        assert (box, rings) == (None, ())
+        annotation, [problem] = _read("\n" * 6 + f"0 {values}", (10, 10))
+        assert annotation.objects == ()
         assert (problem.where, problem.repaired) == ("line 7", False)
 
     def test_lines_of_both_kinds__read_side_by_side(self):

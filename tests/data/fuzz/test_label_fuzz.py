@@ -7,11 +7,9 @@ import json
 
 import numpy as np
 
-from lidd_yolo.data.checks.folder import check_voc_labels
-from lidd_yolo.data.checks.label import LabelFacts
+from lidd_yolo.data.checks.label_files import check_voc, check_yolo_labels
 from lidd_yolo.data.checks.repair import repaired_labels
 from lidd_yolo.data.checks.set_check import check_folder
-from lidd_yolo.data.checks.yolo_labels import check_yolo_labels
 from tests.helpers.fuzzing import in_time, rounds
 from tests.helpers.pictures import encoded, noise
 from tests.helpers.plates import voc, voc_object
@@ -64,8 +62,12 @@ def _yolo_file(rng):
     return lines, faults
 
 
-def _line_places(facts: LabelFacts):
-    return {int(place.split()[1]) for place in facts.places}
+def _places(annotation):
+    return {str(item.place) for item in annotation.objects}
+
+
+def _lines(annotation):
+    return {item.place.number for item in annotation.objects}
 
 
 class TestYoloFuzz:
@@ -77,14 +79,14 @@ class TestYoloFuzz:
             lines, faults = _yolo_file(rng)
             ending = ("\n", "\r\n")[rng.integers(2)]
             file.write_bytes(ending.join(lines).encode() + (b"\n" if rng.random() < 0.5 else b""))
-            facts = in_time(lambda: check_yolo_labels(file, NAMES, SIZE))
-            found = {(int(f.where.split()[1]), f.kind) for f in facts.findings}
-            assert {f.file for f in facts.findings} <= {file}
+            annotation, problems = in_time(lambda: check_yolo_labels(file, NAMES, SIZE))
+            found = {(p.place.number, p.kind) for p in problems}
+            assert {p.file for p in problems} <= {file}
             allowed = {(n, kind) for n, _ in enumerate(lines, 1) for kind in ("mixed", "duplicate", "two-classes")}
             assert set(faults.items()) <= found, lines
             assert found - allowed == set(faults.items()), lines
             lost = {number for number, kind in faults.items() if kind not in KEPT}
-            assert _line_places(facts) == {n for n, line in enumerate(lines, 1) if line and n not in lost}, lines
+            assert _lines(annotation) == {n for n, line in enumerate(lines, 1) if line and n not in lost}, lines
             seen |= set(faults.values())
         assert seen == set(YOLO_FAULTS)
 
@@ -97,14 +99,14 @@ class TestYoloFuzz:
             damaged = list(lines)
             damaged[hit] = _mutated(lines[hit], rng)
             file.write_bytes(b"\n".join(damaged) + b"\n")
-            facts = in_time(lambda: check_yolo_labels(file, NAMES, SIZE))
+            annotation, problems = in_time(lambda: check_yolo_labels(file, NAMES, SIZE))
             copy = repaired_labels(file, NAMES, SIZE).encode().split(b"\n")
             if _has_outline(damaged[hit]):  # all others are written as outlines then
-                assert facts.annotation is not None
-                assert len(facts.places) >= len(lines) - 1
+                assert annotation is not None
+                assert len(annotation.objects) >= len(lines) - 1
                 continue
             assert [line for line in lines if line is not lines[hit] and line not in copy] == []
-            assert {f.file for f in facts.findings} <= {file}
+            assert {p.file for p in problems} <= {file}
 
     def test_nothing_but_noise__no_crash(self, tmp_path):
         rng = np.random.default_rng(3)
@@ -119,9 +121,9 @@ class TestYoloFuzz:
         rng = np.random.default_rng(4)
         for corners in (3000, 60_000):
             file.write_text("0 " + " ".join(f"{v:.6f}" for v in rng.random(2 * corners)) + "\n0 0.5 0.5 0.2 0.2\n")
-            facts = in_time(lambda: check_yolo_labels(file, NAMES, SIZE))
-            assert facts.places == ("line 1", "line 2")
-            assert {"self-crossing", "long-outline"} & {f.kind for f in facts.findings if f.where == "line 1"}
+            annotation, problems = in_time(lambda: check_yolo_labels(file, NAMES, SIZE))
+            assert _lines(annotation) == {1, 2}
+            assert {"self-crossing", "long-outline"} & {p.kind for p in problems if p.where == "line 1"}
 
 
 class TestVocFuzz:
@@ -138,12 +140,12 @@ class TestVocFuzz:
                     faults[f"object {number}"] = kind
                 objects.append(voc_object(NAMES[rng.integers(3)], corners))
             file.write_text(voc("".join(objects), SIZE))
-            facts = in_time(lambda: check_voc_labels(file, None))
+            annotation, problems = in_time(lambda: check_voc(file, None))
             twice = {"duplicate", "two-classes"}
-            assert {f.where: f.kind for f in facts.findings if f.kind not in twice} == faults
+            assert {p.where: p.kind for p in problems if p.kind not in twice} == faults
             lost = {place for place, kind in faults.items() if kind != "over-edge"}
             every = {f"object {n}" for n, _ in enumerate(objects, 1)}
-            assert set(facts.places) == every - lost
+            assert _places(annotation) == every - lost
 
     def test_bytes_changed_anywhere__no_crash(self, tmp_path):
         rng = np.random.default_rng(6)
@@ -151,8 +153,8 @@ class TestVocFuzz:
         good = voc(voc_object("pit", (1, 2, 30, 40)) * 3, SIZE).encode()
         for _ in range(rounds(500)):
             file.write_bytes(_mutated(good, rng))
-            facts = in_time(lambda: check_voc_labels(file, None))
-            assert facts.annotation is not None or facts.findings
+            annotation, problems = in_time(lambda: check_voc(file, None))
+            assert annotation is not None or problems
 
 
 class TestJsonFuzz:

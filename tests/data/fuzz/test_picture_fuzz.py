@@ -35,8 +35,8 @@ BAD = {"picture-empty", "picture-text", "picture-unreadable", "picture-truncated
 def _check(path, data):
     path.write_bytes(data)
     facts = in_time(lambda: check_picture(path))
-    assert {finding.file for finding in facts.findings} <= {path}
-    return {finding.kind for finding in facts.findings}
+    assert {problem.file for problem in facts.problems} <= {path}
+    return {problem.kind for problem in facts.problems}
 
 
 class TestPictureFuzz:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode_within
+from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode, decode_within
 from tests.helpers.pictures import bombs, encoded, noise
 
 _BOMBS = {**bombs(), **{f" 30000{ending}": data for ending, data in bombs(30000).items()}}
@@ -34,3 +34,13 @@ class TestDecodeWithin:
             None,
             "its header says 10x10, more than 99 pixels",
         )
+
+
+class TestDecode:
+    @pytest.mark.parametrize("data", [b"", b"rubbish", bombs()[".png"]])
+    def test_nothing_to_decode__none(self, data):
+        assert decode(data, cv2.IMREAD_COLOR) is None
+
+    def test_good(self):
+        image = noise()
+        np.testing.assert_array_equal(decode(encoded(image, ".png"), cv2.IMREAD_COLOR), image)

@@ -80,5 +80,5 @@ class TestReadCocoFolder:
         ]
 
     def test_no_json(self, tmp_path):
-        with pytest.raises(ValueError, match="no JSON file"):
+        with pytest.raises(FileNotFoundError, match="no JSON file"):
             read_coco_folder(tmp_path)

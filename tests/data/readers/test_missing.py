@@ -3,12 +3,16 @@
 import pytest
 import yaml
 
-from lidd_yolo.data.readers.missing import explain, explain_packaged
+from lidd_yolo.data.readers.missing import FETCHED, explain, explain_packaged
 from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
+from lidd_yolo.data.releases.publishers import PUBLISHERS
 from lidd_yolo.paths import find_cfg
 
 
 class TestExplain:
+    def test_fetched__those_of_a_publisher(self):
+        assert set(FETCHED) == set(PUBLISHERS)
+
     def test_neu_det__command_place_and_release(self):
         with pytest.raises(FileNotFoundError) as caught:
             explain("neu-det", "some/folder")

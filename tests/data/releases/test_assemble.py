@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.labels.problems import Problem
+from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.releases.assemble import Plan, assemble, check_request, describe_release, write_release
 from lidd_yolo.data.releases.samples import VOC, Part, Sample, read_release
 from lidd_yolo.data.splits.report import SplitReport
@@ -116,7 +116,7 @@ class TestAssemble:
         assert [val.count(kind) for kind in ("aab", "aa", "b")] == [3, 3, 3]
 
     def test_report__plan_facts_and_problems(self, samples, tmp_path):
-        problem = Problem(tmp_path / "x.xml", "", "bad", "left out")
+        problem = Problem(tmp_path / "x.xml", Kind.OTHER, "bad", "left out")
         done = assemble(tmp_path / "set", replace(_PLAN, facts={"dropped": 3}, seed=7), samples, [problem])
         written = json.loads((tmp_path / "set/split.json").read_text())
         assert written == json.loads(json.dumps(done.report.as_dict()))

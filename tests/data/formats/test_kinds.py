@@ -1,4 +1,4 @@
-"""Every fault that a reader knows is of a kind with a title and a fix."""
+"""Every fault that a reader knows is of its kind."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,6 @@ from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import read_class_masks, read_mask
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import parse_yolo
-from lidd_yolo.data.labels.kinds import KINDS, kind_of
 from tests.helpers.pictures import bombs
 from tests.helpers.plates import voc, voc_object
 
@@ -47,11 +46,11 @@ COCO = {
 }
 
 
-class TestKindOf:
+class TestKindOfReaders:
     @pytest.mark.parametrize(("line", "kind"), YOLO.items())
     def test_yolo(self, line, kind):
         _, [problem] = parse_yolo(line, ["a", "b"], (100, 100), file=Path("f"), image="i")
-        assert kind_of(problem.reason) == kind
+        assert problem.kind == kind
 
     @pytest.mark.parametrize(
         ("text", "size", "kind"),
@@ -69,13 +68,13 @@ class TestKindOf:
     def test_voc(self, tmp_path, text, size, kind):
         file = tmp_path / "a.xml"
         file.write_text(text)
-        assert kind_of(read_voc(file, size)[1][0].reason) == kind
+        assert read_voc(file, size)[1][0].kind == kind
 
     @pytest.mark.parametrize(("kind", "shape"), LABELME.items())
     def test_labelme__shape(self, tmp_path, kind, shape):
         file = tmp_path / "a.json"
         file.write_text(json.dumps({"imageWidth": 100, "imageHeight": 100, "shapes": [shape]}))
-        assert kind_of(read_labelme(file)[1][0].reason) == kind
+        assert read_labelme(file)[1][0].kind == kind
 
     @pytest.mark.parametrize(
         ("text", "size", "kind"),
@@ -89,7 +88,7 @@ class TestKindOf:
     def test_labelme__file(self, tmp_path, text, size, kind):
         file = tmp_path / "a.json"
         file.write_text(text)
-        assert kind_of(read_labelme(file, size)[1][0].reason) == kind
+        assert read_labelme(file, size)[1][0].kind == kind
 
     @pytest.mark.parametrize(("kind", "entry"), COCO.items())
     def test_coco(self, tmp_path, kind, entry):
@@ -97,7 +96,7 @@ class TestKindOf:
         file.write_text(
             json.dumps({"images": [COCO_IMAGE], "categories": [{"id": 1, "name": "a"}], "annotations": [entry]})
         )
-        assert kind_of(read_coco(file)[1][0].reason) == kind
+        assert read_coco(file)[1][0].kind == kind
 
     @pytest.mark.parametrize(
         ("image", "kind"),
@@ -110,21 +109,13 @@ class TestKindOf:
     )
     def test_mask(self, tmp_path, image, kind):
         cv2.imwrite(str(tmp_path / "a.png"), image)
-        assert kind_of(read_mask(tmp_path / "a.png", ["a"], (10, 10))[1][0].reason) == kind
+        assert read_mask(tmp_path / "a.png", ["a"], (10, 10))[1][0].kind == kind
 
     def test_mask__bomb(self, tmp_path):
         (tmp_path / "a.png").write_bytes(bombs()[".png"])
-        assert kind_of(read_mask(tmp_path / "a.png", ["a"], (10, 10))[1][0].reason) == "label-unreadable"
+        assert read_mask(tmp_path / "a.png", ["a"], (10, 10))[1][0].kind == "label-unreadable"
 
     def test_class_mask(self, tmp_path):
         cv2.imwrite(str(tmp_path / "a.png"), np.arange(100, dtype=np.uint8).reshape(10, 10))
         _, [problem] = read_class_masks({"a": tmp_path / "a.png"}, (10, 10), "a")
-        assert kind_of(problem.reason) == "mask-value"
-
-    def test_unknown_words__other(self):
-        assert kind_of("something new") == "other"
-
-
-class TestKinds:
-    def test_texts__there_and_without_full_stop(self):
-        assert all(k.title and k.fix and not k.fix.endswith(".") for k in KINDS.values())
+        assert problem.kind == "mask-value"
