@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lidd_yolo.compare.execution import compare as compare
+    from lidd_yolo.data.checks.set_check import check as check
     from lidd_yolo.data.convert import convert as convert
+    from lidd_yolo.data.groups.find_groups import groups as groups
+    from lidd_yolo.data.splits.lists import split as split
     from lidd_yolo.errors import InputError as InputError
+    from lidd_yolo.export.certify import certify as certify
+    from lidd_yolo.report.page import report as report
 
 __version__ = "0.1.0"
 

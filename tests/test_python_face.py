@@ -16,10 +16,6 @@ from tests.helpers.plates import voc, voc_object
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "python.md"
 BLOCKS = dict(re.findall(r"^## `(\w+)`.*?^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S))
-NOT_YET = {"certify", "check", "groups", "report", "split"}
-"""Functions whose modules do not have them yet."""
-NOT_SHOWN_YET = NOT_YET | {"convert"}
-"""Blocks of the page that do not run yet."""
 
 
 class TestImport:
@@ -42,7 +38,7 @@ print(time.process_time() - begun, *sorted({heavy!r} & set(sys.modules)))
         with pytest.raises(AttributeError, match="no attribute 'train'"):
             lidd_yolo.train  # noqa: B018 - the access is what is tested
 
-    @pytest.mark.parametrize("name", sorted(set(lidd_yolo.FACE) - NOT_YET))
+    @pytest.mark.parametrize("name", sorted(lidd_yolo.FACE))
     def test_names__resolve(self, name):
         found = getattr(lidd_yolo, name)
         assert callable(found)
@@ -77,6 +73,6 @@ class TestPage:
 
     def test_page__from_top_to_bottom(self, folder, monkeypatch, capsys):
         monkeypatch.chdir(folder)
-        for name in [name for name in BLOCKS if name not in NOT_SHOWN_YET]:
+        for name in BLOCKS:
             exec(compile(BLOCKS[name], f"{PAGE.name}: {name}", "exec"), {})
             assert capsys.readouterr().out, name
