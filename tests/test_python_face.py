@@ -73,6 +73,6 @@ class TestPage:
 
     def test_page__from_top_to_bottom(self, folder, monkeypatch, capsys):
         monkeypatch.chdir(folder)
-        for name in BLOCKS:
-            exec(compile(BLOCKS[name], f"{PAGE.name}: {name}", "exec"), {})
+        for name, block in BLOCKS.items():
+            exec(compile(block, f"{PAGE.name}: {name}", "exec"), {})
             assert capsys.readouterr().out, name
