@@ -119,7 +119,7 @@ def _source(args: argparse.Namespace) -> tuple[Path, list[str]]:
     """Return the folder of the release, fetched if asked, and what was verified, as lines for the screen."""
     if args.source is not None:
         return args.source, []
-    from lidd_yolo.data.releases.publishers import PUBLISHERS, download_release  # noqa: PLC0415 - quick `--help`
+    from lidd_yolo.data.releases.download import PUBLISHERS, download_release  # noqa: PLC0415 - quick `--help`
 
     # an empty path: --download without a folder
     folder = datasets_dir() / f"{args.action}-release" if args.download == Path() else args.download

@@ -10,7 +10,7 @@ from lidd_yolo.data import convert
 from lidd_yolo.data.checks import folder_labels
 from lidd_yolo.data.enlarge import change
 from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
-from lidd_yolo.data.releases.publishers import PUBLISHERS
+from lidd_yolo.data.releases.download import PUBLISHERS
 from lidd_yolo.errors import InputError
 
 
