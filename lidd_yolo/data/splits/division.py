@@ -53,16 +53,16 @@ def count_labels(pictures: Sequence[Path], classes: int) -> LabelCounts:
     return LabelCounts(counts, segments, unlabelled)
 
 
-def balance_columns(labels: LabelCounts) -> NDArray[np.int64]:
-    """Return what a split has to balance, shape ``(N, K)``.
+def balance_columns(counts: NDArray[np.int64], *, segments: bool) -> NDArray[np.int64]:
+    """Return what a split has to balance, shape ``(N, K)``: objects of each class, as counted, shape ``(N, C)``.
 
-    Objects of each class and, for outlines, one column for each combination of classes that a picture holds: pictures
-    of several classes are then on all sides.
+    For outlines there is one more column for each combination of classes that a picture holds: pictures of several
+    classes are then on all sides.
     """
-    if not labels.segments:
-        return labels.counts
-    _, kinds = np.unique(labels.counts > 0, axis=0, return_inverse=True)
-    return np.hstack([labels.counts, np.eye(kinds.max() + 1, dtype=np.int64)[kinds.reshape(-1)]])
+    if not segments:
+        return counts
+    _, kinds = np.unique(counts > 0, axis=0, return_inverse=True)
+    return np.hstack([counts, np.eye(kinds.max() + 1, dtype=np.int64)[kinds.reshape(-1)]])
 
 
 def parse_ratio(text: str) -> dict[str, float]:

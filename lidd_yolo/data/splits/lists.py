@@ -101,7 +101,9 @@ def split(  # noqa: PLR0913 - the options of the command
             raise InputError("--groups and --burst exclude each other: use --burst when the groups file is made")
         together = join_families(read_groups(Path(groups), files), files) if groups else find_groups(files, burst)[0]
         labels = count_labels(list(files.values()), len(source.names))
-        parts, expected = divide(together.numbers, balance_columns(labels), ratios, seed, folds)
+        parts, expected = divide(
+            together.numbers, balance_columns(labels.counts, segments=labels.segments), ratios, seed, folds
+        )
         off = shortfalls(parts, expected, together.numbers, labels.counts, together.names, source.names)
         named = {part: [together.names[index] for index in indices] for part, indices in parts.items()}
         division = Division(named, expected, seed, labels.counts, together, off)
