@@ -81,7 +81,7 @@ def groups(
         target = Path(out or f"{source.root.name}-groups")
         _check_out(target, overwrite=overwrite)
         grouped, loaded, overlaps = find_groups(all_pictures(source), burst)
-        leak = {split: round(share, 4) for split, share in grouped.leaks(split_names(source)).items()}
+        leak = grouped.leaks(split_names(source))
     except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise InputError(str(error)) from error
     drawn = pairs_to_draw(overlaps)

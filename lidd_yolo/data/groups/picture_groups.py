@@ -56,13 +56,13 @@ class PictureGroups:
     def leaks(self, splits: Mapping[str, Sequence[str]]) -> dict[str, float]:
         """Return for each split but ``train`` the share of its pictures whose group is in ``train`` too.
 
-        Nothing without ``train``.
+        Rounded to four digits; nothing without ``train``.
         """
         if "train" not in splits:
             return {}
         index = {name: place for place, name in enumerate(self.names)}
         sides = {split: [index[name] for name in names] for split, names in splits.items()}
-        return {split: leak_share(sides, self.numbers, split) for split in splits if split != "train"}
+        return {split: round(leak_share(sides, self.numbers, split), 4) for split in splits if split != "train"}
 
     def count(self) -> dict[str, Any]:
         """Return number, largest and sizes of the groups, as ``groups.json`` and ``split.json`` hold them."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lidd_yolo.data.enlarge.data_set import enlargement_figures
+from lidd_yolo.data.enlarge.data_set import Copies, enlargement_figures
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.digest import digest
 from lidd_yolo.data.groups.families import ENLARGED
@@ -24,7 +24,7 @@ from lidd_yolo.data.groups.links import group_numbers
 from lidd_yolo.data.groups.overlap import LIMITS, find_overlaps
 from lidd_yolo.data.groups.picture_groups import PictureGroups
 from lidd_yolo.data.labels.problems import Problem
-from lidd_yolo.data.releases.samples import Copies, Sample, enlarge_samples, place_copies
+from lidd_yolo.data.releases.samples import Sample, enlarge_samples, place_copies
 from lidd_yolo.data.splits.division import balance_columns, divide, shortfalls
 from lidd_yolo.data.splits.lists import check_target
 from lidd_yolo.data.splits.report import SplitReport

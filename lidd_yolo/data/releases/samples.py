@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.enlarge.change import decode_picture
 from lidd_yolo.data.enlarge.copies import make_copies
-from lidd_yolo.data.enlarge.data_set import describe_enlargement
+from lidd_yolo.data.enlarge.data_set import Copies, describe_enlargement
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
@@ -143,10 +143,6 @@ def _read_pair(
         # As a picture without defects it would teach the opposite of what its file says.
         return None, [*problems, Problem(picture, Kind.NONE_USABLE, NONE_USABLE, "picture left out")]
     return Sample(picture, data, gray.astype(np.uint8), cleaned, source), problems
-
-
-Copies = dict[str, list[tuple[str, dict[str, Any]]]]
-"""Name and facts of each copy, by the name of its original."""
 
 
 def enlarge_samples(
