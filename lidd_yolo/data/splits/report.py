@@ -123,7 +123,7 @@ class SplitReport:
 def data_identity(data: str, folder: Path) -> dict[str, Any]:
     """Return what identifies a data set: the hashes of its ``split.json`` or ``about.json``, else its name alone.
 
-    ``data`` is its data YAML, ``folder`` the one that Ultralytics finds; `ValueError` if the file there is no JSON object.
+    ``data`` is its data YAML, ``folder`` the one that Ultralytics finds. `ValueError` if the file is no JSON object.
     """
     files = (folder / SPLIT_FILE, folder / _GENERATED)
     about = next((_read(file) for file in files if file.is_file()), {})
