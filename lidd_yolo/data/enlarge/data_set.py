@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +99,8 @@ def enlarge(
         if missing := [side for side in sides if side not in source.pictures]:
             raise InputError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")
         if family_links(picture for pictures in source.pictures.values() for picture in pictures):
-            raise InputError(
-                f"{source.file}: it has been enlarged already ({ENLARGED}); enlarge the originals' data set"
-            )
+            reason = f"it has been enlarged already ({ENLARGED})"
+            raise InputError(f"{source.file}: {reason}; enlarge the originals' data set")
         folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{times}"))
         check_new(folder)
         return _write(folder, source, times, seed, sides)
@@ -163,6 +163,7 @@ def _write_pictures(
         count = 0
         for picture in progress(pictures, len(pictures), f"enlarging {side}" if side in sides else f"copying {side}"):
             place = f"images/{side}/{name_of(picture)}"
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
             try:
                 _copy_original(picture, folder / place)
             except OSError as error:
@@ -180,7 +181,6 @@ def _write_pictures(
 
 def _copy_original(picture: Path, goal: Path) -> None:
     """Copy a picture and its label file, if it has one, byte for byte; no picture if either cannot be read."""
-    goal.parent.mkdir(parents=True, exist_ok=True)
     try:
         shutil.copyfile(picture, goal)
         if label_file(picture).is_file():
@@ -197,7 +197,7 @@ def _write_copies(
     picture: Path,
     names: Sequence[str],
     drawn: tuple[int, int],
-    taken: set[str],
+    taken: Container[str],
     problems: list[Problem],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Write the copies of one picture; yield place and facts of each."""
@@ -256,9 +256,9 @@ def _write_groups(folder: Path, source: YoloSet, places: dict[str, Path], copies
     except (OSError, ValueError):
         return
     bare = {side: [Path(name).name for name in of_side] for side, of_side in sides.items()}
-    if len({name for of_side in bare.values() for name in of_side}) < len(names):
+    if len(set(chain.from_iterable(bare.values()))) < len(names):
         return
-    by_side = [name for of_side in sides.values() for name in of_side]
+    by_side = list(chain.from_iterable(sides.values()))
     by_name = sorted((folder / name for name in names), key=lambda picture: picture.name)
     report = SplitReport.of(
         PictureGroups(tuple(Path(name).name for name in by_side), tuple(group_of[name] for name in by_side)),
