@@ -116,12 +116,12 @@ def _in_two_rounds(textures: Sequence[Texture], pool: ThreadPoolExecutor) -> Ite
 def _likely(textures: Sequence[Texture]) -> Candidates:
     """Return the likely pairs of both scales, for each picture those with the most votes."""
     sizes = np.array([texture.shape[::-1] for texture in textures])
-    found = [np.empty((0, 6), dtype=np.int64)]
+    likely = [np.empty((0, 6), dtype=np.int64)]
     for scale in _SCALES:
         prints = fingerprints(textures, scale)
         every = (candidates(prints, *equals, sizes) for equals in matches(prints, scale.cosine))
-        found += [best_of_later_pictures(rows, _REMEMBERED) for rows in every]
-    return np.concatenate(found)
+        likely += [best_of_later_pictures(rows, _REMEMBERED) for rows in every]
+    return np.concatenate(likely)
 
 
 def _among(rows: Candidates, others: Candidates) -> NDArray[np.bool_]:

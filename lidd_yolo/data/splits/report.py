@@ -26,7 +26,7 @@ class SplitReport:
         dataset: Name of the data set.
         protocol: ``grouped`` for whole groups, or how a paper or a publisher splits it.
         seed: Seed of the split.
-        ratios: Share wanted of each side.
+        ratios: Expected share of each side.
         overlap: Limits of the search for groups in a release.
         enlarged: Settings and figures of an enlargement made after the split.
         images: Pictures of each side.
