@@ -368,7 +368,7 @@ def draw_overlaps(target: Path, *, seed: int = 0) -> int:
     overlaps = find_overlaps(pictures)
     names = [f"plate {shot.plate}, crop {index % 2}" for index, shot in enumerate(taken)]
     target.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(target), pair_sheet(pictures, overlaps, names=names, columns=3))
+    cv2.imwrite(str(target), pair_sheet(pictures, overlaps, names, columns=3))
     return len(overlaps)
 
 

@@ -59,6 +59,11 @@ def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def is_free(target: Path) -> bool:
+    """Return whether there is nothing at ``target``, or a folder without anything in it."""
+    return not target.exists() or (target.is_dir() and not any(target.iterdir()))
+
+
 def check_new(target: Path) -> None:
     """Refuse a folder that holds something or cannot be made.
 
@@ -66,7 +71,7 @@ def check_new(target: Path) -> None:
         FileExistsError: If ``target`` is a file or a folder that is not empty.
         OSError: As `check_writable`.
     """
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+    if not is_free(target):
         raise FileExistsError(f"{target} already exists and is not empty; choose another target")
     check_writable(target)
 

@@ -37,11 +37,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Enlarge and return the exit status.
-
-    Args:
-        args: What the parser with `add_arguments` returned.
-    """
+    """Enlarge and return the exit status."""
     from lidd_yolo.data.enlarge.data_set import enlarge  # noqa: PLC0415 - `--help` answers without OpenCV
 
     splits = None if args.splits == "all" else ("train",)
@@ -68,9 +64,8 @@ def _summary(done: Enlarged) -> str:
     from lidd_yolo.data.readers.data_yaml import SPLITS  # noqa: PLC0415 - as above
 
     record = done.record
-    lines = [
-        f"{record['originals']} pictures, {record['copies']} copies of them, seed {record['seed']}, in {done.target}"
-    ]
+    count = f"{record['originals']} pictures, {record['copies']} copies of them"
+    lines = [f"{count}, seed {record['seed']}, in {done.target}"]
     for side in SPLITS:
         if side in done.images:
             state = "enlarged" if side in record["sides"] else "as it was"

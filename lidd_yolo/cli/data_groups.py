@@ -63,9 +63,8 @@ def summarise(groups: PictureGroups, leak: dict[str, float]) -> list[str]:
         f"{about['largest']}.",
         "Pairs: " + (", ".join(f"{count} {kind}" for kind, count in pairs.items()) or "none") + ".",
     ]
-    lines += [
-        f"{split}: {100 * share:.1f} % share their group with a picture of train." for split, share in leak.items()
-    ]
+    shared = "share their group with a picture of train."
+    lines += [f"{split}: {100 * share:.1f} % {shared}" for split, share in leak.items()]
     if any(leak.values()):
         lines.append(f"The present split LEAKS: its figures measure memory. {_way_out(about['count'])}")
     elif not leak:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lidd_yolo.cli.words import problem_lines
+from lidd_yolo.data.readers.missing import FETCHED
 from lidd_yolo.paths import datasets_dir, find_cfg
 
 if TYPE_CHECKING:
@@ -21,20 +22,17 @@ if TYPE_CHECKING:
 
 
 class _DataSet(NamedTuple):
-    """One published release: where its ``convert_...`` is, its name, layout, protocols and what they do."""
+    """One published release: its name, layout, protocols and what they do."""
 
-    module: str
     title: str
     layout: str
     protocols: tuple[str, ...]
     meaning: str
     min_pixels: int | None = None
-    published: bool = True
 
 
 SETS = {
     "neu-det": _DataSet(
-        "neu_det",
         "NEU-DET",
         "IMAGES and ANNOTATIONS, Pascal VOC",
         ("grouped", "random", "paper"),
@@ -42,7 +40,6 @@ SETS = {
         "copies of each picture, then 8:2 at random, leaks",
     ),
     "neu-seg": _DataSet(
-        "neu_seg",
         "NEU-Seg",
         "images and annotations, each with training and test, class-index masks",
         ("grouped", "paper", "official"),
@@ -51,12 +48,10 @@ SETS = {
         min_pixels=16,
     ),
     "aluminium-sheet": _DataSet(
-        "aluminium_sheet",
         "aluminium sheet",
         "images and json, labelme",
         ("grouped", "paper"),
         "grouped: photographs of one sheet stay on one side (default); paper: random 8:2, leaks",
-        published=False,
     ),
 }
 
@@ -68,7 +63,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.description = f"Convert the {about.title} release ({about.layout}) for `data={name}.yaml`."
     place = command.add_mutually_exclusive_group(required=True)
     place.add_argument("--source", type=Path, metavar="FOLDER", help="folder of the release")
-    if about.published:
+    if name in FETCHED:
         text = f"fetch the release first, into FOLDER (default: {name}-release below Ultralytics' datasets_dir)"
         place.add_argument("--download", type=Path, nargs="?", const=Path(), metavar="FOLDER", help=text)
     command.add_argument(
@@ -89,18 +84,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert one release and return the exit status.
-
-    Args:
-        args: What the parser with `add_arguments` returned.
-    """
-    about = SETS[args.action]
-    module = importlib.import_module(f"lidd_yolo.data.releases.{about.module}")  # here, as it loads OpenCV
+    """Convert one release and return the exit status."""
+    name = args.action.replace("-", "_")
+    module = importlib.import_module(f"lidd_yolo.data.releases.{name}")  # here, as it loads OpenCV
     # apart, so that `data=neu-det.yaml` never means a split that leaks
     folder = args.action if args.protocol == "grouped" else f"{args.action}-{args.protocol}"
-    further = {} if about.min_pixels is None else {"min_pixels": args.min_pixels}
+    further = {} if SETS[args.action].min_pixels is None else {"min_pixels": args.min_pixels}
     source, lines = _source(args)
-    done: Conversion = getattr(module, f"convert_{about.module}")(
+    done: Conversion = getattr(module, f"convert_{name}")(
         source,
         args.target or datasets_dir() / folder,
         protocol=args.protocol,
@@ -116,17 +107,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _source(args: argparse.Namespace) -> tuple[Path, list[str]]:
-    """Return the folder of the release, fetched if asked, and what was verified, as lines for the screen."""
+    """Return the folder of the release, fetched with ``--download``, and what was verified, as lines for the screen."""
     if args.source is not None:
         return args.source, []
-    from lidd_yolo.data.releases.publishers import PUBLISHERS, download_release  # noqa: PLC0415 - quick `--help`
+    from lidd_yolo.data.releases.download import PUBLISHERS, download_release  # noqa: PLC0415 - quick `--help`
 
     # an empty path: --download without a folder
     folder = datasets_dir() / f"{args.action}-release" if args.download == Path() else args.download
-    found = download_release(PUBLISHERS[args.action], folder)
-    lines = [f"Release in {folder}: {found.equal} files verified by SHA-256,"]
-    lines.append(f"{len(found.unlisted)} not verified, as their checksums are not known here.")
-    return folder, [" ".join(lines), ""]
+    done = download_release(PUBLISHERS[args.action], folder)
+    verified = f"Release in {folder}: {done.equal} files verified by SHA-256, {len(done.unlisted)} not verified, as"
+    return folder, [f"{verified} their checksums are not known here.", ""]
 
 
 def summary(done: Conversion) -> str:
@@ -135,11 +125,8 @@ def summary(done: Conversion) -> str:
     groups, leak = report.groups, report.leak
     lines = [f"{report.dataset}, protocol {report.protocol}, seed {report.seed}, in {done.target}", ""]
     lines += _table(report)
-    alone = groups["sizes"].get(1, 0)
-    lines += [
-        "",
-        f"{groups['count']} groups: {alone} of a picture that overlaps no other, the largest of {groups['largest']}.",
-    ]
+    alone, largest = groups["sizes"].get(1, 0), groups["largest"]
+    lines += ["", f"{groups['count']} groups: {alone} of a picture that overlaps no other, the largest of {largest}."]
     shared = "of the pictures share their group with one of train."
     lines += [f"{side}: {100 * share:.1f} % {shared}" for side, share in leak.items()]
     if any(leak.values()):
@@ -182,10 +169,9 @@ def _labels(report: SplitReport) -> list[str]:
     if not trip["unequal"]:
         return [*lines, f"The labels give back the masks of all {trip['equal']} pictures, pixel for pixel."]
     name, worst = next(iter(trip["unequal"].items()))
-    difference = (
-        f"The labels differ from the masks of {len(trip['unequal'])} pictures by {trip['pixels']} pixels in all; "
-    )
-    return [*lines, difference + f"worst: {name}, {worst['pixels']} pixels, IoU {worst['iou']}."]
+    difference = f"the masks of {len(trip['unequal'])} pictures by {trip['pixels']} pixels in all"
+    example = f"worst: {name}, {worst['pixels']} pixels, IoU {worst['iou']}."
+    return [*lines, f"The labels differ from {difference}; {example}"]
 
 
 def _table(report: SplitReport) -> list[str]:

@@ -54,11 +54,7 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
     )
     if args.json:
-        facts = {
-            "target": str(done.target),
-            "yaml": [str(file) for file in done.files],
-            "leak_before": done.leak_before,
-        }
+        facts = {"target": str(done.target), "yaml": list(map(str, done.files)), "leak_before": done.leak_before}
         sys.stdout.write(json.dumps({**facts, **done.report.figures()}, indent=1) + "\n")
     else:
         sys.stdout.write("\n".join(_summary(done)) + "\n")

@@ -10,10 +10,9 @@ import yaml
 
 from lidd_yolo.cli import data_releases as releases
 from lidd_yolo.cli.main import main
-from lidd_yolo.data.releases import publishers
+from lidd_yolo.data.releases import download
 from lidd_yolo.data.releases.assemble import Conversion
-from lidd_yolo.data.releases.download import Verification
-from lidd_yolo.data.releases.publishers import PUBLISHERS
+from lidd_yolo.data.releases.download import PUBLISHERS, Verification
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.paths import find_cfg
 from tests.data.releases.test_aluminium_sheet import write as write_photographs
@@ -158,7 +157,7 @@ class TestDownload:
             shutil.copytree(source, folder)
             return Verification(5, (), (), ("a", "b"))
 
-        monkeypatch.setattr(publishers, "download_release", fetch)
+        monkeypatch.setattr(download, "download_release", fetch)
         monkeypatch.setattr(releases, "datasets_dir", lambda: tmp_path)
         return folders
 
@@ -177,7 +176,7 @@ class TestDownload:
         def fail(*_):
             raise ConnectionError("https://x cannot be fetched")
 
-        monkeypatch.setattr(publishers, "download_release", fail)
+        monkeypatch.setattr(download, "download_release", fail)
         assert _run("neu-det", "--download", tmp_path / "here", "--target", tmp_path / "set") == 2
         assert capsys.readouterr().err == "lidd data neu-det: https://x cannot be fetched\n"
         assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,7 @@
 """Words that several commands take, lists that several commands print."""
 
+from argparse import ArgumentParser
+from inspect import signature
 from types import SimpleNamespace
 
 import pytest
@@ -7,10 +9,9 @@ import pytest
 from lidd_yolo.cli import data_check, data_convert, data_enlarge, data_releases
 from lidd_yolo.cli.words import first_lines, key_values, named_files, problem_lines
 from lidd_yolo.data import convert
-from lidd_yolo.data.checks import folder_labels
-from lidd_yolo.data.enlarge import change
+from lidd_yolo.data.checks import label_files
+from lidd_yolo.data.enlarge.data_set import enlarge
 from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
-from lidd_yolo.data.releases.publishers import PUBLISHERS
 from lidd_yolo.errors import InputError
 
 
@@ -57,19 +58,14 @@ class TestChoices:
     """What commands offer without importing the modules that do it, which takes too long for a help text."""
 
     def test_formats(self):
-        assert data_check.FORMATS == folder_labels.FORMATS
+        assert data_check.FORMATS == label_files.FORMATS
         assert (data_convert.FORMATS, data_convert.TARGETS) == (convert.FORMATS, convert.TARGETS)
 
     def test_enlarge(self):
-        usual = change.Settings()
-        assert (data_enlarge.BORDERS, data_enlarge.BOX_RULES) == (change.BORDERS, change.BOX_RULES)
-        assert (usual.border, usual.box_rule) == (change.BORDERS[0], change.BOX_RULES[0])
-        assert {
-            "times": usual.times,
-            "angle": usual.max_angle,
-            "brightness": usual.brightness,
-            "min_share": usual.min_share,
-        } == data_enlarge.USUAL
+        command = ArgumentParser()
+        data_enlarge.add_arguments(command)
+        args, usual = command.parse_args(["data.yaml"]), signature(enlarge).parameters
+        assert (args.times, args.seed, (args.splits,)) == tuple(usual[n].default for n in ("times", "seed", "splits"))
 
     def test_releases(self):
         modules = {"neu-det": neu_det, "neu-seg": neu_seg, "aluminium-sheet": aluminium_sheet}
@@ -77,5 +73,4 @@ class TestChoices:
         assert {name: about.protocols for name, about in sets.items()} == {
             name: tuple(module.PROTOCOLS) for name, module in modules.items()
         }
-        assert {name for name, about in sets.items() if about.published} == set(PUBLISHERS)
         assert sets["neu-seg"].min_pixels == neu_seg.MIN_PIXELS

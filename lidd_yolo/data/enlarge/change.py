@@ -45,13 +45,9 @@ _WRITABLE = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"
 
 @dataclass(frozen=True)
 class Change:
-    """One change: mirrored first, then turned around the picture's middle, which stays where it is.
+    """One change: mirrored (left and right) or flipped first, then turned around the picture's middle, which stays.
 
-    Args:
-        angle: Turn in degrees, counter-clockwise as seen.
-        mirrored: Whether left and right change places.
-        flipped: Whether top and bottom change places.
-        brightness: Factor on all values.
+    ``angle`` is in degrees, counter-clockwise as seen; ``brightness`` is a factor on all values.
     """
 
     angle: float = 0.0
@@ -87,10 +83,9 @@ def decode_picture(data: bytes) -> Image | None:
 
 
 def encode_picture(image: Image, ending: str) -> tuple[bytes, str]:
-    """Return a picture's file and its ending: the one asked for, or ``.png`` where OpenCV cannot write that.
+    """Return a picture's file and its ending: the one given, or ``.png`` where OpenCV cannot write that.
 
-    Raises:
-        ValueError: If OpenCV cannot encode it.
+    `ValueError` if OpenCV cannot encode it.
     """
     ending = ending if ending.lower() in _WRITABLE else ".png"
     # OpenCV warns of a quality that the format has no place for.

@@ -9,21 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
 import cv2
 import numpy as np
 
-from lidd_yolo.data.enlarge.change import (
-    MIN_SHARE,
-    Change,
-    Floats,
-    Image,
-    change_picture,
-    draw_change,
-    encode_picture,
-)
+from lidd_yolo.data.enlarge.change import MIN_SHARE, Change, Floats, Image, change_picture, draw_change, encode_picture
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Polygon
 from lidd_yolo.data.labels.outline import Mask, outline_object
 
@@ -68,42 +61,40 @@ def make_copies(name: str, image: Image, annotation: Annotation, times: int, see
         yield Copy(copy_name, data, changed, objects, change, dropped)
 
 
-def change_annotation(
-    annotation: Annotation, change: Change, *, min_share: float = MIN_SHARE
-) -> tuple[Annotation, int]:
-    """Return the objects of a changed picture, and how many were dropped: less than ``min_share`` of them was left.
+def change_annotation(annotation: Annotation, change: Change) -> tuple[Annotation, int]:
+    """Return the objects of a changed picture, and how many were dropped: less than `MIN_SHARE` of them was left.
 
     Outlines that stay inside the picture keep all their corners. Those that the edge cuts are drawn, cut and traced
     along the pixels; they may have more parts than before.
     """
     size = (annotation.width, annotation.height)
     matrix = change.matrix(*size)
-    changed = [_change_object(item, matrix, size, min_share) for item in annotation.objects]
+    changed = [_change_object(item, matrix, size) for item in annotation.objects]
     kept = tuple(item for item in changed if item is not None)
     return replace(annotation, objects=kept), len(changed) - len(kept)
 
 
-def _change_object(item: DefectObject, matrix: Floats, size: tuple[int, int], min_share: float) -> DefectObject | None:
+def _change_object(item: DefectObject, matrix: Floats, size: tuple[int, int]) -> DefectObject | None:
     """Return an object of the changed picture, or None if too little of it is left."""
     if not item.polygons:
         moved = _move(_ellipse(item.box), matrix)
         left = _clip(moved, size)
-        if len(left) < 3 or _area(left) < min_share * _area(moved):
+        if len(left) < 3 or _area(left) < MIN_SHARE * _area(moved):
             return None
-        return replace(item, box=_around([left]))
+        return replace(item, box=Box.around(_polygon(left)))
     whole = [np.array(ring) for ring in item.polygons]
     rings = [_move(ring, matrix) for ring in whole]
     if all((ring >= 0).all() and (ring <= size).all() for ring in rings):
-        return replace(item, box=_around(rings), polygons=tuple(map(_polygon, rings)))
-    left_over = _cut(rings, size)
-    if left_over.sum() < max(min_share * _cut(whole, size).sum(), 1):
-        return None
-    _, cut = outline_object(left_over)
-    return replace(item, box=_around([np.array(ring) for ring in cut]), polygons=cut)
+        polygons = tuple(map(_polygon, rings))
+    else:
+        left_over = _cut(rings, size)
+        if left_over.sum() < max(MIN_SHARE * _cut(whole, size).sum(), 1):
+            return None
+        _, polygons = outline_object(left_over)
+    return replace(item, box=Box.around(chain.from_iterable(polygons)), polygons=polygons)
 
 
 def _move(points: Floats, matrix: Floats) -> Floats:
-    """Return where points, shape ``(N, 2)``, go."""
     moved: Floats = points @ matrix[:, :2].T + matrix[:, 2]
     return moved
 
@@ -122,9 +113,9 @@ def _clip(points: Floats, size: tuple[int, int]) -> Floats:
         far, far_before = sign * points[:, axis] - limit, sign * before[:, axis] - limit
         crosses = (far >= 0) != (far_before >= 0)
         share = np.divide(far_before, far_before - far, out=np.zeros(len(points)), where=crosses)
-        met = before + (points - before) * share[:, None]
+        crossing = before + (points - before) * share[:, None]
         kept = np.column_stack([crosses, far >= 0])
-        points = np.stack([met, points], axis=1)[kept]
+        points = np.stack([crossing, points], axis=1)[kept]
     return points
 
 
@@ -141,13 +132,5 @@ def _cut(rings: Sequence[Floats], size: tuple[int, int]) -> Mask:
     return canvas
 
 
-def _around(rings: Sequence[Floats]) -> Box:
-    """Return the smallest upright box around rings."""
-    corners = np.concatenate(rings)
-    (x1, y1), (x2, y2) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    return Box(x1, y1, x2, y2)
-
-
 def _polygon(ring: Floats) -> Polygon:
-    """Return corners, shape ``(N, 2)``, as a ring."""
     return tuple((float(x), float(y)) for x, y in ring)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,12 @@ from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 
-_OF_SPLIT = ("leak", "group_sha256", "split_sha256")
-"""Entries of a data YAML of ``lidd data split`` that may not hold any more."""
-_NOT_CARRIED = ("path", "train", "val", "test", "download", *_OF_SPLIT)
+_NOT_CARRIED = frozenset(
+    {"path", "train", "val", "test", "download", "leak", "group_sha256", "split_sha256"}
+)  # the last three, of ``lidd data split``, may not hold any more
 
-_Copies = dict[str, list[tuple[str, dict[str, Any]]]]
-"""Place and facts of each copy, by the place of its original."""
+Copies = dict[str, list[tuple[str, dict[str, Any]]]]
+"""Place, or name, and facts of each copy, by that of its original."""
 
 
 @dataclass(repr=False)
@@ -98,9 +99,8 @@ def enlarge(
         if missing := [side for side in sides if side not in source.pictures]:
             raise InputError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")
         if family_links(picture for pictures in source.pictures.values() for picture in pictures):
-            raise InputError(
-                f"{source.file}: it has been enlarged already ({ENLARGED}); enlarge the originals' data set"
-            )
+            reason = f"it has been enlarged already ({ENLARGED})"
+            raise InputError(f"{source.file}: {reason}; enlarge the originals' data set")
         folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{times}"))
         check_new(folder)
         return _write(folder, source, times, seed, sides)
@@ -108,13 +108,8 @@ def enlarge(
         raise InputError(str(error)) from error
 
 
-def describe_enlargement(
-    times: int, seed: int, sides: Sequence[str], copies: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
-) -> dict[str, Any]:
-    """Return the content of ``enlarged.json``.
-
-    ``copies`` holds place and facts of each copy for each original, by its place in the data set.
-    """
+def describe_enlargement(times: int, seed: int, sides: Sequence[str], copies: Copies) -> dict[str, Any]:
+    """Return the content of ``enlarged.json``; ``copies`` by their places in the data set."""
     facts = [fact for of_one in copies.values() for _, fact in of_one]
     return {
         "times": times,
@@ -124,7 +119,7 @@ def describe_enlargement(
         "originals": len(copies),
         "copies": len(facts),
         "dropped": sum(int(fact["dropped"]) for fact in facts),
-        "pictures": {name: {copy: dict(fact) for copy, fact in of_one} for name, of_one in copies.items()},
+        "pictures": {name: dict(of_one) for name, of_one in copies.items()},
     }
 
 
@@ -139,16 +134,15 @@ def _write(target: Path, source: YoloSet, times: int, seed: int, sides: Sequence
     with all_or_nothing(target) as folder:
         places, copies = _write_pictures(folder, source, (times, seed), sides, done)
         if not any(copies.values()):
-            raise InputError(
-                f"{source.file}: no copy could be made; first problem: {next(iter(done.problems), 'none')}"
-            )
+            first = next(iter(done.problems), "none")
+            raise InputError(f"{source.file}: no copy could be made; first problem: {first}")
         done.record = describe_enlargement(times, seed, sides, copies)
         (folder / ENLARGED).write_text(json.dumps(done.record, indent=1) + "\n", encoding="utf-8")
         _write_groups(folder, source, places, copies, done)
         used = {side: f"images/{side}" for side in source.pictures}
         content = {**used, **{k: v for k, v in source.content.items() if k not in _NOT_CARRIED}}
         if done.leak is not None:
-            content["leak"] = {side: round(share, 4) for side, share in done.leak.items()}
+            content["leak"] = done.leak
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         (folder / "data.yaml").write_text(text, encoding="utf-8")
     return done
@@ -156,46 +150,45 @@ def _write(target: Path, source: YoloSet, times: int, seed: int, sides: Sequence
 
 def _write_pictures(
     folder: Path, source: YoloSet, drawn: tuple[int, int], sides: Sequence[str], done: Enlarged
-) -> tuple[dict[str, Path], _Copies]:
+) -> tuple[dict[str, Path], Copies]:
     """Write originals and copies; return the file of each original, and the copies of each, by places in the folder.
 
     ``drawn`` is the number of pictures for each original and the seed.
     """
     places: dict[str, Path] = {}
-    copies: _Copies = {}
+    copies: Copies = {}
     for side, pictures in source.pictures.items():
         name_of = name_below(pictures)
         taken = {name_of(picture) for picture in pictures}
         count = 0
         for picture in progress(pictures, len(pictures), f"enlarging {side}" if side in sides else f"copying {side}"):
             place = f"images/{side}/{name_of(picture)}"
-            if (wrong := _copy_original(folder, place, picture)) is not None:
-                done.problems.append(wrong)
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _copy_original(picture, folder / place)
+            except OSError as error:
+                reason = f"it cannot be read ({error.strerror})"
+                done.problems.append(Problem(picture, Kind.PICTURE_UNREADABLE, reason, "picture left out"))
                 continue
             places[place] = picture
             count += 1
             if side in sides:
-                made = _write_copies(folder, place, picture, source.names, drawn, taken, done.problems)
-                copies[place] = list(made)
+                copies[place] = list(_write_copies(folder, place, picture, source.names, drawn, taken, done.problems))
                 count += len(copies[place])
         done.images[side] = count
     return places, copies
 
 
-def _copy_original(folder: Path, place: str, picture: Path) -> Problem | None:
-    """Copy a picture and its label file, if it has one, byte for byte; return what was wrong."""
-    goal = folder / place
-    goal.parent.mkdir(parents=True, exist_ok=True)
+def _copy_original(picture: Path, goal: Path) -> None:
+    """Copy a picture and its label file, if it has one, byte for byte; no picture if either cannot be read."""
     try:
         shutil.copyfile(picture, goal)
-        label = label_file(picture)
-        if label.is_file():
+        if label_file(picture).is_file():
             label_file(goal).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(label, label_file(goal))
-    except OSError as error:
+            shutil.copyfile(label_file(picture), label_file(goal))
+    except OSError:
         goal.unlink(missing_ok=True)
-        return Problem(picture, Kind.PICTURE_UNREADABLE, f"it cannot be read ({error.strerror})", "picture left out")
-    return None
+        raise
 
 
 def _write_copies(
@@ -204,7 +197,7 @@ def _write_copies(
     picture: Path,
     names: Sequence[str],
     drawn: tuple[int, int],
-    taken: set[str],
+    taken: Container[str],
     problems: list[Problem],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Write the copies of one picture; yield place and facts of each."""
@@ -245,7 +238,7 @@ def _read(picture: Path, names: Sequence[str]) -> tuple[Image | None, Annotation
     return image, annotation, problems
 
 
-def _write_groups(folder: Path, source: YoloSet, places: dict[str, Path], copies: _Copies, done: Enlarged) -> None:
+def _write_groups(folder: Path, source: YoloSet, places: dict[str, Path], copies: Copies, done: Enlarged) -> None:
     """Write ``groups.json`` and ``split.json`` of the enlarged data set where the original's groups are known."""
     numbers = known_groups(source, list(places.values()))
     if numbers is None:
@@ -257,33 +250,24 @@ def _write_groups(folder: Path, source: YoloSet, places: dict[str, Path], copies
     sides = {side: [name for name in names if name.split("/", 2)[1] == side] for side in source.pictures}
     done.leak = grouped.leaks(sides)
     grouped.write(folder, enlarged=enlargement_figures(done.record))
-    before = _report(source)
-    bare = {side: [Path(name).name for name in of_side] for side, of_side in sides.items()}
-    if before is None or len({name for of_side in bare.values() for name in of_side}) < len(names):
+    place = next((p for p in (source.file.parent, source.root) if (p / SPLIT_FILE).is_file()), source.root)
+    try:
+        before = SplitReport.read(place)
+    except (OSError, ValueError):
         return
-    by_side = [name for of_side in sides.values() for name in of_side]
+    bare = {side: [Path(name).name for name in of_side] for side, of_side in sides.items()}
+    if len(set(chain.from_iterable(bare.values()))) < len(names):
+        return
+    by_side = list(chain.from_iterable(sides.values()))
     by_name = sorted((folder / name for name in names), key=lambda picture: picture.name)
     report = SplitReport.of(
         PictureGroups(tuple(Path(name).name for name in by_side), tuple(group_of[name] for name in by_side)),
         bare,
-        dataset=before.dataset,
-        protocol=before.protocol,
-        seed=before.seed,
-        ratios=before.ratios,
-        overlap=before.overlap,
+        **{key: getattr(before, key) for key in ("dataset", "protocol", "seed", "ratios", "overlap")},
         enlarged=enlargement_figures(done.record),
         data_sha256=digest(part for file in by_name for part in (file.name, file.read_bytes(), _label(file))),
     )
     report.write(folder)
-
-
-def _report(source: YoloSet) -> SplitReport | None:
-    """Return the ``split.json`` beside a data YAML or in the data set's folder; None if none can be read."""
-    folder = next((one for one in (source.file.parent, source.root) if (one / SPLIT_FILE).is_file()), source.root)
-    try:
-        return SplitReport.read(folder)
-    except (OSError, ValueError):
-        return None
 
 
 def _label(picture: Path) -> bytes:

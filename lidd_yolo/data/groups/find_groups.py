@@ -26,7 +26,7 @@ from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.errors import InputError
-from lidd_yolo.files import all_or_nothing, check_writable
+from lidd_yolo.files import all_or_nothing, check_writable, is_free
 from lidd_yolo.progress import progress
 
 PAIRS_SHEET = "pairs.jpg"
@@ -80,24 +80,24 @@ def groups(
         source = read_yolo_set(data)
         target = Path(out or f"{source.root.name}-groups")
         _check_out(target, overwrite=overwrite)
-        found, loaded, overlaps = find_groups(all_pictures(source), burst)
-        leak = {split: round(share, 4) for split, share in found.leaks(split_names(source)).items()}
+        grouped, loaded, overlaps = find_groups(all_pictures(source), burst)
+        leak = grouped.leaks(split_names(source))
     except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise InputError(str(error)) from error
     drawn = pairs_to_draw(overlaps)
-    sheet = pair_sheet(loaded.images, drawn, names=[found.names[place] for place in loaded.places])
     with all_or_nothing(target) as folder:
-        found.write(folder, data=source.file.name, leak=leak)
+        grouped.write(folder, data=source.file.name, leak=leak)
         if drawn:
+            sheet = pair_sheet(loaded.images, drawn, [grouped.names[place] for place in loaded.places])
             (folder / PAIRS_SHEET).write_bytes(cv2.imencode(".jpg", sheet)[1].tobytes())
     sheet_file = target / PAIRS_SHEET if drawn else None
-    return Grouping(target / GROUPS_FILE, found, leak, sheet_file, len(drawn), len(overlaps))
+    return Grouping(target / GROUPS_FILE, grouped, leak, sheet_file, len(drawn), len(overlaps))
 
 
 def _check_out(target: Path, *, overwrite: bool) -> None:
     """Refuse a folder that cannot be made, was not made here, or is there while ``overwrite`` is off."""
     check_writable(target)
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+    if is_free(target):
         return
     if not target.is_dir() or {entry.name for entry in target.iterdir()} - {GROUPS_FILE, PAIRS_SHEET}:
         raise InputError(f"{target} exists and holds other files; name another folder with --out")
@@ -108,14 +108,9 @@ def _check_out(target: Path, *, overwrite: bool) -> None:
 def find_groups(
     pictures: Mapping[str, Path], burst: str | None = None
 ) -> tuple[PictureGroups, GrayPictures, list[Overlap]]:
-    """Group pictures by what they show.
+    """Return the groups of pictures by what they show; for drawing, the pictures and the pairs found among them.
 
-    Args:
-        pictures: File of each, by its name.
-        burst: Rule on the file names that joins pictures, see `lidd_yolo.data.groups.links`; none if None.
-
-    Returns:
-        The groups; the pictures and the pairs found among them, for drawing.
+    ``pictures`` are the files by their names, ``burst`` is a rule for `lidd_yolo.data.groups.links.burst_links`.
 
     Raises:
         InputError: If there is no picture, none can be read, the rule is wrong or the record of an enlargement damaged.
@@ -138,8 +133,7 @@ def find_groups(
 def join_families(groups: PictureGroups, pictures: Mapping[str, Path]) -> PictureGroups:
     """Return groups that keep originals and their copies together, whatever the groups were made of.
 
-    ``pictures`` are the files by their names, in the order of ``groups.names``. `InputError` if the record of an
-    enlargement is damaged.
+    ``pictures`` are in the order of ``groups.names``. `InputError` if the record of an enlargement is damaged.
     """
     known = groups.numbers
     families = [pair for pair in family_links(pictures.values()) if known[pair[0]] != known[pair[1]]]
@@ -191,25 +185,19 @@ def load_gray(paths: Sequence[Path]) -> GrayPictures:
     problems: list[Problem] = []
     shrunk = 1
     for index, path in enumerate(progress(paths, len(paths), "reading pictures")):
-        image, reason = _decoded(path)
-        if image is None:
+        try:
+            pixels, reason = decode_within(path.read_bytes(), cv2.IMREAD_GRAYSCALE)
+        except OSError as error:
+            pixels, reason = None, f"it cannot be read ({error.strerror})"
+        if pixels is None:
             problems.append(Problem(path, Kind.PICTURE_UNREADABLE, reason, "it gets a group of its own; copy it again"))
             continue
-        image = _shrunk(image, shrunk)
+        image = _shrunk(pixels.astype(np.uint8), shrunk)
         while max(image.shape) > LONGEST_SIDE:
             images, image, shrunk = [_shrunk(one, 2) for one in images], _shrunk(image, 2), 2 * shrunk
         images.append(image)
         places.append(index)
     return GrayPictures(images, places, shrunk, problems)
-
-
-def _decoded(path: Path) -> tuple[Gray | None, str]:
-    """Return the grey values of a picture, or None and why there are none."""
-    try:
-        image, reason = decode_within(path.read_bytes(), cv2.IMREAD_GRAYSCALE)
-    except OSError as error:
-        return None, f"it cannot be read ({error.strerror})"
-    return (None, reason) if image is None else (image.astype(np.uint8), "")
 
 
 def _shrunk(image: Gray, factor: int) -> Gray:

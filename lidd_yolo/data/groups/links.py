@@ -32,13 +32,9 @@ def group_numbers(count: int, links: Iterable[tuple[int, int]]) -> list[int]:
 def burst_links(names: Sequence[str], rule: str) -> list[tuple[int, int]]:
     r"""Return links between the pictures whose file names have the same captured text.
 
-    Args:
-        names: Pictures, with folders or without; the rule sees the file name alone.
-        rule: Regular expression, searched anywhere in the file name, with a group for what a burst has in common, such
-            as ``^(part\d+)_``.
-
-    Returns:
-        Index of each picture with that of the next of its burst; pictures that the rule does not match have none.
+    Each link is the index of a picture and that of the next of its burst; pictures that the rule does not match have
+    none. The rule is a regular expression, searched anywhere in the file name without folders, with a group for what a
+    burst has in common, such as ``^(part\d+)_``.
 
     Raises:
         InputError: If the rule is no regular expression, captures nothing, or matches no picture.
@@ -52,13 +48,10 @@ def burst_links(names: Sequence[str], rule: str) -> list[tuple[int, int]]:
     last: dict[tuple[str | None, ...], int] = {}
     links = []
     for index, name in enumerate(names):
-        found = pattern.search(PurePosixPath(name).name)
-        if found is None:
-            continue
-        key = found.groups()
-        if key in last:
-            links.append((last[key], index))
-        last[key] = index
+        if match := pattern.search(PurePosixPath(name).name):
+            if (key := match.groups()) in last:
+                links.append((last[key], index))
+            last[key] = index
     if names and not last:
         raise InputError(f"--burst {rule!r} matches none of {len(names)} file names, such as {names[0]}")
     return links

@@ -32,11 +32,10 @@ _SEED = 0
 
 
 def matches(prints: Fingerprints, cosine: float) -> Iterator[tuple[Indices, Indices]]:
-    """Yield the fingerprints of different pictures whose cosine is at least ``cosine``.
+    """Yield indices of fingerprints and of their equals in pictures that come before, each of shape ``(M,)``.
 
-    Yields:
-        Indices of fingerprints and of their equals in pictures that come before, each of shape ``(M,)``. All matches of
-        a picture with those before it come at once, of very many equals those in the pictures just before.
+    Equal is a cosine of at least ``cosine``. All matches of a picture with those before it come at once, of very many
+    equals those in the pictures just before.
     """
     cells = _nearest_cells(prints.vector)
     home = np.argsort(cells[:, 0], kind="stable")
@@ -115,24 +114,18 @@ _BINS = 128  # along each axis: working pictures are shifted by less than 256 pi
 def candidates(prints: Fingerprints, later: Indices, earlier: Indices, sizes: NDArray[np.int64]) -> Candidates:
     """Return the likely pairs among the pictures of some matches, at most one for each orientation of a pair.
 
-    Args:
-        prints: Fingerprints of all pictures.
-        later: Indices of matching fingerprints, shape ``(M,)``.
-        earlier: Indices of their equals, which are in earlier pictures, shape ``(M,)``.
-        sizes: Width and height of every picture, shape ``(P, 2)``.
-
-    Returns:
-        Pairs with `MIN_VOTES` or more, in order of pictures and orientation.
+    Those with `MIN_VOTES` or more, in order of pictures and orientation. ``later`` and ``earlier`` are what `matches`
+    yields, each of shape ``(M,)``; ``sizes`` is width and height of every picture, shape ``(P, 2)``.
     """
     first, second = prints.picture[earlier].astype(np.int64), prints.picture[later].astype(np.int64)
     orientation = THEN_UNDOING[prints.orientation[later], prints.orientation[earlier]]
     shift = moved(prints.position[later], orientation, sizes[second]) - prints.position[earlier]
     pair = (first * len(sizes) + second) * ORIENTATIONS + orientation
-    found = np.concatenate([_counted(pair, shift, (x, y)) for x in (0, _BIN // 2) for y in (0, _BIN // 2)])
-    found = found[np.lexsort((-found[:, 3], found[:, 0]))]
-    found = found[np.unique(found[:, 0], return_index=True)[1]]
-    pictures, turns = np.divmod(found[:, 0], ORIENTATIONS)
-    return np.column_stack([*np.divmod(pictures, len(sizes)), turns, found[:, 1:]])
+    bins = np.concatenate([_counted(pair, shift, (x, y)) for x in (0, _BIN // 2) for y in (0, _BIN // 2)])
+    bins = bins[np.lexsort((-bins[:, 3], bins[:, 0]))]
+    bins = bins[np.unique(bins[:, 0], return_index=True)[1]]
+    pictures, turns = np.divmod(bins[:, 0], ORIENTATIONS)
+    return np.column_stack([*np.divmod(pictures, len(sizes)), turns, bins[:, 1:]])
 
 
 def best_of_each_picture(rows: Candidates, count: int) -> Candidates:

@@ -54,16 +54,8 @@ _SURE_VOTES = 3  # of a pair looked at in the first round; two may agree by chan
 class Overlap:
     """Two pictures that show the same spot, by their indices, the smaller first.
 
-    Args:
-        first: Index of the one picture.
-        second: Index of the other.
-        dx: Columns by which the spot lies further right in ``second``, once that is turned by ``orientation``.
-        dy: Rows by which the spot then lies further down in ``second``.
-        area: Shared area as a fraction of the smaller picture.
-        similarity: Normalised cross-correlation of the shared area, at most 1.
-        orientation: How ``second`` must be turned to lie like ``first``, see `lidd_yolo.data.groups.placement`.
-        sharpness: Height of the phase correlation there, in standard deviations of what unrelated textures give;
-            infinite for pictures equal in every pixel.
+    ``orientation`` is how ``second`` must be turned to lie like ``first``, see `lidd_yolo.data.groups.placement`. All
+    else is as in `Placement`; the sharpness is infinite for pictures equal in every pixel.
     """
 
     first: int
@@ -101,20 +93,20 @@ def _placed(images: Sequence[Gray], unique: Sequence[int]) -> Iterator[Overlap]:
     factor = shrink_factor(images)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         textures = list(pool.map(lambda index: texture(images[index], factor), unique))
-        for row, found in _in_two_rounds(textures, pool):
+        for row, placement in _in_two_rounds(textures, pool):
             # Shifts of shrunk pictures go back to pixels of their own.
-            dx, dy = round(found.dx / factor), round(found.dy / factor)
+            dx, dy = round(placement.dx / factor), round(placement.dy / factor)
             pair = (unique[row[0]], unique[row[1]])
-            yield Overlap(*pair, dx, dy, found.area, found.similarity, row[2], found.sharpness)
+            yield Overlap(*pair, dx, dy, placement.area, placement.similarity, row[2], placement.sharpness)
 
 
 def _in_two_rounds(textures: Sequence[Texture], pool: ThreadPoolExecutor) -> Iterator[_Agreement]:
     """Yield what the likely pairs give, first those with most votes, then those between groups still apart."""
     rows = _likely(textures)
     likely = best_of_each_picture(rows[rows[:, 5] >= _SURE_VOTES], _CANDIDATES)
-    found = list(_looked_at(textures, likely, pool, "checking likely pairs"))
-    yield from found
-    groups = np.array(group_numbers(len(textures), [(row[0], row[1]) for row, _ in found]))
+    first_round = list(_looked_at(textures, likely, pool, "checking likely pairs"))
+    yield from first_round
+    groups = np.array(group_numbers(len(textures), [(row[0], row[1]) for row, _ in first_round]))
     apart = rows[groups[rows[:, 0]] != groups[rows[:, 1]]]
     new = ~_among(apart, likely)
     less_likely = best_of_each_picture(apart[new], _CANDIDATES)
@@ -124,12 +116,12 @@ def _in_two_rounds(textures: Sequence[Texture], pool: ThreadPoolExecutor) -> Ite
 def _likely(textures: Sequence[Texture]) -> Candidates:
     """Return the likely pairs of both scales, for each picture those with the most votes."""
     sizes = np.array([texture.shape[::-1] for texture in textures])
-    found = [np.empty((0, 6), dtype=np.int64)]
+    likely = [np.empty((0, 6), dtype=np.int64)]
     for scale in _SCALES:
         prints = fingerprints(textures, scale)
         every = (candidates(prints, *equals, sizes) for equals in matches(prints, scale.cosine))
-        found += [best_of_later_pictures(rows, _REMEMBERED) for rows in every]
-    return np.concatenate(found)
+        likely += [best_of_later_pictures(rows, _REMEMBERED) for rows in every]
+    return np.concatenate(likely)
 
 
 def _among(rows: Candidates, others: Candidates) -> NDArray[np.bool_]:
@@ -143,23 +135,21 @@ def _looked_at(
 ) -> Iterator[_Agreement]:
     """Yield the likely pairs that agree well enough, with how they agree."""
     rows = likely.tolist()
-    work = pool.map(lambda row: _laid_over(textures, row), rows)
-    for row, found in zip(rows, progress(work, len(rows), what), strict=True):
-        if found and found.similarity >= MIN_SIMILARITY and found.sharpness >= MIN_SHARPNESS:
-            yield row, found
 
+    def lay_over(row: list[int]) -> Placement | None:
+        first, second, orientation, dx, dy, _ = row
+        return place(textures[first], turned(textures[second], orientation), (dx, dy), min_area=MIN_AREA)
 
-def _laid_over(textures: Sequence[Texture], row: list[int]) -> Placement | None:
-    """Return how a likely pair agrees, or None if it does not."""
-    first, second, orientation, dx, dy, _ = row
-    return place(textures[first], turned(textures[second], orientation), (dx, dy), min_area=MIN_AREA)
+    work = pool.map(lay_over, rows)
+    for row, placement in zip(rows, progress(work, len(rows), what), strict=True):
+        if placement and placement.similarity >= MIN_SIMILARITY and placement.sharpness >= MIN_SHARPNESS:
+            yield row, placement
 
 
 def equal_pictures(images: Sequence[Gray]) -> dict[int, tuple[int, int]]:
     """Return which grey pictures ``(H, W)`` repeat an earlier one.
 
-    Returns:
-        For every repeated picture the index of the first of its kind, and the orientation that makes it equal to that.
+    For each of them, the index of the first of its kind and the orientation that makes it equal to that.
     """
     kinds: dict[tuple[int, bytes], list[int]] = {}
     repeated = {}

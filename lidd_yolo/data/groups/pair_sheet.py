@@ -16,6 +16,7 @@ Colour = NDArray[np.uint8]
 
 _OUTLINE = (0, 200, 255)  # blue, green, red
 _TEXT = (255, 255, 255)
+_SIDE = 200  # pixels, longest side of a drawn picture
 _GAP = 6  # pixels between pairs
 _LINE = 14  # pixels, height of a line of text
 _DRAWN = 48
@@ -29,31 +30,14 @@ def pairs_to_draw(overlaps: Sequence[Overlap]) -> list[Overlap]:
 
 
 def pair_sheet(
-    images: Sequence[Gray],
-    overlaps: Sequence[Overlap],
-    *,
-    names: Sequence[str] | None = None,
-    columns: int = 4,
-    side: int = 200,
+    images: Sequence[Gray], overlaps: Sequence[Overlap], names: Sequence[str], *, columns: int = 4
 ) -> Colour:
-    """Draw pairs side by side, the second picture turned to lie like the first.
+    """Draw one or more pairs side by side, the second picture turned to lie like the first.
 
-    Args:
-        images: Grey pictures, each of shape ``(H, W)``.
-        overlaps: Pairs to draw, in this order.
-        names: What to call the pictures; their indices if None.
-        columns: Pairs in a row.
-        side: Pixels, longest side of a drawn picture.
-
-    Returns:
-        Blue, green and red of the sheet, shape ``(H, W, 3)``; a single black pixel without pairs.
+    ``images`` are grey, each of shape ``(H, W)``; ``columns`` is the number of pairs in a row. The sheet is blue, green
+    and red, shape ``(H, W, 3)``.
     """
-    if columns < 1 or side < 1:
-        raise ValueError(f"columns and side must be positive, got {columns} and {side}")
-    labels = names or [str(index) for index in range(len(images))]
-    cells = [_cell(images, pair, (labels[pair.first], labels[pair.second]), side) for pair in overlaps]
-    if not cells:
-        return np.zeros((1, 1, 3), dtype=np.uint8)
+    cells = [_cell(images, pair, (names[pair.first], names[pair.second])) for pair in overlaps]
     columns = min(columns, len(cells))
     height, width = max(len(cell) for cell in cells), cells[0].shape[1]
     sheet = np.zeros((-(-len(cells) // columns) * height, columns * width, 3), dtype=np.uint8)
@@ -63,14 +47,14 @@ def pair_sheet(
     return sheet
 
 
-def _cell(images: Sequence[Gray], pair: Overlap, names: tuple[str, str], side: int) -> Colour:
+def _cell(images: Sequence[Gray], pair: Overlap, names: tuple[str, str]) -> Colour:
     """Return both pictures of a pair above three lines of text, shape ``(height + text, 2 * side + gap, 3)``."""
     first, second = images[pair.first], turned(images[pair.second], pair.orientation)
     top, bottom, left, right = shared_bounds(first.shape, second.shape, (pair.dx, pair.dy))
-    scale = side / max(*first.shape, *second.shape)
+    scale = _SIDE / max(*first.shape, *second.shape)
     height = round(max(first.shape[0], second.shape[0]) * scale)
-    cell = np.zeros((height + 3 * _LINE + _GAP, 2 * side + _GAP, 3), dtype=np.uint8)
-    for picture, x, dx, dy in ((first, 0, 0, 0), (second, side, pair.dx, pair.dy)):
+    cell = np.zeros((height + 3 * _LINE + _GAP, 2 * _SIDE + _GAP, 3), dtype=np.uint8)
+    for picture, x, dx, dy in ((first, 0, 0, 0), (second, _SIDE, pair.dx, pair.dy)):
         corners = np.array([left + dx, top + dy, right + dx, bottom + dy]) * scale
         drawn = _outlined(picture, scale, corners)
         cell[: drawn.shape[0], x : x + drawn.shape[1]] = drawn

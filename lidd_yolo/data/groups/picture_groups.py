@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
@@ -52,25 +53,20 @@ class PictureGroups:
         """Hash of the grouping, to quote with a split."""
         return group_digest(self.names, self.numbers)
 
-    def sizes(self) -> dict[int, int]:
-        """Return how many groups there are of each size."""
-        return dict(sorted(Counter(Counter(self.numbers).values()).items()))
-
     def leaks(self, splits: Mapping[str, Sequence[str]]) -> dict[str, float]:
         """Return for each split but ``train`` the share of its pictures whose group is in ``train`` too.
 
-        Args:
-            splits: Names of the pictures of each; without ``train`` nothing can leak and nothing is returned.
+        Rounded to four digits; nothing without ``train``.
         """
         if "train" not in splits:
             return {}
         index = {name: place for place, name in enumerate(self.names)}
         sides = {split: [index[name] for name in names] for split, names in splits.items()}
-        return {split: leak_share(sides, self.numbers, split) for split in splits if split != "train"}
+        return {split: round(leak_share(sides, self.numbers, split), 4) for split in splits if split != "train"}
 
     def count(self) -> dict[str, Any]:
         """Return number, largest and sizes of the groups, as ``groups.json`` and ``split.json`` hold them."""
-        sizes = self.sizes()
+        sizes = dict(sorted(Counter(Counter(self.numbers).values()).items()))
         return {"count": sum(sizes.values()), "largest": max(sizes, default=0), "sizes": sizes}
 
     def figures(self) -> dict[str, Any]:
@@ -86,12 +82,7 @@ class PictureGroups:
         }
 
     def write(self, folder: Path, **facts: Any) -> None:
-        """Write ``groups.json``.
-
-        Args:
-            folder: Where.
-            facts: Further entries.
-        """
+        """Write ``groups.json``, with ``facts`` as further entries."""
         pictures = dict(zip(self.names, self.numbers, strict=True))
         content = {**self.figures(), **facts, "pictures": pictures, "links": list(self.pairs)}
         (folder / GROUPS_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -121,15 +112,12 @@ def all_pictures(data: YoloSet) -> dict[str, Path]:
 
 
 def read_groups(file: Path, names: Iterable[str]) -> PictureGroups:
-    """Read the groups of some pictures.
+    """Read the groups of some pictures and number them anew.
 
     Args:
         file: File with ``pictures``: name -> group, a number or a text; or a ``split.json``. A name stands for the
             picture of that name, or for the one picture whose name ends with it, in whatever folder.
         names: Pictures that need a group; the file may have more.
-
-    Returns:
-        Their groups, numbered anew.
 
     Raises:
         InputError: If there is no such file, it is damaged or lacks a picture; names the file and the picture.
@@ -148,15 +136,9 @@ def read_groups(file: Path, names: Iterable[str]) -> PictureGroups:
 def stated_groups(folder: Path, pictures: Sequence[Path]) -> tuple[int, ...] | None:
     """Return the group of each picture, numbered from 0 in the order of their first pictures.
 
-    Args:
-        folder: Folder of the data set; its ``split.json`` is read, or else its ``groups.json``.
-        pictures: Files, wherever they are: a stated name is that of every file whose path ends with it.
-
-    Returns:
-        None if neither file states groups, or one of the pictures has none.
-
-    Raises:
-        InputError: If the file is damaged; names it.
+    The ``split.json`` of the folder is read, or else its ``groups.json``. A stated name is that of every file whose
+    path ends with it, wherever it lies. None if neither states groups, or one of the pictures has none; `InputError`
+    if the file is damaged.
     """
     for file in (folder / SPLIT_FILE, folder / GROUPS_FILE):
         if file.is_file() and _content(file).get("pictures"):
@@ -166,14 +148,10 @@ def stated_groups(folder: Path, pictures: Sequence[Path]) -> tuple[int, ...] | N
 
 
 def known_groups(data: YoloSet, pictures: Sequence[Path]) -> tuple[int, ...] | None:
-    """Return the group of each picture of a data set: of its ``groups.json``, or else of its ``split.json``.
+    """Return the group of each picture of a data set: of its ``groups.json``, or else as its ``split.json`` numbers it.
 
-    Args:
-        data: The data set; the files lie beside its YAML or in its folder.
-        pictures: Files. The YAML may lie elsewhere than when the groups were written: any end of a path will do.
-
-    Returns:
-        Numbers; None if no groups are stated, or a ``split.json`` lacks a picture or is damaged.
+    Both lie beside the YAML or in the data set's folder. The YAML may lie elsewhere than when the groups were written:
+    any end of a path will do. None if no groups are stated, or a ``split.json`` lacks a picture or is damaged.
 
     Raises:
         InputError: If a ``groups.json`` is damaged, or lacks a picture and there is no ``split.json`` that has all.
@@ -187,35 +165,26 @@ def known_groups(data: YoloSet, pictures: Sequence[Path]) -> tuple[int, ...] | N
     groups = stated.of(pictures) if stated else [None]
     if None not in groups:
         return _numbered(groups)
-    numbers = _numbers_in(split, pictures) if split else None
-    if stated and numbers is None:
+    if split:
+        with suppress(ValueError):
+            return tuple(int(str(group)) for group in _Stated(split).of(pictures))
+    if stated:
         stated.check(picture_name(p, data.root) for p, group in zip(pictures, groups, strict=True) if group is None)
-    return numbers
-
-
-def _numbers_in(split: Path, pictures: Sequence[Path]) -> tuple[int, ...] | None:
-    """Return the groups in a ``split.json`` as they are numbered there; None if it is damaged or lacks a picture."""
-    try:
-        return tuple(int(str(group)) for group in _Stated(split).of(pictures))
-    except ValueError:
-        return None
+    return None
 
 
 class _Stated:
-    """What a ``groups.json`` or a ``split.json`` states: the group of each picture, as text.
-
-    Raises:
-        InputError: If there is no such file, or it is damaged; names it.
-    """
+    """What a ``groups.json`` or a ``split.json`` states: the group of each picture, as text."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self.content = _content(file)
         try:
-            entries = self.content["pictures"].items()
-            self.names = {str(name): _group(entry) for name, entry in entries}
+            pictures = self.content["pictures"].items()
+            entries = {str(name): entry if isinstance(entry, dict) else {"group": entry} for name, entry in pictures}
+            self.names = {name: _group(entry.get("group")) for name, entry in entries.items()}
             # A copy in a new split lies where its entry says, every other picture where its name says.
-            self.places = {str(_fields(entry).get("file", name)): self.names[str(name)] for name, entry in entries}
+            self.places = {str(entry.get("file", name)): self.names[name] for name, entry in entries.items()}
         except (KeyError, TypeError, AttributeError) as error:
             raise _damaged(file, error) from error
 
@@ -239,13 +208,11 @@ def _longest_end(path: PurePath, known: Container[str]) -> str | None:
 
 
 def _numbered(groups: Iterable[str | None]) -> tuple[int, ...]:
-    """Return groups as numbers from 0, in the order in which they come."""
     numbers: dict[str | None, int] = {}
     return tuple(numbers.setdefault(group, len(numbers)) for group in groups)
 
 
 def _content(file: Path) -> dict[str, Any]:
-    """Return what a file of groups holds."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -261,13 +228,7 @@ def _damaged(file: Path, error: Exception) -> InputError:
     return InputError(f"{file} is no groups file: {error!r}; make one with lidd data groups")
 
 
-def _fields(entry: Any) -> Mapping[str, Any]:
-    return entry if isinstance(entry, dict) else {}
-
-
-def _group(entry: Any) -> str:
-    """Return the group of an entry, which is that itself or, as in a ``split.json``, has it among others."""
-    group = entry.get("group") if isinstance(entry, dict) else entry
+def _group(group: Any) -> str:
     if not isinstance(group, (str, int)):
         raise TypeError(f"a group is a number or a text, not {group!r}")
     return str(group)

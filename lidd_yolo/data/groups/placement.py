@@ -53,12 +53,10 @@ THEN_UNDOING: NDArray[np.int64] = np.array(
 
 
 def moved(points: NDArray[Any], orientation: NDArray[Any], size: NDArray[Any]) -> NDArray[np.int64]:
-    """Return where points ``(x, y)``, shape ``(N, 2)``, lie after their pictures were turned.
+    """Return where pixels ``(x, y)``, shape ``(N, 2)``, lie after their pictures were turned.
 
-    Args:
-        points: Pixels.
-        orientation: How each point's picture is turned, shape ``(N,)``.
-        size: Width and height of each point's picture before that, shape ``(N, 2)``.
+    ``orientation`` is how each one's picture is turned, shape ``(N,)``; ``size`` is width and height of each one's
+    picture before that, shape ``(N, 2)``.
     """
     matrices = MATRICES[orientation]
     # A mirrored axis starts at its other end: what was in the last pixel comes to lie in pixel 0.
@@ -94,13 +92,10 @@ class Placement:
 
 
 def place(first: Texture, second: Texture, shift: tuple[int, int], *, min_area: float) -> Placement | None:
-    """Lay two pictures over each other where they agree best near a likely shift.
+    """Lay two pictures over each other where they agree best near a likely shift ``(dx, dy)``, a few pixels wrong.
 
-    Args:
-        first: Texture of the first picture, shape ``(H, W)``.
-        second: Texture of the second, already turned like the first, any shape.
-        shift: Likely ``(dx, dy)``, a few pixels wrong at most.
-        min_area: Smallest shared area, as a fraction of the smaller picture; None is returned for less.
+    The textures are ``(H, W)``, the second already turned like the first, of any shape. None if they share less than
+    ``min_area`` of the smaller one.
     """
     rough = _shared(first, second, shift)
     if min(rough[0].shape) < _SMALLEST:

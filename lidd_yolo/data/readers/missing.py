@@ -25,7 +25,7 @@ _ALUMINIUM = (
 )
 _RELEASES = {"neu-det": _NEU_DET, "neu-seg": _NEU_SEG, "aluminium-sheet": _ALUMINIUM}
 FETCHED = ("neu-det", "neu-seg")
-"""Those that `lidd_yolo.data.releases.publishers` can fetch."""
+"""Those that `lidd_yolo.data.releases.download` can fetch."""
 
 
 def explain_packaged(stem: str, folder: str | Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from lidd_yolo.data.formats.labelme import LINE_WIDTH, read_labelme
@@ -17,7 +16,6 @@ from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
-from lidd_yolo.data.splits.lists import check_target
 from lidd_yolo.errors import InputError
 
 _ENGLISH = {"zhe_zhou": "crease", "ca_shang": "scratch", "zang_wu": "dirt", "zhen_kong": "pinhole"}
@@ -54,35 +52,31 @@ def convert_aluminium_sheet(
     *,
     protocol: str = "grouped",
     seed: int = 0,
-    ratios: Mapping[str, float] | None = None,
     overwrite: bool = False,
-    line_width: int = LINE_WIDTH,
 ) -> Conversion:
     """Convert the release; arguments, result and errors are those of `lidd_yolo.data.releases.neu_det.convert_neu_det`.
 
     ``source`` holds ``images`` and ``json``; the protocols are ``grouped``, by sheets, and ``paper``, at random. A
-    photograph whose sheet is not known is left out. ``line_width`` is the width in pixels of scratches, which the
-    release marks as lines.
+    photograph whose sheet is not known is left out.
     """
-    check_request(protocol, PROTOCOLS, seed)
-    check_target(target, overwrite=overwrite)
-    kind = AnnotationKind("JSON file", ".json", partial(_read, line_width=line_width))
-    samples, problems = read_release(release_parts(source, "aluminium sheet", _FOLDERS), CLASS_NAMES, kind)
-    known, strangers = _of_known_sheets(samples)
+    check_request(protocol, PROTOCOLS, seed, target, overwrite=overwrite)
+    parts = release_parts(source, "aluminium sheet", _FOLDERS)
+    samples, problems = read_release(parts, CLASS_NAMES, AnnotationKind("JSON file", ".json", _read))
+    known = [sample for sample in samples if _sheet(sample) is not None]
+    reason = "it is none of the photographs whose sheet is known"
+    strangers = [Problem(s.path, Kind.OTHER, reason, "picture left out") for s in samples if _sheet(s) is None]
     if not known:
         raise InputError(f"{source}: the sheet of no photograph is known; first problem: {strangers[0]}")
     sheets = [_sheet(sample) for sample in known]
     numbers = {sheet: number for number, sheet in enumerate(dict.fromkeys(sheets))}
-    facts = {"sheets": {str(sheet): sheets.count(sheet) for sheet in numbers}, "line_width": line_width}
-    plan = Plan(
-        "aluminium-sheet", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed, segments=True, facts=facts
-    )
+    facts = {"sheets": {str(sheet): sheets.count(sheet) for sheet in numbers}, "line_width": LINE_WIDTH}
+    plan = Plan("aluminium-sheet", CLASS_NAMES, protocol, PROTOCOLS[protocol], seed, segments=True, facts=facts)
     return assemble(target, plan, known, problems + strangers, groups=[numbers[sheet] for sheet in sheets])
 
 
-def _read(path: Path, image_size: tuple[int, int], line_width: int) -> tuple[Annotation | None, list[Problem]]:
+def _read(path: Path, image_size: tuple[int, int]) -> tuple[Annotation | None, list[Problem]]:
     """Read one file, its labels in English."""
-    annotation, problems = read_labelme(path, image_size, line_width=line_width)
+    annotation, problems = read_labelme(path, image_size)
     if annotation is None:
         return None, problems
     objects = tuple(replace(o, class_name=_ENGLISH.get(o.class_name, o.class_name)) for o in annotation.objects)
@@ -94,10 +88,3 @@ def _sheet(sample: Sample) -> str | None:
     stem = sample.path.stem
     number = int(stem) if stem.isdecimal() else -1
     return next((sheet for sheet, spans in SHEETS.items() if any(number in span for span in spans)), None)
-
-
-def _of_known_sheets(samples: list[Sample]) -> tuple[list[Sample], list[Problem]]:
-    """Return the samples whose sheet is known, and the others as problems."""
-    reason = "it is none of the photographs whose sheet is known"
-    strangers = [Problem(s.path, Kind.OTHER, reason, "picture left out") for s in samples if _sheet(s) is None]
-    return [sample for sample in samples if _sheet(sample) is not None], strangers

@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from lidd_yolo.data.enlarge.data_set import enlargement_figures
+from lidd_yolo.data.enlarge.data_set import Copies, enlargement_figures
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.digest import digest
 from lidd_yolo.data.groups.families import ENLARGED
@@ -27,6 +27,7 @@ from lidd_yolo.data.groups.picture_groups import PictureGroups
 from lidd_yolo.data.labels.problems import Problem
 from lidd_yolo.data.releases.samples import Sample, enlarge_samples, place_copies
 from lidd_yolo.data.splits.division import divide, shortfalls
+from lidd_yolo.data.splits.lists import check_target
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.data.splits.search import split_random
 from lidd_yolo.errors import InputError
@@ -52,7 +53,7 @@ class Plan:
         dataset: Its name, as ``lidd data`` calls it.
         class_names: Names in the order of their class numbers.
         protocol: ``paper`` and ``random`` draw at random; any other keeps pictures of one spot together.
-        ratios: Share of the pictures on each side, ``train`` among them.
+        ratios: Share of the pictures on each side, ``train`` among them, summing to 1.
         seed: Seed of the split.
         segments: Whether to write outlines; then the combination of classes in a picture is balanced as well.
         facts: Further entries of ``split.json``.
@@ -69,12 +70,13 @@ class Plan:
     times: int = 1
 
 
-def check_request(protocol: str, known: Mapping[str, Any], seed: int) -> None:
-    """Refuse, by an `InputError`, a protocol that a data set does not have, and a negative seed."""
+def check_request(protocol: str, known: Mapping[str, Any], seed: int, target: Path, *, overwrite: bool) -> None:
+    """Refuse a protocol that a data set does not have, a negative seed and a target as `check_target` does."""
     if protocol not in known:
         raise InputError(f"no protocol {protocol!r}; there are {', '.join(known)}")
     if seed < 0:
         raise InputError(f"the seed cannot be negative, got {seed}")
+    check_target(target, overwrite=overwrite)
 
 
 def assemble(
@@ -87,23 +89,20 @@ def assemble(
 ) -> Conversion:
     """Group and split the samples and write the data set.
 
-    Args:
-        target: Folder to make, see `lidd_yolo.data.splits.lists.check_target`.
-        plan: What to make.
-        samples: All pictures.
-        problems: What was wrong in the release.
-        fixed: Indices of the samples on sides that are given; ``plan.ratios`` divide the others.
-        groups: Group number of each sample where something better than the pictures tells; found from these if None.
+    ``problems`` are those of the release. ``fixed`` holds the indices of the samples on sides that are given;
+    ``plan.ratios`` divide the others. ``groups`` is the group number of each sample where something better than the
+    pictures says it.
     """
     rule = LIMITS if groups is None else {}
     if groups is None:
         overlaps = find_overlaps([sample.gray for sample in samples])
         groups = group_numbers(len(samples), [(pair.first, pair.second) for pair in overlaps])
-    enlarged = enlarge_samples(samples, groups, plan.times, plan.seed) if plan.times > 1 else None
-    if enlarged is not None:
-        samples, groups = enlarged.samples, enlarged.groups
+    copies: Copies = {}
+    if plan.times > 1:
+        samples, groups, copies = enlarge_samples(samples, groups, plan.times, plan.seed)
     split, off = _split(plan, samples, groups, fixed or {})
-    record = {} if enlarged is None else place_copies(enlarged, split, plan.times, plan.seed)
+    sides = {side: [samples[index].name for index in part] for side, part in split.items()}
+    record = place_copies(copies, sides, plan.times, plan.seed) if copies else {}
     report = describe_release(
         plan,
         samples,
@@ -121,14 +120,9 @@ def assemble(
 def describe_release(
     plan: Plan, samples: Sequence[Sample], split: Mapping[str, Sequence[int]], groups: Sequence[int], **entries: Any
 ) -> SplitReport:
-    """Return the content of ``split.json``.
+    """Return the content of ``split.json``; ``entries`` are the fields that are not worked out from the others.
 
-    Args:
-        plan: What data set is made.
-        samples: All pictures.
-        split: Indices of the pictures on each side; one side is ``train``.
-        groups: Group number of each picture.
-        entries: Fields that are not worked out from these.
+    ``split`` holds the indices of the samples on each side, ``groups`` the group number of each sample.
     """
     names = tuple(sample.name for sample in samples)
     return SplitReport.of(
@@ -142,11 +136,7 @@ def describe_release(
         data_sha256=digest(
             part
             for sample in sorted(samples, key=lambda s: s.name)
-            for part in (
-                sample.name,
-                sample.data,
-                write_yolo(sample.annotation, plan.class_names, segments=plan.segments),
-            )
+            for part in (sample.name, sample.data, _label_text(sample, plan))
         ),
         facts=plan.facts,
         last=("shortfalls", *plan.facts, "enlarged", "problems"),
@@ -175,14 +165,17 @@ def write_release(
             labels.mkdir(parents=True)
             for sample in (samples[index] for index in part):
                 (images / sample.name).write_bytes(sample.data)
-                text = write_yolo(sample.annotation, plan.class_names, segments=plan.segments)
-                (labels / f"{Path(sample.name).stem}.txt").write_text(text, encoding="utf-8")
+                (labels / f"{Path(sample.name).stem}.txt").write_text(_label_text(sample, plan), encoding="utf-8")
         sides = {side: f"images/{side}" for side in split}
         data = yaml.safe_dump({**sides, "names": dict(enumerate(plan.class_names))}, sort_keys=False)
         (folder / "data.yaml").write_text(data, encoding="utf-8")
         report.write(folder)
         if record:
             (folder / ENLARGED).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _label_text(sample: Sample, plan: Plan) -> str:
+    return write_yolo(sample.annotation, plan.class_names, segments=plan.segments)
 
 
 def _split(
@@ -193,23 +186,20 @@ def _split(
         return split_random(len(samples), plan.ratios, plan.seed), []
     given = {index for side in fixed.values() for index in side}
     free = [index for index in range(len(samples)) if index not in given]
-    chosen, numbers = [samples[index] for index in free], [groups[index] for index in free]
-    columns = _labels(chosen, plan)
-    parts, ratios = divide(numbers, columns, _ratios(plan), plan.seed)
-    counts, names = columns[:, : len(plan.class_names)], [sample.name for sample in chosen]
-    off = shortfalls(parts, ratios, numbers, counts, names, plan.class_names)
+    numbers, names = [groups[index] for index in free], [samples[index].name for index in free]
+    columns = _labels([samples[index] for index in free], plan)
+    parts, ratios = divide(numbers, columns, plan.ratios, plan.seed)
+    off = shortfalls(parts, ratios, numbers, columns[:, : len(plan.class_names)], names, plan.class_names)
     drawn = {side: [free[place] for place in part] for side, part in parts.items()}
     return {**drawn, **{side: list(part) for side, part in fixed.items()}}, off
 
 
-def _ratios(plan: Plan) -> dict[str, float]:
-    """Return the share of each side, summing to 1."""
-    total = sum(plan.ratios.values())
-    return {side: ratio / total for side, ratio in plan.ratios.items()}
-
-
 def _labels(samples: Sequence[Sample], plan: Plan) -> NDArray[np.int64]:
-    """Return what the split balances: objects of each class, for outlines class combinations too, ``(N, C)``."""
+    """Return what the split balances: objects of each class, for outlines class combinations too, ``(N, C)``.
+
+    Not by `lidd_yolo.data.splits.division.balance_columns`: in another order of the combinations, equally good
+    arrangements of NEU-Seg come out differently.
+    """
     classes = [[item.class_name for item in sample.annotation.objects] for sample in samples]
     counts = np.array([[names.count(name) for name in plan.class_names] for names in classes])
     if not plan.segments:

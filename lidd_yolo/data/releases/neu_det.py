@@ -13,7 +13,6 @@ from pathlib import Path
 
 from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import VOC, read_release, release_parts
-from lidd_yolo.data.splits.lists import check_target
 
 CLASS_NAMES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Classes in the order of their numbers."""
@@ -39,7 +38,6 @@ def convert_neu_det(
     *,
     protocol: str = "grouped",
     seed: int = 0,
-    ratios: Mapping[str, float] | None = None,
     overwrite: bool = False,
 ) -> Conversion:
     """Convert the NEU-DET release.
@@ -50,7 +48,6 @@ def convert_neu_det(
         target: Folder to make, in the layout of Ultralytics, with a ``split.json``.
         protocol: ``grouped`` for a split without leaks; ``random`` and ``paper`` leak.
         seed: Seed of the split and of the copies.
-        ratios: Share of the pictures on each side, ``train`` among them; the protocol's own if None.
         overwrite: Whether to replace a data set that was made before.
 
     Returns:
@@ -60,9 +57,8 @@ def convert_neu_det(
         InputError: If ``source`` is not the release, ``target`` must not be written to, the protocol is unknown,
             ``seed`` is negative or nothing in the release is usable.
     """
-    check_request(protocol, PROTOCOLS, seed)
-    check_target(target, overwrite=overwrite)
+    check_request(protocol, PROTOCOLS, seed, target, overwrite=overwrite)
     samples, problems = read_release(release_parts(source, "NEU-DET", _FOLDERS), CLASS_NAMES, VOC)
     times = TIMES if protocol == "paper" else 1
-    plan = Plan("neu-det", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed, times=times)
+    plan = Plan("neu-det", CLASS_NAMES, protocol, PROTOCOLS[protocol], seed, times=times)
     return assemble(target, plan, samples, problems)

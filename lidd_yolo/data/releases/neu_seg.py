@@ -8,7 +8,6 @@ split; the published split, which does not do so, is the ``official`` protocol, 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,6 @@ from lidd_yolo.data.labels.outline import Mask
 from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
-from lidd_yolo.data.splits.lists import check_target
 from lidd_yolo.errors import InputError
 from lidd_yolo.progress import progress
 
@@ -56,7 +54,6 @@ def convert_neu_seg(
     *,
     protocol: str = "grouped",
     seed: int = 0,
-    ratios: Mapping[str, float] | None = None,
     overwrite: bool = False,
     min_pixels: int = MIN_PIXELS,
 ) -> Conversion:
@@ -65,14 +62,13 @@ def convert_neu_seg(
     ``source`` holds ``images`` and ``annotations``, both with ``training`` and ``test``; of the protocols ``paper`` and
     ``official`` leak. Components of fewer than ``min_pixels`` pixels are dropped and counted.
     """
-    check_request(protocol, PROTOCOLS, seed)
     if min_pixels < 0:
         raise InputError(f"the smallest number of pixels of an object cannot be negative, got {min_pixels}")
-    check_target(target, overwrite=overwrite)
+    check_request(protocol, PROTOCOLS, seed, target, overwrite=overwrite)
     kind = AnnotationKind("mask", ".png", partial(_read, min_pixels=min_pixels))
     samples, problems = read_release(release_parts(source, "NEU-Seg", _FOLDERS), CLASS_NAMES, kind)
     facts = measure_labels(samples, CLASS_NAMES, min_pixels)
-    plan = Plan("neu-seg", CLASS_NAMES, protocol, dict(ratios or PROTOCOLS[protocol]), seed, segments=True, facts=facts)
+    plan = Plan("neu-seg", CLASS_NAMES, protocol, PROTOCOLS[protocol], seed, segments=True, facts=facts)
     published = [index for index, sample in enumerate(samples) if sample.name.startswith(_TEST)]
     if protocol == "official" and not published:
         raise InputError(f"{source} holds no usable test picture, which the official protocol needs")
@@ -95,13 +91,11 @@ def _read(path: Path, image_size: tuple[int, int], min_pixels: int) -> tuple[Ann
 def measure_labels(samples: Sequence[Sample], class_names: Sequence[str], min_pixels: int) -> dict[str, Any]:
     """Return the figures of labels made from class-index masks, for ``split.json``.
 
-    Returns:
-        ``dropped``: number and pixels of the dropped components of each class. ``round_trip``: compared with what was
-        not dropped, number of pictures that are equal in every pixel, sum of the pixels that differ, and number of
-        pixels and IoU of each picture where some do, the worst first.
+    ``dropped``: number and pixels of the dropped components of each class. ``round_trip``: compared with what was not
+    dropped, number of pictures that are equal in every pixel, sum of the pixels that differ, and number of pixels and
+    IoU of each picture where some do, the worst first.
     """
-    dropped: Counter[str] = Counter()
-    lost: Counter[str] = Counter()
+    objects, lost = dict.fromkeys(class_names, 0), dict.fromkeys(class_names, 0)
     unequal: dict[str, dict[str, float]] = {}
     for sample in progress(samples, len(samples), "comparing labels with masks"):
         mask, _ = load_mask(sample.source, len(class_names))
@@ -109,22 +103,17 @@ def measure_labels(samples: Sequence[Sample], class_names: Sequence[str], min_pi
             raise InputError(f"{sample.source} has changed while it was converted")
         kept, specks = drop_specks(mask, min_pixels)
         for value, pixels in specks:
-            dropped[class_names[value - 1]] += 1
+            objects[class_names[value - 1]] += 1
             lost[class_names[value - 1]] += pixels
         drawn = _drawn(sample, class_names)
         if pixels := int((drawn != kept).sum()):
             unequal[sample.name] = {"pixels": pixels, "iou": round(_iou(drawn, kept), 4)}
-    worst_first = dict(sorted(unequal.items(), key=lambda entry: entry[1]["iou"]))
     return {
-        "dropped": {
-            "min_pixels": min_pixels,
-            "objects": {name: dropped[name] for name in class_names},
-            "pixels": {name: lost[name] for name in class_names},
-        },
+        "dropped": {"min_pixels": min_pixels, "objects": objects, "pixels": lost},
         "round_trip": {
             "equal": len(samples) - len(unequal),
             "pixels": sum(int(entry["pixels"]) for entry in unequal.values()),
-            "unequal": worst_first,
+            "unequal": dict(sorted(unequal.items(), key=lambda entry: entry[1]["iou"])),  # the worst first
         },
     }
 

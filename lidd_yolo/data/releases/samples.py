@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.enlarge.change import decode_picture
 from lidd_yolo.data.enlarge.copies import make_copies
-from lidd_yolo.data.enlarge.data_set import describe_enlargement
+from lidd_yolo.data.enlarge.data_set import Copies, describe_enlargement
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
@@ -70,12 +70,9 @@ class Sample:
 
 
 def release_parts(source: Path, release: str, folders: Iterable[tuple[str, str, str]]) -> list[Part]:
-    """Return the parts of a release that exist; the first must.
+    """Return the parts of a release that exist; `InputError` if the first does not.
 
     ``folders`` are, for each part, the folders of the pictures and of the annotations below ``source``, and the prefix.
-
-    Raises:
-        InputError: If a folder of the first part is missing; names the release.
     """
     parts = [Part(source / images, source / annotations, prefix) for images, annotations, prefix in folders]
     missing = [str(folder) for folder in parts[0][:2] if not folder.is_dir()]
@@ -89,11 +86,7 @@ def read_release(
 ) -> tuple[list[Sample], list[Problem]]:
     """Read all pictures that have a usable annotation of this kind; objects of other classes than these are left out.
 
-    Returns:
-        Samples in order of their names, and everything that was wrong.
-
-    Raises:
-        InputError: If there is no sample; the message names the first problem.
+    Samples in order of their names, and everything that was wrong; `InputError` if there is no sample.
     """
     samples: dict[str, Sample] = {}
     problems: list[Problem] = []
@@ -109,8 +102,8 @@ def read_release(
                 again = images.get(stem) or sources[stem]
                 problems.append(Problem(again, Kind.OTHER, "a picture of this name came before", "file left out"))
                 continue
-            sample, found = _read_pair(images.get(stem), sources.get(stem), part.prefix, class_names, kind)
-            problems += found
+            sample, wrong = _read_pair(images.get(stem), sources.get(stem), part.prefix, class_names, kind)
+            problems += wrong
             if sample is not None:
                 samples[name] = sample
     if not samples:
@@ -144,32 +137,26 @@ def _read_pair(
     annotation, problems = kind.read(source, (gray.shape[1], gray.shape[0]))
     if annotation is None:
         return None, problems
-    cleaned, found = clean_annotation(replace(annotation, image=prefix + picture.name), source, class_names)
-    problems = problems + found
+    cleaned, wrong = clean_annotation(replace(annotation, image=prefix + picture.name), source, class_names)
+    problems = problems + wrong
     if not cleaned.objects and any(not problem.repaired for problem in problems):
         # As a picture without defects it would teach the opposite of what its file says.
         return None, [*problems, Problem(picture, Kind.NONE_USABLE, NONE_USABLE, "picture left out")]
     return Sample(picture, data, gray.astype(np.uint8), cleaned, source), problems
 
 
-class EnlargedSamples(NamedTuple):
-    """Originals and copies in order of their names, the group of each, and the copies of each original."""
-
-    samples: list[Sample]
-    groups: list[int]
-    copies: dict[str, list[tuple[str, dict[str, Any]]]]
-
-
-def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], times: int, seed: int) -> EnlargedSamples:
-    """Return the samples and ``times - 1`` copies of each.
+def enlarge_samples(
+    samples: Sequence[Sample], groups: Sequence[int], times: int, seed: int
+) -> tuple[list[Sample], list[int], Copies]:
+    """Return the samples and ``times - 1`` copies of each, in order of their names, and the group of each.
 
     Raises:
         InputError: If a picture has a kind of values that cannot be changed, or a copy the name of an original.
     """
     names = {sample.name for sample in samples}
-    found: list[tuple[Sample, int]] = list(zip(samples, groups, strict=True))
-    copies: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for sample, group in progress(list(found), len(samples), "enlarging"):
+    everything = list(zip(samples, groups, strict=True))
+    copies: Copies = {}
+    for sample, group in progress(list(everything), len(samples), "enlarging"):
         image = decode_picture(sample.data)
         if image is None:
             raise InputError(f"{sample.path}: only pictures of 8 or 16 bits can be enlarged")
@@ -179,19 +166,14 @@ def enlarge_samples(samples: Sequence[Sample], groups: Sequence[int], times: int
                 raise InputError(f"{sample.path}: its copy would be called {copy.name}, which is a picture already")
             gray = copy.image if copy.image.ndim == 2 else cv2.cvtColor(copy.image, cv2.COLOR_BGR2GRAY)
             of_copy = Sample(sample.path, copy.data, np.asarray(gray), copy.annotation, sample.source)
-            found.append((of_copy, group))
+            everything.append((of_copy, group))
             copies[sample.name].append((copy.name, copy.facts()))
-    found.sort(key=lambda entry: entry[0].name)
-    return EnlargedSamples([sample for sample, _ in found], [group for _, group in found], copies)
+    everything.sort(key=lambda entry: entry[0].name)
+    return [sample for sample, _ in everything], [group for _, group in everything], copies
 
 
-def place_copies(
-    enlarged: EnlargedSamples, split: Mapping[str, Sequence[int]], times: int, seed: int
-) -> dict[str, Any]:
-    """Return the content of ``enlarged.json`` for a split of originals and copies, by their indices on each side."""
-    side_of = {enlarged.samples[index].name: side for side, part in split.items() for index in part}
-    places = {name: str(PurePosixPath("images", side, name)) for name, side in side_of.items()}
-    placed = {
-        places[name]: [(places[copy], facts) for copy, facts in of_one] for name, of_one in enlarged.copies.items()
-    }
-    return describe_enlargement(times, seed, list(split), placed)
+def place_copies(copies: Copies, sides: Mapping[str, Sequence[str]], times: int, seed: int) -> dict[str, Any]:
+    """Return the content of ``enlarged.json`` for the names of originals and copies on each side."""
+    places = {name: f"images/{side}/{name}" for side, names in sides.items() for name in names}
+    placed = {places[name]: [(places[copy], facts) for copy, facts in of_one] for name, of_one in copies.items()}
+    return describe_enlargement(times, seed, list(sides), placed)

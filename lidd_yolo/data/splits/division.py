@@ -53,16 +53,16 @@ def count_labels(pictures: Sequence[Path], classes: int) -> LabelCounts:
     return LabelCounts(counts, segments, unlabelled)
 
 
-def balance_columns(labels: LabelCounts) -> NDArray[np.int64]:
-    """Return what a split has to balance, shape ``(N, K)``.
+def balance_columns(counts: NDArray[np.int64], *, segments: bool) -> NDArray[np.int64]:
+    """Return what a split has to balance, shape ``(N, K)``: objects of each class, as counted, shape ``(N, C)``.
 
-    Objects of each class and, for outlines, one column for each combination of classes that a picture holds: pictures
-    of several classes are then on all sides.
+    For outlines there is one more column for each combination of classes that a picture holds: pictures of several
+    classes are then on all sides.
     """
-    if not labels.segments:
-        return labels.counts
-    _, kinds = np.unique(labels.counts > 0, axis=0, return_inverse=True)
-    return np.hstack([labels.counts, np.eye(kinds.max() + 1, dtype=np.int64)[kinds.reshape(-1)]])
+    if not segments:
+        return counts
+    _, kinds = np.unique(counts > 0, axis=0, return_inverse=True)
+    return np.hstack([counts, np.eye(kinds.max() + 1, dtype=np.int64)[kinds.reshape(-1)]])
 
 
 def parse_ratio(text: str) -> dict[str, float]:
@@ -85,12 +85,8 @@ def divide(
 ) -> tuple[dict[str, list[int]], dict[str, float]]:
     """Divide pictures into sides, or into ``fold0``, ``fold1`` ... and perhaps ``test``.
 
-    Args:
-        groups: Group of each picture, length N.
-        columns: What to balance, shape ``(N, K)``.
-        ratios: Share of each side, summing to 1. With folds ``test`` keeps its share, the rest is cut into equal folds.
-        seed: Seed of the arrangement.
-        folds: Number of folds; 0 for none.
+    ``groups`` is the group of each picture, length N, ``columns`` what to balance, shape ``(N, K)``, ``ratios`` the
+    share of each side, summing to 1. With folds ``test`` keeps its share, the rest is cut into equal folds.
 
     Returns:
         Sorted indices of the pictures of each part, and the share that was expected for it.
@@ -123,15 +119,10 @@ def shortfalls(
     names: Sequence[str],
     classes: Sequence[str],
 ) -> list[str]:
-    """Return where the shares are more than `TOLERANCE` off, and the group that is the cause.
+    """Return where the shares are more than `TOLERANCE` off those expected, and the group that is the cause.
 
-    Args:
-        parts: Indices of the pictures of each part.
-        expected: Share wanted for each part.
-        groups: Group of each picture.
-        counts: Objects of each class in each picture, shape ``(N, C)``.
-        names: Name of each picture.
-        classes: Name of each class.
+    ``parts`` and ``expected`` are what `divide` returns; ``groups``, ``names`` and ``counts``, the objects of each
+    class with shape ``(N, C)``, are of all pictures.
     """
     lines = []
     for part, members in parts.items():
@@ -140,10 +131,8 @@ def shortfalls(
         rows += [(f"objects of {name}", float(objects[k]), counts[:, k]) for k, name in enumerate(classes)]
         for what, share, weights in rows:
             if weights.any() and abs(share - expected[part]) > TOLERANCE + 1e-9:
-                cause = _cause(groups, weights, names)
-                lines.append(
-                    f"{part} has {100 * share:.1f} % of the {what}, wanted {100 * expected[part]:.1f} %: {cause}"
-                )
+                off = f"{100 * share:.1f} % of the {what}, wanted {100 * expected[part]:.1f} %"
+                lines.append(f"{part} has {off}: {_cause(groups, weights, names)}")
     return lines
 
 

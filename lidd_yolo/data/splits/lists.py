@@ -29,7 +29,7 @@ from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
 from lidd_yolo.data.splits.division import SIDES, balance_columns, count_labels, divide, parse_ratio, shortfalls
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.errors import InputError
-from lidd_yolo.files import all_or_nothing, check_writable
+from lidd_yolo.files import all_or_nothing, check_writable, is_free
 from lidd_yolo.progress import progress
 
 _REPLACED = frozenset({"path", "download", "minival", "names", "nc", *SIDES})
@@ -101,21 +101,21 @@ def split(  # noqa: PLR0913 - the options of the command
             raise InputError("--groups and --burst exclude each other: use --burst when the groups file is made")
         together = join_families(read_groups(Path(groups), files), files) if groups else find_groups(files, burst)[0]
         labels = count_labels(list(files.values()), len(source.names))
-        parts, expected = divide(together.numbers, balance_columns(labels), ratios, seed, folds)
+        columns = balance_columns(labels.counts, segments=labels.segments)
+        parts, expected = divide(together.numbers, columns, ratios, seed, folds)
         off = shortfalls(parts, expected, together.numbers, labels.counts, together.names, source.names)
         named = {part: [together.names[index] for index in indices] for part, indices in parts.items()}
         division = Division(named, expected, seed, labels.counts, together, off)
         made, report = write_division(folder, source, division, files, copy=copy)
     except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise InputError(str(error)) from error
-    before = {side: round(share, 4) for side, share in together.leaks(split_names(source)).items()}
-    return NewSplit(folder, made, report, together, before, labels.unlabelled)
+    return NewSplit(folder, made, report, together, together.leaks(split_names(source)), labels.unlabelled)
 
 
 def _check_lists(target: Path, pictures: Iterable[Path], *, overwrite: bool) -> None:
     """Refuse a target that is no split made here, or holds pictures that are to be split."""
     check_target(target, overwrite=overwrite)
-    if target.exists() and any(target.iterdir()) and not (target / GROUPS_FILE).is_file():
+    if not is_free(target) and not (target / GROUPS_FILE).is_file():
         raise InputError(f"{target} is a data set and no split made here; choose another target")
     if any(picture.resolve().is_relative_to(target.resolve()) for picture in pictures):
         raise InputError(f"{target} holds pictures that are to be split; choose another target")
@@ -125,13 +125,8 @@ def _check_lists(target: Path, pictures: Iterable[Path], *, overwrite: bool) -> 
 class Division:
     """A finished split.
 
-    Args:
-        parts: Names of the pictures of each side, or of each fold and perhaps ``test``.
-        ratios: Share wanted for each part.
-        seed: Seed it was made with.
-        counts: Objects of each class, by picture, in the order of ``groups.names``, shape ``(N, C)``.
-        groups: What belongs together.
-        shortfalls: Where the groups did not allow the ratios.
+    ``parts`` are the names of the pictures of each side, or of each fold and perhaps ``test``; ``ratios`` the expected
+    share of each; ``counts`` the objects of each class in the order of ``groups.names``, shape ``(N, C)``.
     """
 
     parts: Mapping[str, Sequence[str]]
@@ -177,13 +172,9 @@ def describe_division(data: YoloSet, division: Division) -> SplitReport:
 def write_division(
     target: Path, data: YoloSet, division: Division, files: Mapping[str, Path], *, copy: bool = False
 ) -> tuple[list[Path], SplitReport]:
-    """Write the split, whole or not at all: lists, or with ``copy`` pictures and labels.
+    """Write the split, whole or not at all: lists, or with ``copy`` pictures and labels, which is not for folds.
 
-    Returns:
-        The data YAMLs: ``data.yaml``, or one for each fold; and the content of ``split.json``.
-
-    Raises:
-        InputError: If folds are to be copied.
+    Returns the data YAMLs, ``data.yaml`` or one for each fold, and the content of ``split.json``.
     """
     if copy and division.folds:
         raise InputError("--copy and --folds exclude each other: a picture would be copied once for every fold")
@@ -207,7 +198,7 @@ def _leak(division: Division) -> dict[str, float]:
     largest: dict[str, float] = {}
     for fold in division.folds or ("",):
         for side, share in division.groups.leaks(division.sides(fold)).items():
-            largest[side] = max(largest.get(side, 0.0), round(share, 4))
+            largest[side] = max(largest.get(side, 0.0), share)
     return largest
 
 
@@ -226,8 +217,8 @@ def _copied(
     """Copy pictures and labels of each side; return where the sides are, and note in its entry where each copy is."""
     work = [(side, name) for side, names in sides.items() for name in names]
     stems = [PurePosixPath(name).stem for _, name in work]
-    placed: dict[Path, str] = {}
     alike = len(set(stems)) < len(stems)  # pictures of two folders, or of one name but for the ending: one label file
+    placed: dict[Path, str] = {}
     for number, (side, name) in enumerate(progress(work, len(work), "copying pictures")):
         own = f"{number:06d}_{files[name].name}" if alike else files[name].name
         picture = folder / "images" / side / own
@@ -253,23 +244,17 @@ def _data_yaml(data: YoloSet, places: Mapping[str, str], report: SplitReport) ->
         "leak": dict(report.leak),
     }
     head = "# Made by `lidd data split`: pictures that show the same thing are on one side. See split.json beside it.\n"
-    return head + yaml.safe_dump(
-        {**places, "names": dict(enumerate(data.names)), **further, **made}, sort_keys=False, allow_unicode=True
-    )
+    content = {**places, "names": dict(enumerate(data.names)), **further, **made}
+    return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that is no data set made here, is there while ``overwrite`` is off, or cannot be made.
-
-    Raises:
-        InputError, OSError: With the way out.
-    """
+    """Refuse a target that is no data set made here, is there while ``overwrite`` is off, or cannot be made."""
     check_writable(target)
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+    if is_free(target):
         return
     if not (target / SPLIT_FILE).is_file():
-        raise InputError(
-            f"{target} exists and is no data set made here (it has no {SPLIT_FILE}); choose another target"
-        )
+        reason = f"is no data set made here (it has no {SPLIT_FILE})"
+        raise InputError(f"{target} exists and {reason}; choose another target")
     if not overwrite:
         raise InputError(f"{target} already exists; use --overwrite to make it again, or choose another target")

@@ -26,7 +26,7 @@ class SplitReport:
         dataset: Name of the data set.
         protocol: ``grouped`` for whole groups, or how a paper or a publisher splits it.
         seed: Seed of the split.
-        ratios: Share wanted of each side.
+        ratios: Expected share of each side.
         overlap: Limits of the search for groups in a release.
         enlarged: Settings and figures of an enlargement made after the split.
         images: Pictures of each side.
@@ -66,19 +66,16 @@ class SplitReport:
 
     @classmethod
     def of(cls, groups: PictureGroups, parts: Mapping[str, Sequence[str]], **entries: Any) -> SplitReport:
-        """Return the report of a split; counts, leak, hashes and pictures are worked out.
+        """Return the report of a split; counts, leak, hashes and pictures are worked out, the others are ``entries``.
 
-        Args:
-            groups: Groups of all pictures.
-            parts: Names of the pictures of each side, or of each fold; the leak of folds is among the entries.
-            entries: The other fields by their names.
+        ``parts`` are the names of the pictures of each side, or of each fold; the leak of folds is among the entries.
         """
         part_of = {name: part for part, names in parts.items() for name in names}
         pictures = zip(groups.names, groups.numbers, strict=True)
         worked_out = {
             "images": {part: len(names) for part, names in parts.items()},
             "groups": groups.count(),
-            "leak": {side: round(share, 4) for side, share in groups.leaks(parts).items()},
+            "leak": groups.leaks(parts),
             "group_sha256": groups.sha256,
             "split_sha256": split_digest(parts),
             "pictures": {name: {"split": part_of[name], "group": group} for name, group in pictures},
@@ -87,10 +84,7 @@ class SplitReport:
 
     @classmethod
     def read(cls, folder: Path) -> SplitReport:
-        """Read the report of a data set; entries that it lacks have their defaults.
-
-        Args:
-            folder: Folder of the data set.
+        """Read the report in a data set's folder; entries that it lacks have their defaults.
 
         Raises:
             OSError: If there is none.
@@ -129,12 +123,7 @@ class SplitReport:
 def data_identity(data: str, folder: Path) -> dict[str, Any]:
     """Return what identifies a data set: the hashes of its ``split.json`` or ``about.json``, else its name alone.
 
-    Args:
-        data: Its data YAML, by path or name.
-        folder: Folder of the data set, as Ultralytics finds it.
-
-    Raises:
-        ValueError: If the file is no JSON object.
+    ``data`` is its data YAML, ``folder`` the one that Ultralytics finds. `ValueError` if the file is no JSON object.
     """
     files = (folder / SPLIT_FILE, folder / _GENERATED)
     about = next((_read(file) for file in files if file.is_file()), {})

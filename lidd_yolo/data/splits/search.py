@@ -26,17 +26,11 @@ _ROUNDS = 50
 def split_groups(
     groups: Sequence[int], labels: NDArray[np.int64], ratios: Mapping[str, float], seed: int
 ) -> dict[str, list[int]]:
-    """Divide examples so that no group stands on two sides.
+    """Divide examples so that no group stands on two sides; return for each side the sorted indices of its examples.
 
-    Args:
-        groups: Group number of each example, length N.
-        labels: Number of objects of each class in each example, shape ``(N, C)``.
-        ratios: Share wanted for each side, such as ``{"train": 0.7, "val": 0.15, "test": 0.15}``; scaled to sum 1.
-        seed: Seed of the order in which the groups are placed.
-
-    Returns:
-        For each side the sorted indices of its examples. The number of examples and the objects of every class come as
-        close to ``ratios`` as moving single groups can bring them.
+    The number of examples and the objects of every class, ``labels`` of shape ``(N, C)``, come as close to ``ratios``,
+    which are scaled to sum 1, as moving single groups can bring them. The seed is that of the order in which the groups
+    are placed.
 
     Raises:
         ValueError: If lengths differ, a ratio is not positive, or there are fewer groups than sides.
@@ -153,29 +147,18 @@ _EXCHANGES = 200
 
 
 def exchange_groups(
-    parts: Mapping[str, Sequence[int]],
-    goal: Mapping[str, float],
-    groups: Sequence[int],
-    columns: NDArray[np.int64],
+    parts: Mapping[str, Sequence[int]], goal: Mapping[str, float], groups: Sequence[int], columns: NDArray[np.int64]
 ) -> dict[str, list[int]]:
-    """Return the split with groups exchanged, or moved, while that brings the shares closer to those wanted.
+    """Return the split with groups exchanged, or moved, while that brings the shares closer to ``goal``.
 
-    Args:
-        parts: Indices of the examples of each side.
-        goal: Share wanted for each side, in the same order.
-        groups: Group number of each example, length N.
-        columns: What to balance beside the number of examples, shape ``(N, K)``.
-
-    Returns:
-        For each side the sorted indices of its examples; none is empty. The split as it was if there are more than
-        `MOST_GROUPS` groups.
+    ``columns``, shape ``(N, K)``, is what to balance beside the number of examples. Indices are sorted and no side is
+    empty; the split stays as it was if there are more than `MOST_GROUPS` groups.
     """
     numbers, first = np.unique(groups, return_inverse=True)
     if len(numbers) > MOST_GROUPS:
         return {side: list(members) for side, members in parts.items()}
-    weights = np.zeros(
-        (len(numbers) + 1, columns.shape[1] + 1)
-    )  # the last group is empty: to exchange with it is to move
+    # The last group is empty: to exchange with it is to move.
+    weights = np.zeros((len(numbers) + 1, columns.shape[1] + 1))
     np.add.at(weights, first, np.column_stack([np.ones(len(groups)), columns]))
     weights /= np.maximum(weights.sum(axis=0), 1)
     side = np.full(len(numbers), -1)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lidd_yolo.data.enlarge import copies
 from lidd_yolo.data.enlarge.change import Change, change_picture, decode_picture, draw_change
 from lidd_yolo.data.enlarge.copies import change_annotation, make_copies
 from lidd_yolo.data.formats.masks import annotate_mask
@@ -25,9 +26,9 @@ def image():
 
 class TestMakeCopies:
     def test_names_and_content(self, image):
-        copies = list(make_copies("steel/a.png", image, _ANNOTATION, 3, 6))
-        assert [copy.name for copy in copies] == ["steel/a-e1.png", "steel/a-e2.png"]
-        for number, copy in enumerate(copies, start=1):
+        made = list(make_copies("steel/a.png", image, _ANNOTATION, 3, 6))
+        assert [copy.name for copy in made] == ["steel/a-e1.png", "steel/a-e2.png"]
+        for number, copy in enumerate(made, start=1):
             change = draw_change(6, "steel/a.png", number)
             np.testing.assert_array_equal(decode_picture(copy.data), change_picture(image, change))
             expected, dropped = change_annotation(_ANNOTATION, change)
@@ -57,8 +58,15 @@ def _boxed(*box, width=100, height=100):
     return Annotation("a.png", width, height, (DefectObject("x", Box(*box), difficult=True),))
 
 
-def _change(annotation, change, **limits):
-    changed, dropped = change_annotation(annotation, change, **limits)
+def _dropping(annotation, change, min_share):
+    """What `change_annotation` returns with another limit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copies, "MIN_SHARE", min_share)
+        return change_annotation(annotation, change)
+
+
+def _change(annotation, change, min_share=copies.MIN_SHARE):
+    changed, dropped = _dropping(annotation, change, min_share)
     return [item.box for item in changed.objects], dropped
 
 
@@ -140,7 +148,7 @@ class TestOutlines:
         after, _ = change_annotation(Annotation("a", 60, 40, (thing,)), Change(90))
         [found] = after.objects
         assert len(found.polygons) == 2
-        before, _ = change_annotation(Annotation("a", 60, 40, (thing,)), Change(90), min_share=0.95)
+        before, _ = _dropping(Annotation("a", 60, 40, (thing,)), Change(90), 0.95)
         assert before.objects == ()
 
 
@@ -168,7 +176,7 @@ class TestDrawn:
     def test_outlines__agree_with_the_picture(self, shapes, angle, mirrored, flipped):
         mask, change = _draw(shapes), Change(angle, mirrored, flipped)
         seen = _seen(mask, change)
-        after, dropped = change_annotation(annotate_mask(mask, ("x",), "a"), change, min_share=1e-6)
+        after, dropped = _dropping(annotate_mask(mask, ("x",), "a"), change, 1e-6)
         drawn = np.zeros_like(mask)
         for item in after.objects:
             drawn |= fill_rings(item.polygons, _SIDE, _SIDE)
@@ -185,7 +193,7 @@ class TestDrawn:
         x, y, a, b, turned, _ = shapes[0]
         mask, change = _draw([(x, y, a, b, turned, False)]), Change(angle, mirrored)
         seen = _seen(mask, change)
-        after, _ = change_annotation(annotate_mask(mask, ("x",), "a"), change, min_share=0.1)
+        after, _ = _dropping(annotate_mask(mask, ("x",), "a"), change, 0.1)
         if not after.objects:
             assert seen.sum() < 0.2 * mask.sum() + 10
             return

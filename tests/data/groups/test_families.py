@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from lidd_yolo.cli.main import main
-from lidd_yolo.data.checks.repair import repair_set
-from lidd_yolo.data.checks.set_check import check_yolo_set
+from lidd_yolo.data.checks.set_check import check
 from lidd_yolo.data.convert import convert
 from lidd_yolo.data.enlarge.data_set import describe_enlargement, enlarge
 from lidd_yolo.data.groups.families import ENLARGED, carry_record, family_links, read_originals
@@ -116,18 +115,17 @@ class TestCarryRecord:
         if way == "copied split":
             lidd_data("split", file, "--copy", "--target", out)
         elif way == "repaired":
-            data = read_yolo_set(file)
-            repair_set(data, check_yolo_set(data), out)
+            check(file, fix=out)
         elif way == "converted":
-            convert(file, out, kind="yolo")
+            convert(file, out, from_="yolo")
         else:
-            convert(file, tmp_path / "coco", kind="yolo", to="coco")
-            convert(tmp_path / "coco", out, kind="coco")
+            convert(file, tmp_path / "coco", from_="yolo", to="coco")
+            convert(tmp_path / "coco", out, from_="coco")
         pictures = all_pictures(read_yolo_set(out / "data.yaml"))
         assert len(pictures) == 4 * 3 + 2
         assert all((out / place).is_file() for link in read_originals(out).items() for place in link)
         groups = find_groups(pictures)[0]
-        assert groups.sizes() == {1: 2, 3: 4}
+        assert groups.count()["sizes"] == {1: 2, 3: 4}
         for name, number in zip(groups.names, groups.numbers, strict=True):
             assert family(pictures[name]) == family(pictures[groups.names[groups.numbers.index(number)]])
 
@@ -147,7 +145,7 @@ class TestGroupsAndSplit:
         """What the tests here stand on: without the record they would fail."""
         file = enlarged(tmp_path)
         (file.parent / ENLARGED).unlink()
-        assert find_groups(all_pictures(read_yolo_set(file)))[0].sizes()[1] > 2 + 8 / 2
+        assert find_groups(all_pictures(read_yolo_set(file)))[0].count()["sizes"][1] > 2 + 8 / 2
 
     def test_copy_moved_to_val__leak_said(self, tmp_path):
         file = enlarged(tmp_path)

@@ -36,7 +36,7 @@ class TestFindGroups:
         for name, number in zip(groups.names, groups.numbers, strict=True):
             members.setdefault(number, set()).add(Path(name).stem[:2])
         assert sorted(map(sorted, members.values())) == [["p0"], ["p1"], ["p2"], ["p3"]]
-        assert groups.sizes() == {3: 4}
+        assert groups.count()["sizes"] == {3: 4}
         assert len(groups.pairs) == len(overlaps)
         assert {pair["kind"] for pair in groups.pairs} == {"overlap"}
         assert groups.rule["burst"] is None
@@ -90,7 +90,7 @@ class TestGroups:
     def test_result__files_and_figures(self, data, tmp_path):
         done = groups(data.file, out=tmp_path / "out")
         assert (done.file, done.sheet) == (tmp_path / "out/groups.json", tmp_path / "out/pairs.jpg")
-        assert (done.leak, done.groups.sizes()) == ({"val": 1.0}, {3: 4})
+        assert (done.leak, done.groups.count()["sizes"]) == ({"val": 1.0}, {3: 4})
         assert repr(done).startswith("Grouping(12 pictures in 4 groups, leak={'val': 1.0}, file=")
 
     def test_bad_input__one_kind_of_error(self, data, tmp_path):
@@ -164,10 +164,10 @@ class TestRealReleases:
         ]
         assert len(files) == 1530
         assert 450 < max(groups.numbers) + 1 < 510
-        assert max(groups.sizes()) < 0.05 * len(files)
+        assert max(groups.count()["sizes"]) < 0.05 * len(files)
 
     def test_aluminium_sheet__ring_and_lamp_join_photographs_of_all_sheets(self):
         """Known limit: pictures with the same fixture are one group, so this release is grouped by its sheets."""
         files = {path.stem: path for path in sorted((release("aluminium-sheet") / "images").iterdir())}
         groups = find_groups(files)[0]
-        assert max(groups.sizes()) > 0.8 * len(files)
+        assert max(groups.count()["sizes"]) > 0.8 * len(files)

@@ -5,7 +5,7 @@ import yaml
 
 from lidd_yolo.data.readers.missing import FETCHED, explain, explain_packaged
 from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
-from lidd_yolo.data.releases.publishers import PUBLISHERS
+from lidd_yolo.data.releases.download import PUBLISHERS
 from lidd_yolo.paths import find_cfg
 
 

@@ -41,7 +41,7 @@ class TestSheets:
 class TestConvertAluminiumSheet:
     def test_grouped__sheets_stay_together(self, tmp_path):
         source = write(tmp_path / "release", [1, 2, 3, 26, 27, 36, 6, 7, 41, 52, 53])
-        done = convert_aluminium_sheet(source, tmp_path / "set", ratios={"train": 0.5, "val": 0.5})
+        done = convert_aluminium_sheet(source, tmp_path / "set")
         sides = side_of(tmp_path / "set")
         for sheet in ([1, 2, 3, 26, 27, 36], [6, 7, 41], [52, 53]):
             assert len({sides[number] for number in sheet}) == 1
@@ -60,12 +60,6 @@ class TestConvertAluminiumSheet:
         assert [item.class_name for item in annotation.objects] == ["pinhole", "dirt", "crease", "scratch"]
         assert [line.split()[0] for line in label.read_text().splitlines()] == ["3", "2", "0", "1"]
         assert annotation.objects[3].box.height == pytest.approx(9, abs=0.6)
-
-    def test_line_width__as_asked(self, tmp_path):
-        source = write(tmp_path / "release", [1, 4], [shape("ca_shang", "linestrip")])
-        convert_aluminium_sheet(source, tmp_path / "set", line_width=4)
-        annotation, _ = read_yolo(next((tmp_path / "set/labels").rglob("1.txt")), CLASS_NAMES, (100, 80))
-        assert annotation.objects[0].box.height == pytest.approx(3, abs=0.6)
 
     def test_paper__random_and_its_leak_told(self, tmp_path):
         source = write(tmp_path / "release", range(70, 80))

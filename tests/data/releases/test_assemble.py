@@ -35,16 +35,16 @@ def samples(tmp_path):
 
 
 class TestCheckRequest:
-    def test_known(self):
-        check_request("paper", {"grouped": {}, "paper": {}}, 0)
+    def test_known(self, tmp_path):
+        check_request("paper", {"grouped": {}, "paper": {}}, 0, tmp_path, overwrite=False)
 
     @pytest.mark.parametrize(
-        ("protocol", "seed", "told"),
+        ("protocol", "seed", "message"),
         [("x", 0, "no protocol 'x'; there are grouped, paper"), ("paper", -1, "the seed cannot be negative, got -1")],
     )
-    def test_refused(self, protocol, seed, told):
-        with pytest.raises(ValueError, match=told):
-            check_request(protocol, {"grouped": {}, "paper": {}}, seed)
+    def test_refused(self, tmp_path, protocol, seed, message):
+        with pytest.raises(ValueError, match=message):
+            check_request(protocol, {"grouped": {}, "paper": {}}, seed, tmp_path, overwrite=False)
 
 
 class TestAssemble:

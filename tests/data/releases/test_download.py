@@ -1,13 +1,27 @@
-"""Files fetched whole or not at all, archives unpacked, and files compared with lists of checksums."""
+"""Releases fetched whole or not at all, archives unpacked, and files compared with lists of checksums."""
 
+import hashlib
+import io
 import socket
 import stat
 import zipfile
+from contextlib import contextmanager
 
 import pytest
 
-from lidd_yolo.data.releases.download import Verification, fetch, read_checksums, unpack, verify_files
+from lidd_yolo.data.releases import download
+from lidd_yolo.data.releases.download import (
+    PUBLISHERS,
+    Publisher,
+    Verification,
+    download_release,
+    fetch,
+    read_checksums,
+    unpack,
+    verify_files,
+)
 from tests.helpers.folders import text, tree
+from tests.helpers.releases import release
 from tests.helpers.server import serve
 
 _DATA = bytes(range(256)) * 10_000
@@ -44,9 +58,10 @@ class TestFetch:
         assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize("say_length", [True, False])
-    def test_too_large__nothing_kept(self, tmp_path, say_length):
+    def test_too_large__nothing_kept(self, tmp_path, monkeypatch, say_length):
+        monkeypatch.setattr(download, "_MAX_BYTES", len(_DATA) - 1)
         with serve({"/a.zip": _DATA}, say_length=say_length) as address, pytest.raises(ValueError, match="larger than"):
-            fetch(f"{address}/a.zip", tmp_path / "a.zip", limit=len(_DATA) - 1)
+            fetch(f"{address}/a.zip", tmp_path / "a.zip")
         assert list(tmp_path.iterdir()) == []
 
     def test_other_kinds_of_address__refused(self, tmp_path):
@@ -77,7 +92,7 @@ class TestUnpack:
     def test_wanted_folders__without_the_outer_one(self, tmp_path, goal):
         entries = [("top/a/1.txt", "one"), ("top/a/b/2.txt", "two"), ("top/c/3.txt", "three"), ("top/ab/4.txt", "")]
         archive = _zip(tmp_path / "x.zip", [("top/", ""), *entries])
-        assert unpack(archive, goal, ["a"]) == 2
+        unpack(archive, goal, ["a"])
         assert tree(goal) == {"a/1.txt": b"one", "a/b/2.txt": b"two"}
 
     @pytest.mark.parametrize(
@@ -93,26 +108,29 @@ class TestUnpack:
     def test_link__refused(self, tmp_path, goal):
         with pytest.raises(ValueError, match="is no plain file"):
             unpack(_zip(tmp_path / "x.zip", [("top/a/link", None)]), goal, ["a"])
-        assert unpack(_zip(tmp_path / "y.zip", [("top/b/link", None)]), goal, ["a"]) == 0
+        unpack(_zip(tmp_path / "y.zip", [("top/b/link", None)]), goal, ["a"])
+        assert not goal.exists()
 
     @pytest.mark.filterwarnings("ignore:Duplicate name")
     def test_twice__refused(self, tmp_path, goal):
         with pytest.raises(ValueError, match="is there twice"):
             unpack(_zip(tmp_path / "x.zip", [("top/a/1", "one"), ("top/a/1", "two")]), goal, ["a"])
 
-    def test_bomb__refused_before_it_is_written(self, tmp_path, goal):
+    def test_bomb__refused_before_it_is_written(self, tmp_path, goal, monkeypatch):
+        monkeypatch.setattr(download, "_MAX_UNPACKED", 9_000_000)
         archive = _zip(tmp_path / "x.zip", [("top/a/zeros", bytes(10_000_000))])
         assert archive.stat().st_size < 20_000
         with pytest.raises(ValueError, match="10000000 bytes, more than 9000000"):
-            unpack(archive, goal, ["a"], limit=9_000_000)
+            unpack(archive, goal, ["a"])
         assert not goal.exists()
 
-    def test_size_understated__not_believed(self, tmp_path, goal):
+    def test_size_understated__not_believed(self, tmp_path, goal, monkeypatch):
+        monkeypatch.setattr(download, "_MAX_UNPACKED", 1000)
         archive = _zip(tmp_path / "x.zip", [("top/a/zeros", bytes(100_000))])
         data = archive.read_bytes()
         archive.write_bytes(data.replace((100_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
         with pytest.raises(ValueError, match="cannot be unpacked"):
-            unpack(archive, goal, ["a"], limit=1000)
+            unpack(archive, goal, ["a"])
         assert all(len(content) <= 1000 for content in tree(tmp_path / "goal").values())
 
     @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x05\x06"])
@@ -153,3 +171,94 @@ class TestVerify:
         text(tmp_path / "unlisted", "")
         listed = {"equal/a": _OF_ABC, "changed": _OF_ABC, "missing": _OF_NOTHING}
         assert verify_files(tmp_path, listed) == Verification(1, ("changed",), ("missing",), ("unlisted",))
+
+
+_FILES = {"IMAGES/a.jpg": b"picture", "ANNOTATIONS/a.xml": b"text", "IMAGES/b.jpg": b"not listed", "README.md": b"no"}
+_STEEL = Publisher("owner/steel", "c0ffee" * 7, ("IMAGES", "ANNOTATIONS"), ("steel",))
+
+
+@pytest.fixture
+def lists(tmp_path, monkeypatch):
+    """Checksums of two of the files."""
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    monkeypatch.setattr(download, "_CHECKSUMS", folder)
+    listed = [f"{hashlib.sha256(_FILES[name]).hexdigest()}  {name}\n" for name in list(_FILES)[:2]]
+    (folder / "steel.sha256").write_text("".join(listed))
+
+
+def _archive(files):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"steel-{_STEEL.commit}/{name}", content)
+    return {f"/owner/steel/archive/{_STEEL.commit}.zip": data.getvalue()}
+
+
+@contextmanager
+def _served(files, monkeypatch):
+    """Let a server on this machine stand for GitHub."""
+    with serve(_archive(files) if files else {}) as address:
+        monkeypatch.setattr(download, "_GITHUB", address)
+        yield
+
+
+@pytest.mark.usefixtures("lists")
+class TestDownloadRelease:
+    def test_fetched_and_verified(self, tmp_path, monkeypatch):
+        with _served(_FILES, monkeypatch):
+            done = download_release(_STEEL, tmp_path / "below/steel")
+        assert (done.equal, done.unlisted) == (2, ("IMAGES/b.jpg",))
+        assert tree(tmp_path / "below") == {f"steel/{name}": _FILES[name] for name in list(_FILES)[:3]}
+
+    def test_again__verified_without_a_server(self, tmp_path, monkeypatch):
+        with _served(_FILES, monkeypatch):
+            download_release(_STEEL, tmp_path / "steel")
+        assert download_release(_STEEL, tmp_path / "steel").equal == 2
+        (tmp_path / "steel/IMAGES/a.jpg").write_text("changed")
+        with pytest.raises(ValueError, match=r"IMAGES/a\.jpg differs; .*steel: remove it to fetch the release again"):
+            download_release(_STEEL, tmp_path / "steel")
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"IMAGES/a.jpg": b"other"}, r"IMAGES/a\.jpg differs; nothing is kept"),
+            ({"ANNOTATIONS/a.xml": None}, r"ANNOTATIONS/a\.xml is missing; nothing is kept"),
+            ({"../../harm": b""}, "nothing is unpacked"),
+        ],
+    )
+    def test_not_the_release__nothing_kept(self, tmp_path, monkeypatch, change, reason):
+        files = {name: content for name, content in {**_FILES, **change}.items() if content is not None}
+        with _served(files, monkeypatch), pytest.raises(ValueError, match=reason):
+            download_release(_STEEL, tmp_path / "goal/steel")
+        assert tree(tmp_path / "goal") == {}
+        assert list((tmp_path / "goal").iterdir()) == []
+
+    def test_no_network__nothing_kept(self, tmp_path, monkeypatch):
+        with _served({}, monkeypatch), pytest.raises(ConnectionError, match="cannot be fetched"):
+            download_release(_STEEL, tmp_path / "goal/steel")
+        assert list((tmp_path / "goal").iterdir()) == []
+
+    def test_folder_in_use__refused(self, tmp_path):
+        (tmp_path / "steel").mkdir()
+        (tmp_path / "steel/mine.txt").touch()
+        with pytest.raises(FileExistsError, match="not empty"):
+            download_release(_STEEL, tmp_path / "steel")
+
+
+class TestPackaged:
+    @pytest.mark.parametrize(("name", "count"), [("neu-det", 3060), ("neu-seg", 5664)])
+    def test_lists__complete_pairs_in_the_folders_that_are_unpacked(self, name, count):
+        listed = PUBLISHERS[name].checksums()
+        assert len(listed) == count
+        assert len(set(listed)) == count
+        assert {place.rpartition("/")[0] for place in listed} == set(PUBLISHERS[name].folders)
+
+    def test_address__at_one_commit(self):
+        expected = "https://github.com/DHW-Master/NEU_Seg/archive/da8cebedb292beca4d101db8c442d5706fac3bfe.zip"
+        assert PUBLISHERS["neu-seg"].address == expected
+
+    @pytest.mark.parametrize("name", ["neu-det", "neu-seg"])
+    def test_real_release__as_listed(self, name):
+        found = verify_files(release(name), PUBLISHERS[name].checksums())
+        assert (found.changed, found.missing, found.unlisted) == ((), (), ("SOURCE.md",))

@@ -82,10 +82,6 @@ class TestConvertNeuDet:
         assert convert_neu_det(source[0], tmp_path / "set").report.enlarged is None
         assert read_originals(tmp_path / "set") == {}
 
-    def test_ratios__given(self, source, tmp_path):
-        done = convert_neu_det(source[0], tmp_path / "set", ratios={"train": 1, "val": 1})
-        assert done.report.images == {"train": 18, "val": 18}
-
     def test_damaged_file__costs_only_itself(self, tmp_path):
         write_release(tmp_path / "release", plates=6)
         (tmp_path / "release/ANNOTATIONS/crazing_0.xml").write_text("<annotation>")

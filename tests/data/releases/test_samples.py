@@ -160,12 +160,12 @@ def _small(folder, name, dtype=np.uint8):
 class TestEnlargeSamples:
     def test_copies__groups_of_their_originals(self, tmp_path):
         originals = [_small(tmp_path, name) for name in ("b.png", "aa.png")]
-        enlarged = enlarge_samples(originals, [7, 4], 3, 2)
-        names = [sample.name for sample in enlarged.samples]
+        samples, groups, _ = enlarge_samples(originals, [7, 4], 3, 2)
+        names = [sample.name for sample in samples]
         assert names == ["aa-e1.png", "aa-e2.png", "aa.png", "b-e1.png", "b-e2.png", "b.png"]
-        assert enlarged.groups == [4, 4, 4, 7, 7, 7]
-        assert enlarged.samples[5] is originals[0]
-        copy = enlarged.samples[3]
+        assert groups == [4, 4, 4, 7, 7, 7]
+        assert samples[5] is originals[0]
+        copy = samples[3]
         expected = change_picture(originals[0].gray, draw_change(2, "b.png", 1))
         np.testing.assert_array_equal(copy.gray, expected)
         np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(copy.data, np.uint8), 0), expected)
@@ -179,8 +179,8 @@ class TestEnlargeSamples:
 
 class TestPlaceCopies:
     def test_places__by_the_split(self, tmp_path):
-        enlarged = enlarge_samples([_small(tmp_path, "a.png")], [0], 3, 2)
-        record = place_copies(enlarged, {"train": [0, 2], "val": [1]}, 3, 2)
+        _, _, copies = enlarge_samples([_small(tmp_path, "a.png")], [0], 3, 2)
+        record = place_copies(copies, {"train": ["a-e1.png", "a.png"], "val": ["a-e2.png"]}, 3, 2)
         [(original, copies)] = record["pictures"].items()
         assert original == "images/train/a.png"
         assert list(copies) == ["images/train/a-e1.png", "images/val/a-e2.png"]

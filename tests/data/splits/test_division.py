@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.data.splits import division
-from lidd_yolo.data.splits.division import LabelCounts, balance_columns, count_labels, divide, parse_ratio, shortfalls
+from lidd_yolo.data.splits.division import balance_columns, count_labels, divide, parse_ratio, shortfalls
 
 RATIOS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -171,10 +171,10 @@ class TestBalanceColumns:
     counts = np.array([[2, 0], [0, 1], [1, 3], [5, 0], [0, 0]])
 
     def test_boxes__classes_alone(self):
-        assert balance_columns(LabelCounts(self.counts, False, 0)) is self.counts
+        assert balance_columns(self.counts, segments=False) is self.counts
 
     def test_outlines__one_column_for_each_combination(self):
         """Combinations in order: none, b, a, a and b."""
-        columns = balance_columns(LabelCounts(self.counts, True, 0))
+        columns = balance_columns(self.counts, segments=True)
         assert columns[:, :2].tolist() == self.counts.tolist()
         assert columns[:, 2:].tolist() == [[0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [1, 0, 0, 0]]
