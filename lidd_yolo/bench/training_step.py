@@ -24,38 +24,29 @@ from lidd_yolo.bench.in_turn import MIB, measured_alone, peak_memory_mib, time_i
 def measure_steps(
     models: dict[str, Any],
     *,
-    imgsz: int = 192,
-    batch: int = 32,
-    rounds: int = 7,
-    reference: str = "yolov8n.yaml",
+    imgsz: int,
+    batch: int,
+    rounds: int,
     device: str = "cpu",
 ) -> dict[str, Any]:
     """Run forward, loss, backward and optimiser step of every network in turn, ``rounds`` times, in float32.
 
     Args:
-        models: Name -> network that returns its loss for a batch, as Ultralytics' models do, on the device.
+        models: Name -> network as `trainable` gives it, the reference of the ratios first.
         imgsz: Image side in pixels.
         batch: Images in a batch; two generated objects in each.
         rounds: Rounds after one that warms up.
-        reference: Which network the ratios are to.
         device: What torch calls it.
 
     Returns:
         For each name the figures of `time_in_turn` for a step.
     """
     timed = {name: training_step(model, imgsz=imgsz, batch=batch, device=device) for name, model in models.items()}
-    return time_in_turn(timed, warm_up=1, rounds=rounds, references=dict.fromkeys(timed, reference))
+    return time_in_turn(timed, warm_up=1, rounds=rounds)
 
 
 def training_step(model: Any, *, imgsz: int, batch: int, device: str) -> Callable[[], float]:
-    """Return a function that takes one step with a network as its own trainer would and returns the seconds.
-
-    Args:
-        model: A network as `trainable` gives it.
-        imgsz: Image side in pixels.
-        batch: Images in a batch.
-        device: What torch calls it.
-    """
+    """Return a function that takes one step with a network as its own trainer would and returns the seconds."""
     classes = int(getattr(model, "nc", 0) or getattr(model, "yaml", {}).get("nc", 80))
     masks = getattr(model, "task", "detect") == "segment"
     data = {k: v.to(device) for k, v in generated_batch(imgsz, batch, classes=classes, masks=masks).items()}
@@ -63,12 +54,9 @@ def training_step(model: Any, *, imgsz: int, batch: int, device: str) -> Callabl
 
 
 def trainable(name: str, *, device: str = "cpu", **options: Any) -> Any:
-    """Return a network ready for `measure_steps`, by the name ``yolo`` knows it by.
+    """Return the network of a model YAML ready for `measure_steps`.
 
-    Args:
-        name: Model YAML.
-        device: Where to put it; what torch calls it.
-        options: Replace keys of the YAML's ``lidd_yolo:`` section, for example ``aux="dense"``.
+    Options such as ``aux="dense"`` replace keys of the YAML's ``lidd_yolo:`` section.
     """
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
     from ultralytics.utils import DEFAULT_CFG  # noqa: PLC0415
@@ -118,11 +106,6 @@ def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor])
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - start
-
-
-def is_our_network(model: Any) -> bool:
-    """Tell whether a network is one of this package."""
-    return type(model).__module__.startswith("lidd_yolo.")
 
 
 _MASK_RATIO = 4
@@ -178,14 +161,7 @@ def step_memory(name: str, *, imgsz: int, batch: int, device: str, aux: str = ""
     """Return the memory of a training step in MiB, measured in a process of its own.
 
     On a CPU by how much the process's resident memory rises above its peak before the steps, on a GPU the most that
-    torch holds there, network included.
-
-    Args:
-        name: Model YAML.
-        imgsz: Image side in pixels.
-        batch: Images in a batch.
-        device: What torch calls it.
-        aux: Auxiliary head of ours; empty for the YAML's.
+    torch holds there, network included. ``aux`` is the auxiliary head of ours, empty for the YAML's.
     """
     words = [name, aux or "-", imgsz, batch, device]
     return float(measured_alone("lidd_yolo.bench.training_step", words)["peak_mib"])

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from lidd_yolo.cli.words import named_files
 from lidd_yolo.errors import InputError
 from lidd_yolo.results.ledger import verify, without_evidence
 
@@ -42,23 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run ``lidd report`` and return its exit status.
-
-    Args:
-        args: What the parser with `add_arguments` returned.
-    """
-    try:
-        if args.verify:
-            return _verify(args.ledger)
-        if args.markdown and args.certificates:
-            raise InputError("--certificates are for the page, --markdown has no place for them")
-        if args.markdown:
-            _print_markdown(args.ledger, args.patterns, args.plan)
-        else:
-            _write_page(args)
-    except (ImportError, OSError, ValueError) as error:
-        sys.stderr.write(f"lidd report: {error}\n")
-        return 2
+    """Run ``lidd report`` and return its exit status."""
+    if args.verify:
+        return _verify(args.ledger)
+    if args.markdown and args.certificates:
+        raise InputError("--certificates are for the page, --markdown has no place for them")
+    if args.markdown:
+        _print_markdown(args.ledger, args.patterns, args.plan)
+    else:
+        _write_page(args)
     return 0
 
 
@@ -108,7 +101,5 @@ def _draw(args: argparse.Namespace, target: Path) -> Path:
 
     if args.data is None:
         raise InputError("--pictures needs --data: the data set whose pictures are shown")
-    parts = (word.rpartition("=") for word in args.pictures)
-    models = {name or Path(file).stem: Path(file) for name, _, file in parts}
-    draw_side_by_side(models, args.data, target, split=args.split, count=args.count)
+    draw_side_by_side(named_files(args.pictures), args.data, target, split=args.split, count=args.count)
     return target

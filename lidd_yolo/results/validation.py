@@ -33,7 +33,7 @@ def validate(
         Ultralytics' metrics, and the pictures in the order of their names.
 
     Raises:
-        ModuleNotFoundError: If masks are to be kept and faster-coco-eval is missing.
+        ImportError: If masks are to be kept and faster-coco-eval is missing.
         TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
     """
     from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
@@ -121,7 +121,7 @@ def _result(
     corners = [(xywh[:, :2] + sign * xywh[:, 2:] / 2) * scale + pad for sign in (-1, 1)]
     rings = [(np.asarray(ring, dtype=np.float64) * scale + pad) for ring in label["segments"]]
     return PictureResult(
-        name=Path(label["im_file"]).name,
+        file=Path(label["im_file"]),
         shape=tuple(batch["img"].shape[2:]),
         truth_class=np.asarray(label["cls"]).reshape(-1).astype(np.int64),
         truth_boxes=np.concatenate(corners, axis=1),
@@ -132,7 +132,6 @@ def _result(
         correct=_flags(judged["tp"]),
         mask_correct=None if masks is None else _flags(judged["tp_m"]),
         found_masks=masks,
-        file=Path(label["im_file"]),
     )
 
 
