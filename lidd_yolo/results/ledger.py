@@ -18,6 +18,8 @@ from typing import Any
 
 from lidd_yolo.files import sha256, write_beside
 
+RUN_FILE = "run.json"
+"""What ``lidd compare`` writes into the folder of each run, whose name is the entry's."""
 _FOLDERS = ("trainings", "trainings/*", "trials", "speed", "certificates", "data")
 _TRAINING = frozenset({"model", "data", "arguments", "results"})
 _ROUNDING = 2e-5  # of two numbers of five digits
