@@ -17,10 +17,9 @@ from lidd_yolo.report.blocks import Entry
 from lidd_yolo.report.certificates import certificate_table
 from lidd_yolo.report.figures import RUNTIME_NAMES
 from lidd_yolo.report.markdown import differences_markdown, markdown_table, splits_markdown
-from lidd_yolo.results.ledger import read_ledger
+from lidd_yolo.results.ledger import LEDGER, read_ledger
 from lidd_yolo.results.plan_file import read_printed
 
-_LEDGER = Path("benchmarks/results")
 _PRINTED_ON = {"neu-det": ("lidd-table3", "lidd-table2"), "aluminium-sheet": ("lidd-table4",)}
 _OTHER_PICTURES = frozenset({"aluminium-sheet"})  # the paper's are not published
 
@@ -361,7 +360,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Renew the tables and return the exit status: 0 done, 2 it could not run."""
     parser = argparse.ArgumentParser(description="Renew the marked tables of Markdown pages from the ledger.")
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
-    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, metavar="DIR", help=f"default: {LEDGER}")
     args = parser.parse_args(argv)
     try:
         changed = write_tables(args.pages, args.ledger)

@@ -28,17 +28,17 @@ _PAUSE = 0.005
 def measure_latency(
     networks: Mapping[str, Mapping[str, Network]],
     *,
-    imgsz: int = 640,
+    imgsz: int,
     batch: int = 1,
     threads: int = 1,
-    rounds: int = 15,
+    rounds: int,
 ) -> dict[str, dict[str, Any]]:
-    """Run every network of every runtime in turn on one batch on the CPU, ``rounds`` times.
+    """Run every network of every runtime in turn on one batch of generated pictures on the CPU.
 
     Args:
         networks: Runtime -> name -> network ready for inference; the first of each runtime is its reference. Runtimes
             other than PyTorch were opened on as many threads.
-        imgsz: Side of the generated pictures in pixels.
+        imgsz: Side of the pictures in pixels.
         batch: Pictures at a time.
         threads: Threads of an operator.
         rounds: Rounds after two that warm up.
@@ -177,8 +177,3 @@ def open_networks(
         for runtime, files in exports.items():
             opened[runtime] = {name: open_runtime(runtime, file) for name, file in files.items()}
     return opened
-
-
-def pytorch_networks(names: Sequence[str]) -> dict[str, Any]:
-    """Return every network in each of its `ways_to_run`."""
-    return {way: network for name in names for way, network in ways_to_run(name).items()}

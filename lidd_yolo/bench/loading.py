@@ -37,16 +37,8 @@ def measure_loading(
 ) -> dict[str, Any]:
     """Train every network for some steps and tell waiting for a batch from working on it.
 
-    Args:
-        names: Model YAMLs or checkpoints.
-        data: Data YAML.
-        imgsz: Image side in pixels.
-        batch: Pictures in a batch.
-        workers: Processes that load pictures, as ``yolo train workers=`` takes them: Ultralytics lowers the number to
-            that of the processors, and on a CPU to 0, where the training loads its pictures itself.
-        steps: Steps that count.
-        device: ``cpu``, or the number of a GPU, as ``yolo train device=`` takes it.
-        say: Takes a line on what is being done.
+    Batch, workers and device are as ``yolo train`` takes them; Ultralytics lowers the number of workers to that of the
+    processors, and on a CPU to 0, where the training loads its pictures itself.
 
     Returns:
         ``results``: for each name ``step_s`` and ``wait_s``, medians in seconds, ``waiting``, the share of all that

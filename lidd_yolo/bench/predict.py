@@ -23,9 +23,9 @@ def measure_predictions(
     names: Sequence[str],
     *,
     imgsz: int,
-    pictures: int = 1000,
-    chunk: int = 50,
-    starts: int = 5,
+    pictures: int,
+    chunk: int,
+    starts: int,
     side: int = 256,
     say: Callable[[str], None],
 ) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import copy
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -34,12 +34,9 @@ def measure_steps(
     Args:
         models: Name -> network as `trainable` gives it, the reference of the ratios first.
         imgsz: Image side in pixels.
-        batch: Images in a batch; two generated objects in each.
+        batch: Images in a batch.
         rounds: Rounds after one that warms up.
         device: What torch calls it.
-
-    Returns:
-        For each name the figures of `time_in_turn` for a step.
     """
     timed = {name: training_step(model, imgsz=imgsz, batch=batch, device=device) for name, model in models.items()}
     return time_in_turn(timed, warm_up=1, rounds=rounds)
@@ -61,6 +58,8 @@ def trainable(name: str, *, device: str = "cpu", **options: Any) -> Any:
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
     from ultralytics.utils import DEFAULT_CFG  # noqa: PLC0415
 
+    from lidd_yolo.training.trainers import part_for  # noqa: PLC0415 - loads Ultralytics
+
     loaded = YOLO(name, verbose=False)
     model = loaded.model
     if options:
@@ -71,7 +70,7 @@ def trainable(name: str, *, device: str = "cpu", **options: Any) -> Any:
     model.task = loaded.task
     if getattr(model, "nwd", None):
         model.set_measured(MEAN_SIZE)
-    if _trains_channels_last(model, device):
+    if device == "cpu" and getattr(part_for(model, "trainer"), "channels_last", False):  # LIDD-Net's and WLNet's
         model.to(memory_format=torch.channels_last)
     return model.to(device).train()
 
@@ -87,13 +86,6 @@ def torch_device(word: str) -> str:
     if not word.isdigit() or int(word) >= torch.cuda.device_count():
         raise ValueError(f"--device {word}: there are cpu and {torch.cuda.device_count()} GPU(s), counted from 0")
     return f"cuda:{word}"
-
-
-def _trains_channels_last(model: Any, device: str) -> bool:
-    """Tell whether the network's own trainer has it in channels-last order: LIDD-Net's and WLNet's on a CPU."""
-    from lidd_yolo.training.trainers import part_for  # noqa: PLC0415 - loads Ultralytics
-
-    return device == "cpu" and getattr(part_for(model, "trainer"), "channels_last", False)
 
 
 def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor]) -> float:
@@ -117,16 +109,11 @@ MEAN_SIZE = 0.25
 
 
 def generated_batch(imgsz: int, batch: int, *, classes: int, masks: bool) -> dict[str, Tensor]:
-    """Return a batch, the same at every call.
+    """Return a batch of pictures with two objects in each, the same at every call.
 
-    Sides of objects are even between 0.1 and 0.4 of the picture's, their centres between 0.3 and 0.7.
-
-    Args:
-        imgsz: Side of the pictures in pixels.
-        batch: Pictures; two objects in each.
-        classes: Classes of the network.
-        masks: Whether to add ``masks`` of shape ``(batch, imgsz / 4, imgsz / 4)``: 0 for no object, else the number of
-            the picture's object, from 1; where two lie over each other the second one's.
+    Sides of objects are even between 0.1 and 0.4 of the picture's, their centres between 0.3 and 0.7. ``masks`` are of
+    shape ``(batch, imgsz / 4, imgsz / 4)``: 0 for no object, else the number of the picture's object, from 1; where two
+    lie over each other the second one's.
     """
     generator = torch.Generator().manual_seed(0)
     objects = _OBJECTS * batch
@@ -167,9 +154,9 @@ def step_memory(name: str, *, imgsz: int, batch: int, device: str, aux: str = ""
     return float(measured_alone("lidd_yolo.bench.training_step", words)["peak_mib"])
 
 
-def main(argv: Sequence[str] | None = None) -> dict[str, float]:
+def main() -> dict[str, float]:
     """Take the steps and return the memory."""
-    name, aux, imgsz, batch, device = sys.argv[1:] if argv is None else argv
+    name, aux, imgsz, batch, device = sys.argv[1:]
     torch.set_num_threads(1)
     with contextlib.redirect_stdout(sys.stderr):
         model = trainable(name, device=device, **({} if aux == "-" else {"aux": aux}))

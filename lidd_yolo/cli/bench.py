@@ -16,9 +16,8 @@ from typing import Any
 
 from lidd_yolo.cli.words import named_files
 from lidd_yolo.export.certificate import Certificate
-from lidd_yolo.results.ledger import append, append_measurement
+from lidd_yolo.results.ledger import LEDGER, append, append_measurement
 
-_LEDGER = Path("benchmarks/results")
 _AUXILIARIES = ("off", "light", "dense")
 _MODELS = ["yolov8n.yaml", "lidd.yaml"]
 _MODELS_HELP = "model YAMLs or checkpoints; ratios are to the first"
@@ -32,7 +31,7 @@ _STEPPED: dict[str, dict[str, tuple[str, str]]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands to the parser of ``lidd bench``."""
-    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, metavar="DIR", help=f"default: {LEDGER}")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     record = actions.add_parser("record", help="measure a finished yolo train run and add it to the ledger")
@@ -145,7 +144,8 @@ def _latency(args: argparse.Namespace) -> None:
     least = min(*args.imgsz, *args.batch, *args.threads, args.rounds)
     if least < 1:
         raise ValueError(f"--imgsz, --batch, --threads and --rounds must be at least 1, got {least}")
-    pytorch = latency.pytorch_networks(args.models) if latency.PYTORCH in runtimes else {}
+    in_pytorch = args.models if latency.PYTORCH in runtimes else ()
+    pytorch = {way: network for name in in_pytorch for way, network in latency.ways_to_run(name).items()}
     for imgsz, batch in itertools.product(args.imgsz, args.batch):
         with tempfile.TemporaryDirectory() as folder:
             exports = latency.make_exports(args.models, runtimes, Path(folder), imgsz=imgsz, batch=batch, say=_say)

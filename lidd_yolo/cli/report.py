@@ -13,16 +13,14 @@ from pathlib import Path
 
 from lidd_yolo.cli.words import named_files
 from lidd_yolo.errors import InputError
-from lidd_yolo.results.ledger import verify, without_evidence
-
-_LEDGER = Path("benchmarks/results")
+from lidd_yolo.results.ledger import LEDGER, verify, without_evidence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``lidd report``."""
     which = "entries, such as 'neu-det-*', or the folder of their runs, such as runs/compare (default: all)"
     parser.add_argument("patterns", nargs="*", metavar="PATTERN", help=which)
-    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, metavar="DIR", help=f"default: {LEDGER}")
     parser.add_argument("--plan", metavar="NAME_OR_FILE", help="plan with printed figures, such as lidd-table3")
     parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown instead of a page")

@@ -44,11 +44,6 @@ class Contender:
     model: str
     entries: tuple[Entry, ...]
 
-    @property
-    def splits(self) -> set[str]:
-        """Splits on which every seed was measured."""
-        return set.intersection(*(set(entry["results"]) for entry in self.entries))
-
 
 @dataclass(frozen=True)
 class Block:
@@ -70,7 +65,7 @@ class Block:
     @property
     def split(self) -> str:
         """Split whose figures are compared: ``test`` where all have it, else ``val``."""
-        return "test" if all("test" in contender.splits for contender in self.contenders) else "val"
+        return "test" if all("test" in entry["results"] for entry in self.entries) else "val"
 
     @property
     def title(self) -> str:

@@ -65,10 +65,8 @@ def aligned(evidences: Sequence[Evidence]) -> list[Evidence]:
     """Return the same evidence with the pictures in the order of their names.
 
     Raises:
-        ValueError: If there is none, or not all are of the same pictures and labels.
+        ValueError: If not all are of the same pictures and labels.
     """
-    if not evidences:
-        raise ValueError("no evidence to compare")
     put = [_sorted(evidence) for evidence in evidences]
     same_pictures(put)
     return put
@@ -99,13 +97,8 @@ def groups_of(evidences: Sequence[Evidence]) -> NDArray[np.int32] | None:
 def draw_weights(groups: NDArray[np.int32], resamples: int, seed: int) -> NDArray[np.int32]:
     """Return how often each picture counts in each resample: as many groups are drawn as there are, each whole.
 
-    Args:
-        groups: Group of each picture, numbered from 0 without gaps, shape ``(N,)``.
-        resamples: Number of draws.
-        seed: Seed of the draws.
-
-    Returns:
-        Shape ``(1 + resamples, N)``; the first row is all ones. Where groups differ in size, so do the resamples.
+    Groups ``(N,)`` are numbered from 0 without gaps. The result is of shape ``(1 + resamples, N)``; its first row is
+    all ones. Where groups differ in size, so do the resamples.
     """
     count = int(groups.max()) + 1
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)

@@ -267,11 +267,11 @@ def ticks_of(axis: Axis, values: Sequence[float]) -> tuple[Tick, ...]:
     return tuple(Tick(axis.place(value), text) for value, text in zip(values, tick_texts(values), strict=True))
 
 
-def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Return round values from at or below ``low`` to at or above ``high``, at most ``most + 1`` of them."""
+def linear_ticks(low: float, high: float) -> list[float]:
+    """Return round values from at or below ``low`` to at or above ``high``, at most seven of them."""
     span = (high - low) or abs(high) or 1.0
-    power = 10 ** math.floor(math.log10(span / most))
-    step = next(power * m for m in (1, 2, 5, 10, 20) if span / (power * m) <= most - 1)
+    power = 10 ** math.floor(math.log10(span / 6))
+    step = next(power * m for m in (1, 2, 5, 10, 20) if span / (power * m) <= 5)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
 

@@ -48,12 +48,8 @@ class Comparison:
 class Pairs:
     """All comparisons of a block.
 
-    Args:
-        pairs: Every two networks that have evidence of the same pictures.
-        problems: Why the others could not be compared.
-        pictures: Number of pictures that were drawn from.
-        groups: Number of groups that they form, of which each is drawn whole; None if no groups are known and pictures
-            counted as independent.
+    ``problems`` say why others could not be compared. The pictures were drawn as so many groups; None if none are
+    known and they counted as independent.
     """
 
     pairs: tuple[Comparison, ...]

@@ -42,7 +42,8 @@ class SplitComparison:
         first: Protocol, leak, training pictures, epochs and further arguments of the split that leaks more.
         second: Those of the other.
         protocols: Protocols of both.
-        pictures: Number of pictures that neither training had, in ``groups`` groups.
+        pictures: Number of pictures that neither training had.
+        groups: Number of groups that they form.
         figures: Key of a figure -> its values after the first and the second training.
         differences: Key of a figure -> first minus second.
     """

@@ -27,10 +27,7 @@ def report_markdown(
 ) -> str:
     """Return tables of training entries, a block for each data split, input size and budget.
 
-    Args:
-        entries: Ledger entries; those that are no trainings are left out.
-        printed: Printed figures and quoted rows of a plan.
-        ledger: Folder of the entries; with it every two networks are compared from their evidence files.
+    Entries that are no trainings are left out. With a ledger every two networks are compared from their evidence files.
 
     Raises:
         InputError: If an entry cannot be used.

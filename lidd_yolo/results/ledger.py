@@ -18,6 +18,8 @@ from typing import Any
 
 from lidd_yolo.files import sha256, write_beside
 
+LEDGER = Path("benchmarks/results")
+"""Where commands look for it."""
 RUN_FILE = "run.json"
 """What ``lidd compare`` writes into the folder of each run, whose name is the entry's."""
 _FOLDERS = ("trainings", "trainings/*", "trials", "speed", "certificates", "data")
@@ -29,9 +31,7 @@ _UNRECORDED = 0.01  # of older entries: what the detections behind the 100 sures
 def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
     """Return the entries whose name matches a glob pattern, in the order of their names.
 
-    Args:
-        folder: The ledger.
-        pattern: Or several with spaces between them: the entries of the first, then further ones of the next.
+    Of several patterns, with spaces between them, the entries of the first come first, then further ones of the next.
 
     Raises:
         ValueError: If a file is not an entry, or two have one name; names them.
@@ -195,15 +195,14 @@ def append_measurement(
     device: str = "",
     **facts: Any,
 ) -> Path:
-    """Write measured times into the ledger and return the entry's file.
+    """Write measured times and further facts into the ledger and return the entry's file.
 
     Args:
         ledger: Folder of the ledger.
         name: Name of the entry.
         results: What was measured.
         threads: Threads of an operator; None for torch's present number.
-        device: What torch calls the device that it was measured on, which the entry then says, with a GPU's name;
-            empty where it can be a CPU alone.
+        device: What torch calls the device, which the entry then says; empty where it can be a CPU alone.
         facts: What else the entry says.
     """
     from lidd_yolo.results.machine import commit, describe_machine  # noqa: PLC0415 - loads torch

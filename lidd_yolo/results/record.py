@@ -82,10 +82,6 @@ def count(weights: Path | str, imgsz: int) -> dict[str, Any]:
 
     One multiply-add (MAC) is two floating-point operations (FLOPs); papers print either as "FLOPs".
 
-    Args:
-        weights: Checkpoint or model YAML.
-        imgsz: Side of the network's input in pixels; batch 1.
-
     Returns:
         ``imgsz``; ``parameters`` as trained, with what only training needs; ``parameters_folded``; ``macs`` by thop, of
         convolutions and, by a rule each, interpolations, poolings and normalisations; ``gflops``, 2 ``macs`` / 1e9.

@@ -20,14 +20,7 @@ from lidd_yolo.results.picture_result import LEVELS, MOST, PictureResult
 def validate(
     weights: Path, data: str, split: str, imgsz: int, device: str | None = None
 ) -> tuple[Any, list[PictureResult]]:
-    """Validate a checkpoint with Ultralytics' default arguments.
-
-    Args:
-        weights: Checkpoint of a detection or segmentation network.
-        data: Data YAML.
-        split: ``train``, ``val`` or ``test``.
-        imgsz: Side of the network's input in pixels.
-        device: As Ultralytics takes it; None lets it choose.
+    """Validate a detection or segmentation network with Ultralytics' default arguments.
 
     Returns:
         Ultralytics' metrics, and the pictures in the order of their names.

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lidd_yolo.report.blocks import Block, Contender, chosen_entries, group_entries, seedless, training_entries
+from lidd_yolo.report.blocks import Block, chosen_entries, group_entries, seedless, training_entries
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 
 
@@ -88,13 +88,6 @@ class TestBlock:
 
     def test_dataset__name_of_the_file_without_record(self):
         assert Block({"yaml": "own.yaml"}, 64, 3, ()).dataset == "own.yaml"
-
-
-class TestContender:
-    def test_splits__of_every_seed(self):
-        one, other = entry("a-s0"), entry("a-s1")
-        del other["results"]["val"]
-        assert Contender("A", "lidd.yaml", (one, other)).splits == {"test"}
 
 
 class TestTrainingEntries:
