@@ -178,9 +178,9 @@ def _refuse_repeated_seeds(entries: Sequence[Entry]) -> None:
 def _labels(entries: Sequence[Entry]) -> list[str]:
     """Return labels that tell the contenders apart: network and recipe, where needed the name, then the arguments."""
     labels = [_label(entry) for entry in entries]
-    for further in (lambda entry, _: seedless(entry["name"]), _what_differs):
+    for detail in (lambda entry, _: seedless(entry["name"]), _what_differs):
         labels = [
-            f"{label} ({further(entry, entries)})" if labels.count(label) > 1 else label
+            f"{label} ({detail(entry, entries)})" if labels.count(label) > 1 else label
             for label, entry in zip(labels, entries, strict=True)
         ]
     return labels

@@ -65,8 +65,10 @@ def aligned(evidences: Sequence[Evidence]) -> list[Evidence]:
     """Return the same evidence with the pictures in the order of their names.
 
     Raises:
-        ValueError: If not all are of the same pictures and labels.
+        ValueError: If there is none, or not all are of the same pictures and labels.
     """
+    if not evidences:
+        raise ValueError("no evidence to compare")
     put = [_sorted(evidence) for evidence in evidences]
     same_pictures(put)
     return put
