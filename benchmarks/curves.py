@@ -10,12 +10,10 @@ from typing import Any
 
 import matplotlib as mpl
 
-from lidd_yolo.results.ledger import read_ledger
+from lidd_yolo.results.ledger import LEDGER, read_ledger
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
-
-_LEDGER = Path("benchmarks/results")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Draw accuracy over epochs and over training cost.")
     parser.add_argument("pattern", help="entries to draw, such as 'grouped-*', or several patterns with spaces between")
     parser.add_argument("target", type=Path, help="picture to write")
-    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, metavar="DIR", help=f"default: {LEDGER}")
     args = parser.parse_args(argv)
     try:
         entries = read_ledger(args.ledger, args.pattern)

@@ -34,16 +34,14 @@ from lidd_yolo.data.groups.pair_sheet import pair_sheet
 from lidd_yolo.data.groups.placement import ORIENTATIONS, turned
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.data.splits.search import split_random
-from lidd_yolo.results.ledger import append, append_measurement
+from lidd_yolo.results.ledger import LEDGER, append, append_measurement
 from lidd_yolo.results.machine import commit
-
-_LEDGER = Path("benchmarks/results")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one of the tools and return the exit status: 0 done, 2 it could not run."""
     parser = argparse.ArgumentParser(description="Figures of the data tools, for the ledger and docs/data.md.")
-    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, metavar="DIR", help=f"default: {LEDGER}")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("checks", help="time lidd data check on 100 000 labels")
     groups = actions.add_parser("groups", help="time the search for pictures of one spot, and count what it finds")

@@ -17,10 +17,9 @@ from lidd_yolo.report.blocks import Entry
 from lidd_yolo.report.certificates import certificate_table
 from lidd_yolo.report.figures import RUNTIME_NAMES
 from lidd_yolo.report.markdown import differences_markdown, markdown_table, splits_markdown
-from lidd_yolo.results.ledger import read_ledger
+from lidd_yolo.results.ledger import LEDGER, read_ledger
 from lidd_yolo.results.plan_file import read_printed
 
-_LEDGER = Path("benchmarks/results")
 _PRINTED_ON = {"neu-det": ("lidd-table3", "lidd-table2"), "aluminium-sheet": ("lidd-table4",)}
 _OTHER_PICTURES = frozenset({"aluminium-sheet"})  # the paper's are not published
 
@@ -101,13 +100,15 @@ def leak_table(entries: list[Entry]) -> str:
 
 def group_table(entries: list[Entry]) -> str:
     """Return a Markdown table of how long the search for pictures of one spot takes and how much it finds."""
-    lines = ["| pictures | time in s | processor time in s | pairs | recall | precision |", "|---|---|---|---|---|---|"]
-    for entry in entries:
-        for name, measured in entry["results"].items():
-            cells = f"{measured['seconds']:.0f} | {measured['cpu_seconds']:.0f} | {measured['pairs']}"
-            lines.append(f"| {name} | {cells} | {measured['recall']:.4f} | {measured['precision']:.4f} |")
-        lines += ["", f"{entry['machine']['processor']}, {entry['machine']['cores']} cores."]
-    return "\n".join(lines) + "\n"
+    formats = {"seconds": ".0f", "cpu_seconds": ".0f", "pairs": "d", "recall": ".4f", "precision": ".4f"}
+    rows = [
+        [name, *(format(measured[key], digits) for key, digits in formats.items())]
+        for entry in entries
+        for name, measured in entry["results"].items()
+    ]
+    table = markdown_table(["pictures", "time in s", "processor time in s", "pairs", "recall", "precision"], rows)
+    machines = [f"{entry['machine']['processor']}, {entry['machine']['cores']} cores." for entry in entries]
+    return "\n\n".join([table, *machines]) + "\n"
 
 
 def _leak(figures: dict[str, Any], side: str) -> str:
@@ -145,9 +146,7 @@ def ratio_table(entries: list[Entry]) -> str:
                 row[entry["runtime"]] = f"{measured['ratio']:.2f} ({_from_to(measured.get('ratio_quartiles'))})"
     headers = ["network", "beside", "side in px", "batch", "threads", *RUNTIME_NAMES.values()]
     cells = ([*map(str, key), *(row.get(name, "-") for name in RUNTIME_NAMES)] for key, row in sorted(rows.items()))
-    return (
-        "\n".join([markdown_table(headers, cells), "", f"Median of the ratios (quartiles). {_basis(entries)}"]) + "\n"
-    )
+    return f"{markdown_table(headers, cells)}\n\nMedian of the ratios (quartiles). {_basis(entries)}\n"
 
 
 def latency_table(entries: list[Entry]) -> str:
@@ -361,7 +360,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Renew the tables and return the exit status: 0 done, 2 it could not run."""
     parser = argparse.ArgumentParser(description="Renew the marked tables of Markdown pages from the ledger.")
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
-    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, metavar="DIR", help=f"default: {LEDGER}")
     args = parser.parse_args(argv)
     try:
         changed = write_tables(args.pages, args.ledger)

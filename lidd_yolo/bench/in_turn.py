@@ -21,7 +21,7 @@ def time_in_turn(
     *,
     warm_up: int,
     rounds: int,
-    references: Mapping[Key, Key],
+    references: Mapping[Key, Key] | None = None,
     pause: float = 0.0,
 ) -> dict[Key, dict[str, Any]]:
     """Call every function once a round.
@@ -30,7 +30,7 @@ def time_in_turn(
         timed: Name -> function that does the work and returns its seconds.
         warm_up: First rounds, which do not count.
         rounds: Rounds that count.
-        references: Name -> name that its ratios are to.
+        references: Name -> name that its ratios are to; None for the first name.
         pause: Seconds of sleep before every call, in which the threads of the call before stop waiting for work.
 
     Returns:
@@ -42,6 +42,7 @@ def time_in_turn(
     """
     if rounds < 1:
         raise ValueError(f"at least one round has to count, got rounds={rounds}")
+    references = references or dict.fromkeys(timed, next(iter(timed)))
     seconds: dict[Key, list[float]] = {name: [] for name in timed}
     for _ in range(warm_up + rounds):
         for name, work in timed.items():
@@ -69,16 +70,11 @@ MIB = 2**20
 def measured_alone(module: str, words: Sequence[object]) -> dict[str, Any]:
     """Run ``python -m module words`` and return the JSON object that it writes as its last line.
 
-    Args:
-        module: Module of this package.
-        words: Its arguments.
-
     Raises:
         ValueError: If it fails; gives the end of what it said.
     """
     root = str(Path(__file__).resolve().parents[2])  # the child is to measure this copy of the package
-    inherited = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join((root, inherited)) if inherited else root
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
         [sys.executable, "-m", module, *map(str, words)],
         env={**os.environ, "PYTHONPATH": path},

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ import torch
 from torch import Tensor
 
 from lidd_yolo.bench.in_turn import time_in_turn
-from lidd_yolo.bench.training_step import is_our_network
 from lidd_yolo.export.formats import FORMATS
 from lidd_yolo.export.runtimes import open_runtime
+from lidd_yolo.optional import not_installed
 
 Network = Callable[[Tensor], Any]
 """Pictures ``(B, 3, H, W)``, 0-1 -> outputs of any kind."""
@@ -29,17 +28,17 @@ _PAUSE = 0.005
 def measure_latency(
     networks: Mapping[str, Mapping[str, Network]],
     *,
-    imgsz: int = 640,
+    imgsz: int,
     batch: int = 1,
     threads: int = 1,
-    rounds: int = 15,
+    rounds: int,
 ) -> dict[str, dict[str, Any]]:
-    """Run every network of every runtime in turn on one batch on the CPU, ``rounds`` times.
+    """Run every network of every runtime in turn on one batch of generated pictures on the CPU.
 
     Args:
         networks: Runtime -> name -> network ready for inference; the first of each runtime is its reference. Runtimes
             other than PyTorch were opened on as many threads.
-        imgsz: Side of the generated pictures in pixels.
+        imgsz: Side of the pictures in pixels.
         batch: Pictures at a time.
         threads: Threads of an operator.
         rounds: Rounds after two that warm up.
@@ -74,17 +73,15 @@ def on_threads(threads: int) -> Iterator[None]:
 def ways_to_run(name: str) -> dict[str, Any]:
     """Return a network in the ways that matter for its speed in PyTorch on a CPU, each ready for `measure_latency`.
 
-    Args:
-        name: Model YAML or checkpoint.
-
-    Returns:
-        Under the name itself the network as ``yolo predict`` runs it. Beside it one of ours as Ultralytics alone folds
-        it, which tells what our folding brings; a stock one in channels-last order, which ours takes by itself; either
-        as it is trained, with nothing folded.
+    Under the name itself stands the network as ``yolo predict`` runs it. Beside it one of ours as Ultralytics alone
+    folds it, which tells what our folding brings; a stock one in channels-last order, which ours takes by itself;
+    either as it is trained, with nothing folded.
     """
+    from ultralytics.nn.tasks import BaseModel  # noqa: PLC0415 - reading a ledger must not wait for it
+
     usual = _loaded(name).fuse(verbose=False)
-    if is_our_network(usual):
-        other = {f"{name}, folded by Ultralytics": _folded_by_ultralytics(_loaded(name))}
+    if type(usual).__module__.startswith("lidd_yolo."):
+        other = {f"{name}, folded by Ultralytics": BaseModel.fuse(_loaded(name), verbose=False)}
     else:
         other = {f"{name}, channels-last": _loaded(name).fuse(verbose=False).to(memory_format=torch.channels_last)}
     return {name: usual, **other, f"{name}, unfused": _loaded(name)}
@@ -99,12 +96,6 @@ def _loaded(name: str) -> Any:
         if hasattr(module, "inplace"):
             module.inplace = True
     return model
-
-
-def _folded_by_ultralytics(model: Any) -> Any:
-    from ultralytics.nn.tasks import BaseModel  # noqa: PLC0415
-
-    return BaseModel.fuse(model, verbose=False)
 
 
 def _time(network: Network, pictures: Tensor) -> float:
@@ -129,10 +120,8 @@ def parse_runtimes(text: str) -> tuple[str, ...]:
         reason = f"{', '.join(unknown)}: no such runtime" if unknown else "no runtime"
         raise ValueError(f"--runtimes: {reason}; there are {', '.join(RUNTIMES)}")
     needed = [package for name in names if name != PYTORCH for package in FORMATS[name].packages]
-    if missing := [package for package in needed if find_spec(package) is None]:
-        raise ValueError(
-            f"{', '.join(missing)} not installed: pip install 'lidd-yolo[export]', or --runtimes {PYTORCH}"
-        )
+    if missing := not_installed(needed, "export"):
+        raise ValueError(f"{missing}, or --runtimes {PYTORCH}")
     return names
 
 
@@ -157,15 +146,7 @@ def make_exports(
     batch: int,
     say: Callable[[str], None],
 ) -> dict[str, dict[str, Path]]:
-    """Export every network by ``YOLO.export``, for one input shape and no other.
-
-    Args:
-        names: Model YAMLs or checkpoints.
-        runtimes: Some of `RUNTIMES`; PyTorch needs no file.
-        folder: Folder to write into.
-        imgsz: Side of the pictures in pixels.
-        batch: Pictures at a time.
-        say: Takes a line for every file before it is made.
+    """Export every network by ``YOLO.export``, for one input shape and no other; PyTorch needs no file.
 
     Returns:
         Runtime -> name -> file or folder that Ultralytics wrote.
@@ -190,20 +171,9 @@ def make_exports(
 def open_networks(
     pytorch: Mapping[str, Any], exports: Mapping[str, Mapping[str, Path]], *, threads: int
 ) -> dict[str, dict[str, Network]]:
-    """Return what `measure_latency` takes, with every exported file opened on so many threads.
-
-    Args:
-        pytorch: Name -> network in PyTorch, the reference first; may be empty.
-        exports: Runtime -> name -> exported file, the reference first.
-        threads: Threads of an operator.
-    """
+    """Return what `measure_latency` takes: networks in PyTorch, if any, and every export opened on so many threads."""
     opened: dict[str, dict[str, Network]] = {PYTORCH: dict(pytorch)} if pytorch else {}
     with on_threads(threads):
         for runtime, files in exports.items():
             opened[runtime] = {name: open_runtime(runtime, file) for name, file in files.items()}
     return opened
-
-
-def pytorch_networks(names: Sequence[str]) -> dict[str, Any]:
-    """Return every network in each of its `ways_to_run`."""
-    return {way: network for name in names for way, network in ways_to_run(name).items()}

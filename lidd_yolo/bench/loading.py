@@ -28,25 +28,17 @@ def measure_loading(
     names: Sequence[str],
     data: str,
     *,
-    imgsz: int = 192,
-    batch: int = 32,
-    workers: int = 8,
-    steps: int = 20,
+    imgsz: int,
+    batch: int,
+    workers: int,
+    steps: int,
     device: str = "cpu",
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     """Train every network for some steps and tell waiting for a batch from working on it.
 
-    Args:
-        names: Model YAMLs or checkpoints.
-        data: Data YAML.
-        imgsz: Image side in pixels.
-        batch: Pictures in a batch.
-        workers: Processes that load pictures, as ``yolo train workers=`` takes them: Ultralytics lowers the number to
-            that of the processors, and on a CPU to 0, where the training loads its pictures itself.
-        steps: Steps that count.
-        device: ``cpu``, or the number of a GPU, as ``yolo train device=`` takes it.
-        say: Takes a line on what is being done.
+    Batch, workers and device are as ``yolo train`` takes them; Ultralytics lowers the number of workers to that of the
+    processors, and on a CPU to 0, where the training loads its pictures itself.
 
     Returns:
         ``results``: for each name ``step_s`` and ``wait_s``, medians in seconds, ``waiting``, the share of all that
@@ -75,8 +67,9 @@ def measure_loading(
             say(f"training {name} for {_WARM_UP + steps} steps")
             clock = _Clock(_WARM_UP + steps)
             net = YOLO(name, verbose=False)
-            for event, work in clock.callbacks().items():
-                net.add_callback(event, work)
+            net.add_callback("on_train_epoch_start", clock.begin)
+            net.add_callback("on_train_batch_start", clock.arrived)
+            net.add_callback("on_train_batch_end", clock.worked)
             with quietly(), contextlib.suppress(_EnoughError):
                 net.train(**words, project=folder, name="loading", exist_ok=True)
             results[name] = {**clock.figures(), "workers": net.trainer.train_loader.num_workers}
@@ -93,14 +86,6 @@ class _Clock:
         self.works: list[float] = []
         self.before = 0.0
 
-    def callbacks(self) -> dict[str, Callable[[Any], None]]:
-        """Return what listens to which of Ultralytics' events."""
-        return {
-            "on_train_epoch_start": self._begin,
-            "on_train_batch_start": self._arrived,
-            "on_train_batch_end": self._worked,
-        }
-
     def figures(self) -> dict[str, Any]:
         """Return medians, and the share of waiting, of the steps that count."""
         waits, works = self.waits[_WARM_UP:], self.works[_WARM_UP:]
@@ -110,13 +95,13 @@ class _Clock:
             "waiting": round(sum(waits) / (sum(waits) + sum(works)), 4),
         }
 
-    def _begin(self, _: Any) -> None:
+    def begin(self, _: Any) -> None:
         self.before = time.perf_counter()
 
-    def _arrived(self, _: Any) -> None:
+    def arrived(self, _: Any) -> None:
         self.waits.append(self._lap())
 
-    def _worked(self, trainer: Any) -> None:
+    def worked(self, trainer: Any) -> None:
         if trainer.device.type == "cuda":
             torch.cuda.synchronize(trainer.device)
         self.works.append(self._lap())

@@ -38,9 +38,7 @@ class Profiler(Protocol):
         """Return the profile of all runs; to be called once, after them."""
 
 
-def operator_times(
-    runtime: str, files: Mapping[str, Path], *, imgsz: int, rounds: int = 200
-) -> dict[str, dict[str, Any]]:
+def operator_times(runtime: str, files: Mapping[str, Path], *, imgsz: int, rounds: int) -> dict[str, dict[str, Any]]:
     """Return how long one picture takes as a whole, and in the operators of each type.
 
     All networks run in turn, each with and without the profile, so that a machine that changes its pace changes all.
@@ -49,7 +47,7 @@ def operator_times(
         runtime: ``onnx`` or ``openvino``.
         files: Name -> what Ultralytics exported for one picture of this size.
         imgsz: Side of the generated picture in pixels.
-        rounds: Rounds after some that warm up.
+        rounds: Rounds that count.
 
     Returns:
         Name -> ``whole_s``: seconds of a call without the profile; ``operators``: type -> ``count`` and ``seconds``,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import tempfile
 import time
@@ -24,9 +23,9 @@ def measure_predictions(
     names: Sequence[str],
     *,
     imgsz: int,
-    pictures: int = 1000,
-    chunk: int = 50,
-    starts: int = 5,
+    pictures: int,
+    chunk: int,
+    starts: int,
     side: int = 256,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -34,7 +33,7 @@ def measure_predictions(
 
     Args:
         names: Model YAMLs or checkpoints; the first is the reference of the ratios.
-        imgsz: Input size of the networks in pixels.
+        imgsz: Side of the networks' input in pixels.
         pictures: Pictures that count, a multiple of ``chunk``; the first chunk runs once more before, to warm up.
         chunk: Pictures after which it is the next network's turn.
         starts: Fresh processes of each network, in turn, in which the first picture is waited for.
@@ -76,12 +75,11 @@ def measure_predictions(
 def _in_chunks(folder: Path, pictures: int, chunk: int, side: int) -> list[Path]:
     """Draw the pictures and return folders of them."""
     drawn = generate(folder / "drawn", counts={"test": pictures}, size=side) / "images" / "test"
-    chunks: list[Path] = []
+    chunks = [folder / f"chunk-{index:04d}" for index in range(pictures // chunk)]
+    for place in chunks:
+        place.mkdir()
     for index, file in enumerate(sorted(drawn.iterdir())):
-        if index % chunk == 0:
-            chunks.append(folder / f"chunk-{index // chunk:04d}")
-            chunks[-1].mkdir()
-        shutil.move(file, chunks[-1] / file.name)
+        file.rename(chunks[index // chunk] / file.name)
     return chunks
 
 
@@ -105,8 +103,7 @@ def _predicting(
         name: partial(predict, name, YOLO(file, verbose=False), iter([chunks[0], *chunks]))
         for name, file in files.items()
     }
-    references = dict.fromkeys(files, next(iter(files)))
-    return time_in_turn(timed, warm_up=1, rounds=len(chunks), references=references), detections
+    return time_in_turn(timed, warm_up=1, rounds=len(chunks)), detections
 
 
 def _alone(files: dict[str, Path], chunk: Path, imgsz: int, starts: int) -> dict[str, dict[str, Any]]:
@@ -118,8 +115,7 @@ def _alone(files: dict[str, Path], chunk: Path, imgsz: int, starts: int) -> dict
         runs_of[name].append(measured_alone(_ALONE, [file, chunk, imgsz]))
         return float(runs_of[name][-1]["first_at"]) - started
 
-    timed = {name: partial(start, name, file) for name, file in files.items()}
-    times = time_in_turn(timed, warm_up=1, rounds=starts, references=dict.fromkeys(files, next(iter(files))))
+    times = time_in_turn({name: partial(start, name, file) for name, file in files.items()}, warm_up=1, rounds=starts)
     return {
         name: {
             "start": times[name],

@@ -11,7 +11,7 @@ import copy
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,38 +24,26 @@ from lidd_yolo.bench.in_turn import MIB, measured_alone, peak_memory_mib, time_i
 def measure_steps(
     models: dict[str, Any],
     *,
-    imgsz: int = 192,
-    batch: int = 32,
-    rounds: int = 7,
-    reference: str = "yolov8n.yaml",
+    imgsz: int,
+    batch: int,
+    rounds: int,
     device: str = "cpu",
 ) -> dict[str, Any]:
     """Run forward, loss, backward and optimiser step of every network in turn, ``rounds`` times, in float32.
 
     Args:
-        models: Name -> network that returns its loss for a batch, as Ultralytics' models do, on the device.
+        models: Name -> network as `trainable` gives it, the reference of the ratios first.
         imgsz: Image side in pixels.
-        batch: Images in a batch; two generated objects in each.
+        batch: Images in a batch.
         rounds: Rounds after one that warms up.
-        reference: Which network the ratios are to.
         device: What torch calls it.
-
-    Returns:
-        For each name the figures of `time_in_turn` for a step.
     """
     timed = {name: training_step(model, imgsz=imgsz, batch=batch, device=device) for name, model in models.items()}
-    return time_in_turn(timed, warm_up=1, rounds=rounds, references=dict.fromkeys(timed, reference))
+    return time_in_turn(timed, warm_up=1, rounds=rounds)
 
 
 def training_step(model: Any, *, imgsz: int, batch: int, device: str) -> Callable[[], float]:
-    """Return a function that takes one step with a network as its own trainer would and returns the seconds.
-
-    Args:
-        model: A network as `trainable` gives it.
-        imgsz: Image side in pixels.
-        batch: Images in a batch.
-        device: What torch calls it.
-    """
+    """Return a function that takes one step with a network as its own trainer would and returns the seconds."""
     classes = int(getattr(model, "nc", 0) or getattr(model, "yaml", {}).get("nc", 80))
     masks = getattr(model, "task", "detect") == "segment"
     data = {k: v.to(device) for k, v in generated_batch(imgsz, batch, classes=classes, masks=masks).items()}
@@ -63,15 +51,14 @@ def training_step(model: Any, *, imgsz: int, batch: int, device: str) -> Callabl
 
 
 def trainable(name: str, *, device: str = "cpu", **options: Any) -> Any:
-    """Return a network ready for `measure_steps`, by the name ``yolo`` knows it by.
+    """Return the network of a model YAML ready for `measure_steps`.
 
-    Args:
-        name: Model YAML.
-        device: Where to put it; what torch calls it.
-        options: Replace keys of the YAML's ``lidd_yolo:`` section, for example ``aux="dense"``.
+    Options such as ``aux="dense"`` replace keys of the YAML's ``lidd_yolo:`` section.
     """
     from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
     from ultralytics.utils import DEFAULT_CFG  # noqa: PLC0415
+
+    from lidd_yolo.training.trainers import part_for  # noqa: PLC0415 - loads Ultralytics
 
     loaded = YOLO(name, verbose=False)
     model = loaded.model
@@ -83,7 +70,7 @@ def trainable(name: str, *, device: str = "cpu", **options: Any) -> Any:
     model.task = loaded.task
     if getattr(model, "nwd", None):
         model.set_measured(MEAN_SIZE)
-    if _trains_channels_last(model, device):
+    if device == "cpu" and getattr(part_for(model, "trainer"), "channels_last", False):  # LIDD-Net's and WLNet's
         model.to(memory_format=torch.channels_last)
     return model.to(device).train()
 
@@ -101,13 +88,6 @@ def torch_device(word: str) -> str:
     return f"cuda:{word}"
 
 
-def _trains_channels_last(model: Any, device: str) -> bool:
-    """Tell whether the network's own trainer has it in channels-last order: LIDD-Net's and WLNet's on a CPU."""
-    from lidd_yolo.training.trainers import part_for  # noqa: PLC0415 - loads Ultralytics
-
-    return device == "cpu" and getattr(part_for(model, "trainer"), "channels_last", False)
-
-
 def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor]) -> float:
     device = data["img"].device
     start = time.perf_counter()
@@ -120,11 +100,6 @@ def _step(model: Any, optimizer: torch.optim.Optimizer, data: dict[str, Tensor])
     return time.perf_counter() - start
 
 
-def is_our_network(model: Any) -> bool:
-    """Tell whether a network is one of this package."""
-    return type(model).__module__.startswith("lidd_yolo.")
-
-
 _MASK_RATIO = 4
 """Ultralytics trains on masks of a quarter of the input's side."""
 _OBJECTS = 2
@@ -134,16 +109,11 @@ MEAN_SIZE = 0.25
 
 
 def generated_batch(imgsz: int, batch: int, *, classes: int, masks: bool) -> dict[str, Tensor]:
-    """Return a batch, the same at every call.
+    """Return a batch of pictures with two objects in each, the same at every call.
 
-    Sides of objects are even between 0.1 and 0.4 of the picture's, their centres between 0.3 and 0.7.
-
-    Args:
-        imgsz: Side of the pictures in pixels.
-        batch: Pictures; two objects in each.
-        classes: Classes of the network.
-        masks: Whether to add ``masks`` of shape ``(batch, imgsz / 4, imgsz / 4)``: 0 for no object, else the number of
-            the picture's object, from 1; where two lie over each other the second one's.
+    Sides of objects are even between 0.1 and 0.4 of the picture's, their centres between 0.3 and 0.7. ``masks`` are of
+    shape ``(batch, imgsz / 4, imgsz / 4)``: 0 for no object, else the number of the picture's object, from 1; where two
+    lie over each other the second one's.
     """
     generator = torch.Generator().manual_seed(0)
     objects = _OBJECTS * batch
@@ -178,22 +148,15 @@ def step_memory(name: str, *, imgsz: int, batch: int, device: str, aux: str = ""
     """Return the memory of a training step in MiB, measured in a process of its own.
 
     On a CPU by how much the process's resident memory rises above its peak before the steps, on a GPU the most that
-    torch holds there, network included.
-
-    Args:
-        name: Model YAML.
-        imgsz: Image side in pixels.
-        batch: Images in a batch.
-        device: What torch calls it.
-        aux: Auxiliary head of ours; empty for the YAML's.
+    torch holds there, network included. ``aux`` is the auxiliary head of ours, empty for the YAML's.
     """
     words = [name, aux or "-", imgsz, batch, device]
     return float(measured_alone("lidd_yolo.bench.training_step", words)["peak_mib"])
 
 
-def main(argv: Sequence[str] | None = None) -> dict[str, float]:
+def main() -> dict[str, float]:
     """Take the steps and return the memory."""
-    name, aux, imgsz, batch, device = sys.argv[1:] if argv is None else argv
+    name, aux, imgsz, batch, device = sys.argv[1:]
     torch.set_num_threads(1)
     with contextlib.redirect_stdout(sys.stderr):
         model = trainable(name, device=device, **({} if aux == "-" else {"aux": aux}))

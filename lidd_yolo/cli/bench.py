@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -13,10 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lidd_yolo.cli.words import named_files
 from lidd_yolo.export.certificate import Certificate
-from lidd_yolo.results.ledger import append, append_measurement
+from lidd_yolo.results.ledger import LEDGER, append, append_measurement
 
-_LEDGER = Path("benchmarks/results")
 _AUXILIARIES = ("off", "light", "dense")
 _MODELS = ["yolov8n.yaml", "lidd.yaml"]
 _MODELS_HELP = "model YAMLs or checkpoints; ratios are to the first"
@@ -30,7 +31,7 @@ _STEPPED: dict[str, dict[str, tuple[str, str]]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands to the parser of ``lidd bench``."""
-    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, metavar="DIR", help=f"default: {LEDGER}")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     record = actions.add_parser("record", help="measure a finished yolo train run and add it to the ledger")
@@ -104,12 +105,8 @@ def _add_speed(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run ``lidd bench`` and return its exit status: 0 done, 2 could not run."""
-    try:
-        _ACTIONS[args.action](args)
-    except (ImportError, OSError, ValueError) as error:
-        sys.stderr.write(f"lidd bench {args.action}: {error}\n")
-        return 2
+    """Run ``lidd bench`` and return its exit status."""
+    _ACTIONS[args.action](args)
     return 0
 
 
@@ -128,22 +125,8 @@ def _certificate(args: argparse.Namespace) -> None:
 def _pictures(args: argparse.Namespace) -> None:
     from lidd_yolo.report.side_by_side import draw_side_by_side  # noqa: PLC0415 - loads OpenCV
 
-    models = {}
-    for word in args.models:
-        name, _, file = word.rpartition("=")
-        if not Path(file).exists():
-            raise ValueError(f"no model {file}")
-        models[name or Path(file).stem] = Path(file)
-    files = draw_side_by_side(
-        models,
-        args.data,
-        args.target,
-        split=args.split,
-        count=args.count,
-        conf=args.conf,
-        imgsz=args.imgsz,
-        seed=args.seed,
-    )
+    options = {key: getattr(args, key) for key in ("split", "count", "conf", "imgsz", "seed")}
+    files = draw_side_by_side(named_files(args.models), args.data, args.target, **options)
     _say(f"wrote {args.target}: {', '.join(file.name for file in files)}")
 
 
@@ -161,21 +144,22 @@ def _latency(args: argparse.Namespace) -> None:
     least = min(*args.imgsz, *args.batch, *args.threads, args.rounds)
     if least < 1:
         raise ValueError(f"--imgsz, --batch, --threads and --rounds must be at least 1, got {least}")
-    pytorch = latency.pytorch_networks(args.models) if latency.PYTORCH in runtimes else {}
-    for imgsz in args.imgsz:
-        for batch in args.batch:
-            with tempfile.TemporaryDirectory() as folder:
-                exports = latency.make_exports(args.models, runtimes, Path(folder), imgsz=imgsz, batch=batch, say=_say)
-                for threads in dict.fromkeys(args.threads):
-                    networks = latency.open_networks(pytorch, exports, threads=threads)
-                    _time(args, networks, imgsz=imgsz, batch=batch, threads=threads)
+    in_pytorch = args.models if latency.PYTORCH in runtimes else ()
+    pytorch = {way: network for name in in_pytorch for way, network in latency.ways_to_run(name).items()}
+    for imgsz, batch in itertools.product(args.imgsz, args.batch):
+        with tempfile.TemporaryDirectory() as folder:
+            exports = latency.make_exports(args.models, runtimes, Path(folder), imgsz=imgsz, batch=batch, say=_say)
+            for threads in dict.fromkeys(args.threads):
+                _say(f"{imgsz} px, batch {batch}, {threads} thread(s), {args.rounds} rounds")
+                networks = latency.open_networks(pytorch, exports, threads=threads)
+                setting = {"imgsz": imgsz, "batch": batch, "threads": threads}
+                measured = latency.measure_latency(networks, **setting, rounds=args.rounds)
+                _write_latency(args, measured, **setting)
 
 
-def _time(args: argparse.Namespace, networks: Any, *, imgsz: int, batch: int, threads: int) -> None:
-    from lidd_yolo.bench.latency import measure_latency  # noqa: PLC0415 - loads torch
-
-    _say(f"{imgsz} px, batch {batch}, {threads} thread(s), {args.rounds} rounds")
-    measured = measure_latency(networks, imgsz=imgsz, batch=batch, threads=threads, rounds=args.rounds)
+def _write_latency(
+    args: argparse.Namespace, measured: Mapping[str, Any], *, imgsz: int, batch: int, threads: int
+) -> None:
     for runtime, results in measured.items():
         reference = next(iter(results))
         for name, figures in results.items():
@@ -236,7 +220,7 @@ def _steps(args: argparse.Namespace) -> None:
     }
     setting: dict[str, Any] = {"imgsz": args.imgsz, "batch": args.batch}
     with on_threads(args.threads):
-        results = step_time.measure_steps(models, **setting, rounds=args.rounds, reference=reference, device=device)
+        results = step_time.measure_steps(models, **setting, rounds=args.rounds, device=device)
     for name, figures in results.items():
         model, aux = stepped[name]
         figures["peak_mib"] = step_time.step_memory(model, aux=aux, device=device, **setting)

@@ -11,17 +11,16 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from lidd_yolo.cli.words import named_files
 from lidd_yolo.errors import InputError
-from lidd_yolo.results.ledger import verify, without_evidence
-
-_LEDGER = Path("benchmarks/results")
+from lidd_yolo.results.ledger import LEDGER, verify, without_evidence
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``lidd report``."""
     which = "entries, such as 'neu-det-*', or the folder of their runs, such as runs/compare (default: all)"
     parser.add_argument("patterns", nargs="*", metavar="PATTERN", help=which)
-    parser.add_argument("--ledger", type=Path, default=_LEDGER, metavar="DIR", help=f"default: {_LEDGER}")
+    parser.add_argument("--ledger", type=Path, default=LEDGER, metavar="DIR", help=f"default: {LEDGER}")
     parser.add_argument("--plan", metavar="NAME_OR_FILE", help="plan with printed figures, such as lidd-table3")
     parser.add_argument("--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown instead of a page")
@@ -42,23 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run ``lidd report`` and return its exit status.
-
-    Args:
-        args: What the parser with `add_arguments` returned.
-    """
-    try:
-        if args.verify:
-            return _verify(args.ledger)
-        if args.markdown and args.certificates:
-            raise InputError("--certificates are for the page, --markdown has no place for them")
-        if args.markdown:
-            _print_markdown(args.ledger, args.patterns, args.plan)
-        else:
-            _write_page(args)
-    except (ImportError, OSError, ValueError) as error:
-        sys.stderr.write(f"lidd report: {error}\n")
-        return 2
+    """Run ``lidd report`` and return its exit status."""
+    if args.verify:
+        return _verify(args.ledger)
+    if args.markdown and args.certificates:
+        raise InputError("--certificates are for the page, --markdown has no place for them")
+    if args.markdown:
+        _print_markdown(args.ledger, args.patterns, args.plan)
+    else:
+        _write_page(args)
     return 0
 
 
@@ -108,7 +99,5 @@ def _draw(args: argparse.Namespace, target: Path) -> Path:
 
     if args.data is None:
         raise InputError("--pictures needs --data: the data set whose pictures are shown")
-    parts = (word.rpartition("=") for word in args.pictures)
-    models = {name or Path(file).stem: Path(file) for name, _, file in parts}
-    draw_side_by_side(models, args.data, target, split=args.split, count=args.count)
+    draw_side_by_side(named_files(args.pictures), args.data, target, split=args.split, count=args.count)
     return target

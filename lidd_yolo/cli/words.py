@@ -35,18 +35,9 @@ def key_values(words: Iterable[str]) -> dict[str, Any]:
 
 
 def named_files(words: Iterable[str]) -> dict[str, Path]:
-    """Return ``["ours=best.pt", "other.pt"]`` as files by name; a file without a name has its own.
-
-    Raises:
-        InputError: If there is no such file.
-    """
-    files = {}
-    for word in words:
-        name, _, file = word.rpartition("=")
-        if not Path(file).exists():
-            raise InputError(f"no model {file}")
-        files[name or Path(file).stem] = Path(file)
-    return files
+    """Return ``["ours=best.pt", "other.pt"]`` as files by name; a file without a name has its own."""
+    parts = (word.rpartition("=") for word in words)
+    return {name or Path(file).stem: Path(file) for name, _, file in parts}
 
 
 def first_lines(lines: Sequence[object], see: str = "", *, shown: int = SHOWN, indent: str = "") -> list[str]:

@@ -17,9 +17,10 @@ import yaml
 from lidd_yolo.compare.plan import Run
 from lidd_yolo.files import write_beside
 from lidd_yolo.results.curve import read_rows
+from lidd_yolo.results.ledger import RUN_FILE
 
 LOG = "run.log"
-_RUN, _RESUMED, _TRAINED = "run.json", "resumed.json", "trained.json"
+_RESUMED, _TRAINED = "resumed.json", "trained.json"
 _INCOMPLETE = "incomplete.json"
 _BEGAN_WITH = "began_with.yaml"
 _BEGUN = "begun.json"
@@ -33,8 +34,8 @@ def claim_folder(folder: Path, run: Run, requested: Mapping[str, Any]) -> Path:
         run: The run.
         requested: Its identity: ``identity_of`` and ``data``.
     """
-    _write(folder / _RUN, {"run": asdict(run), "asked": dict(requested)})
-    return folder / _RUN
+    _write(folder / RUN_FILE, {"run": asdict(run), "asked": dict(requested)})
+    return folder / RUN_FILE
 
 
 def read_folder(file: Path) -> tuple[Run, dict[str, Any]]:
@@ -58,12 +59,12 @@ def identity_in(folder: Path) -> dict[str, Any] | None:
     """
     if not folder.exists() or not any(folder.iterdir()):
         return None
-    return read_folder(folder / _RUN)[1]
+    return read_folder(folder / RUN_FILE)[1]
 
 
 def clear_folder(folder: Path) -> None:
     """Remove a run's folder; one that holds no run is left alone."""
-    if (folder / _RUN).is_file():
+    if (folder / RUN_FILE).is_file():
         shutil.rmtree(folder)
 
 

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.errors import InputError
-from lidd_yolo.results.ledger import read_ledger
+from lidd_yolo.results.ledger import RUN_FILE, read_ledger
 
 Entry = dict[str, Any]
 
 _SEED = re.compile(r"-s\d+$")
-_RUN = "run.json"  # what `lidd compare` writes into the folder of each run, whose name is the entry's
 # arguments that say where and how comfortably a run was made, not what was trained
 _NO_RECIPE = frozenset(
     {
@@ -36,32 +35,21 @@ class Contender:
     """One network trained in one way, with all its seeds.
 
     Args:
-        name: The entries' common name, without the seed.
         label: What a reader sees; no two in a block are equal.
         model: Name of the YAML or checkpoint that training began with.
         entries: Ledger entries in the order of their seeds.
     """
 
-    name: str
     label: str
     model: str
     entries: tuple[Entry, ...]
-
-    @property
-    def splits(self) -> set[str]:
-        """Splits on which every seed was measured."""
-        return set.intersection(*(set(entry["results"]) for entry in self.entries))
 
 
 @dataclass(frozen=True)
 class Block:
     """Contenders that were trained and measured on the same data, at the same size, for the same number of epochs.
 
-    Args:
-        data: What identifies the data, from the entries.
-        imgsz: Side of the input in pixels.
-        epochs: Epochs asked for.
-        contenders: Networks, in the order of their names.
+    ``data`` is what identifies the data, from the entries; ``epochs`` are those asked for.
     """
 
     data: dict[str, Any]
@@ -77,7 +65,7 @@ class Block:
     @property
     def split(self) -> str:
         """Split whose figures are compared: ``test`` where all have it, else ``val``."""
-        return "test" if all("test" in contender.splits for contender in self.contenders) else "val"
+        return "test" if all("test" in entry["results"] for entry in self.entries) else "val"
 
     @property
     def title(self) -> str:
@@ -130,7 +118,7 @@ def chosen_entries(ledger: Path, words: Sequence[str]) -> tuple[list[Entry], lis
 
 def _runs_in(folder: Path) -> list[str]:
     """Return the names of the runs whose folders lie in this one, or of the run whose folder it is."""
-    files = [folder / _RUN] if (folder / _RUN).is_file() else sorted(folder.glob(f"*/{_RUN}"))
+    files = [folder / RUN_FILE] if (folder / RUN_FILE).is_file() else sorted(folder.glob(f"*/{RUN_FILE}"))
     if not files:
         raise InputError(f"{folder} holds no run of lidd compare")
     return [file.resolve().parent.name for file in files]
@@ -170,7 +158,7 @@ def _block(entries: Sequence[Entry]) -> Block:
         _refuse_repeated_seeds(group)
     first = entries[0]
     contenders = (
-        Contender(seedless(group[0]["name"]), label, group[0]["model"], tuple(group))
+        Contender(label, group[0]["model"], tuple(group))
         for label, group in zip(_labels([group[0] for group in by_seed]), by_seed, strict=True)
     )
     return Block(first["data"], first["arguments"]["imgsz"], first["arguments"]["epochs"], tuple(contenders))
@@ -190,9 +178,9 @@ def _refuse_repeated_seeds(entries: Sequence[Entry]) -> None:
 def _labels(entries: Sequence[Entry]) -> list[str]:
     """Return labels that tell the contenders apart: network and recipe, where needed the name, then the arguments."""
     labels = [_label(entry) for entry in entries]
-    for further in (lambda entry, _: seedless(entry["name"]), _what_differs):
+    for detail in (lambda entry, _: seedless(entry["name"]), _what_differs):
         labels = [
-            f"{label} ({further(entry, entries)})" if labels.count(label) > 1 else label
+            f"{label} ({detail(entry, entries)})" if labels.count(label) > 1 else label
             for label, entry in zip(labels, entries, strict=True)
         ]
     return labels

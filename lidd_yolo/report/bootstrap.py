@@ -20,26 +20,20 @@ from numpy.typing import NDArray
 
 from lidd_yolo.report.figures import ACCURACIES, LEVEL, signed
 from lidd_yolo.results.evidence import Evidence
+from lidd_yolo.results.picture_result import LEVELS
 
 RESAMPLES = 1000
 FEWEST_GROUPS = 10
 """With fewer groups an interval means little: where the groups' figures are normally distributed, of the intervals of 5
 groups 84 % hold the truth, of those of 10 90 %, of 30 94 %, instead of 95 %."""
 
-_THRESHOLDS = 10  # IoU 0.50, 0.55 ... 0.95
 _GRID = np.linspace(0, 1, 101)  # recalls at which the envelope is read
 _CELLS = 4_000_000  # resamples times detections that are held in memory at once
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Figure of the first network minus the figure of the second.
-
-    Args:
-        value: On the test pictures as they are.
-        low: Lower end of the 95 % interval.
-        high: Upper end.
-    """
+    """Figure of the first network minus the figure of the second, on the pictures as they are; its 95 % interval."""
 
     value: float
     low: float
@@ -98,27 +92,15 @@ def same_pictures(evidences: Sequence[Evidence]) -> None:
 
 
 def groups_of(evidences: Sequence[Evidence]) -> NDArray[np.int32] | None:
-    """Return the groups that evidence of the same pictures states, numbered in the order of the pictures.
-
-    Args:
-        evidences: Evidence that `aligned` returned; some of it may be older and state no groups.
-
-    Returns:
-        Shape ``(N,)``; None if none of it states any.
-    """
+    """Return the groups ``(N,)`` that `aligned` evidence states, numbered in the order of the pictures, or None."""
     return next((_numbered(evidence.groups) for evidence in evidences if evidence.groups is not None), None)
 
 
 def draw_weights(groups: NDArray[np.int32], resamples: int, seed: int) -> NDArray[np.int32]:
     """Return how often each picture counts in each resample: as many groups are drawn as there are, each whole.
 
-    Args:
-        groups: Group of each picture, numbered from 0 without gaps, shape ``(N,)``.
-        resamples: Number of draws.
-        seed: Seed of the draws.
-
-    Returns:
-        Shape ``(1 + resamples, N)``; the first row is all ones. Where groups differ in size, so do the resamples.
+    Groups ``(N,)`` are numbered from 0 without gaps. The result is of shape ``(1 + resamples, N)``; its first row is
+    all ones. Where groups differ in size, so do the resamples.
     """
     count = int(groups.max()) + 1
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
@@ -128,39 +110,26 @@ def draw_weights(groups: NDArray[np.int32], resamples: int, seed: int) -> NDArra
 def figures_of(
     evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return label -> key of a figure -> its value in every resample, shape ``(R,)``.
+    """Return label -> key of a figure -> its value in every resample, the mean over seeds, shape ``(R,)``.
 
     Args:
         evidence: Label -> evidence of each seed, all of the same N pictures.
         weights: How often each picture counts in each resample, shape ``(R, N)``.
     """
-    masks = all(e.mask_correct is not None for of_seeds in evidence.values() for e in of_seeds)
+    with_masks = all(e.mask_correct is not None for of_seeds in evidence.values() for e in of_seeds)
+    kinds = (False, True) if with_masks else (False,)
     figures: dict[str, dict[str, NDArray[np.float64]]] = {}
     for label, of_seeds in evidence.items():
-        parts = [mean_figures(of_seeds, weights)] + ([mean_figures(of_seeds, weights, masks=True)] if masks else [])
-        figures[label] = dict(zip(ACCURACIES, np.concatenate(parts, axis=1).T, strict=False))
+        means = [np.mean([resampled_figures(e, weights, masks=kind) for e in of_seeds], axis=0) for kind in kinds]
+        figures[label] = dict(zip(ACCURACIES, np.concatenate(means, axis=1).T, strict=False))
     return figures
 
 
-def mean_figures(
-    evidences: Sequence[Evidence], weights: NDArray[np.int32], *, masks: bool = False
-) -> NDArray[np.float64]:
-    """Return mAP50 and mAP50-95 of every resample, the mean over seeds, shape ``(R, 2)``."""
-    figures = [resampled_figures(evidence, weights, masks=masks) for evidence in evidences]
-    return np.asarray(np.mean(figures, axis=0))
-
-
 def resampled_figures(evidence: Evidence, weights: NDArray[np.int32], *, masks: bool = False) -> NDArray[np.float64]:
-    """Return the mean average precision of every resample.
+    """Return mAP50 and mAP50-95 of boxes, or of masks, in every resample, shape ``(R, 2)``.
 
-    Args:
-        evidence: What a network found on N pictures and which of it is correct.
-        weights: How often each picture counts, shape ``(R, N)``; a row of ones gives the figures of the pictures as
-            they are.
-        masks: Take the correctness of masks instead of boxes.
-
-    Returns:
-        mAP50 and mAP50-95, shape ``(R, 2)``: the mean over the classes that occur in the resample, NaN if none does.
+    They are means over the classes that occur in the resample, NaN if none does. ``weights`` say how often each picture
+    counts, shape ``(R, N)``; a row of ones gives the figures of the pictures as they are.
 
     Raises:
         ValueError: If masks are asked for and the evidence has none.
@@ -192,16 +161,16 @@ def _figures(evidence: Evidence, weights: NDArray[np.int32], masks: bool) -> NDA
 def _class_precision(
     weights: NDArray[np.int32], correct: NDArray[np.uint16], labels: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the average precision of one class at every threshold, shape ``(R, 10)``.
+    """Return the average precision of one class at every overlap, shape ``(R, 10)``.
 
     Args:
         weights: How often each detection counts, the most confident first, shape ``(R, D)``.
-        correct: Bit k is set where the detection is correct at threshold k, shape ``(D,)``.
+        correct: Bit k is set where the detection is correct at overlap k, shape ``(D,)``.
         labels: Number of objects, shape ``(R,)``.
     """
     detections = np.cumsum(weights, axis=1, dtype=np.int32)
-    areas = np.zeros((len(weights), _THRESHOLDS))
-    for k in range(_THRESHOLDS):
+    areas = np.zeros((len(weights), LEVELS))
+    for k in range(LEVELS):
         places = np.flatnonzero((correct >> k) & 1)
         hits = np.cumsum(weights[:, places], axis=1, dtype=np.int32)
         precision = hits / np.maximum(detections[:, places], 1)
@@ -214,11 +183,7 @@ def _class_precision(
 
 
 def paired_difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> Difference:
-    """Return the difference of a figure from its values in the same resamples, the whole set first.
-
-    Args:
-        first: Figure of the first network, shape ``(R,)``.
-        second: Figure of the second.
+    """Return the difference of a figure from its values ``(R,)`` in the same resamples, the whole set first.
 
     Raises:
         ValueError: If the pictures hold no object at all.

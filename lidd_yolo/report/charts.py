@@ -17,8 +17,8 @@ from lidd_yolo.report.figures import (
     Spread,
     accuracy,
     class_accuracies,
+    counted,
     latencies,
-    parameters,
     with_interval,
 )
 
@@ -39,14 +39,9 @@ class Tick:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point with an interval, in SVG units.
+    """A point, in SVG units from the left and the top, with an interval from ``x1, y1`` to ``x2, y2``.
 
-    Args:
-        series: Number of the network; names colour and shape.
-        x: Place from the left.
-        y: Place from the top.
-        text: Shown at the pointer.
-        ends: ``x1, y1, x2, y2`` of the interval, or None.
+    ``series`` is the number of the network: it names colour and shape. ``text`` is shown at the pointer.
     """
 
     series: int
@@ -58,14 +53,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve and the band around it, as lists of points that SVG reads.
-
-    Args:
-        series: Number of the network; names the colour.
-        points: The curve.
-        band: Outline of the band, or empty.
-        dashed: Whether the curve is the second one of its network.
-    """
+    """A curve and the outline of the band around it, as lists of points that SVG reads; the second one is dashed."""
 
     series: int
     points: str
@@ -75,19 +63,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Chart:
-    """What the template draws.
-
-    Args:
-        title: What is drawn over what.
-        x_label: Name and unit of the horizontal axis.
-        x_ticks: Its ticks.
-        y_ticks: Ticks of the vertical axis.
-        marks: Points.
-        curves: Curves.
-        height: Height in SVG units.
-        left: Width of the space for the vertical axis' words.
-        note: A sentence under the chart.
-    """
+    """What the template draws; ``left`` is the width of the space for the vertical axis' words."""
 
     title: str
     x_label: str
@@ -100,7 +76,6 @@ class Chart:
     note: str = ""
     width: int = field(default=WIDTH, init=False)
     right: int = field(default=WIDTH - RIGHT, init=False)
-    top: int = field(default=TOP, init=False)
 
     @property
     def floor(self) -> int:
@@ -110,15 +85,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Axis:
-    """Maps values to places, in SVG units.
-
-    Args:
-        low: Value at the first place.
-        high: Value at the last.
-        first: Place of the low value.
-        last: Place of the high value.
-        log: Whether equal ratios have equal lengths.
-    """
+    """Maps the values from ``low`` to ``high`` to the places from ``first`` to ``last``, in SVG units."""
 
     low: float
     high: float
@@ -133,51 +100,45 @@ class Axis:
 
 
 def block_charts(block: Block, entries: Sequence[Entry]) -> list[Chart]:
-    """Return the charts that the entries of a block allow.
-
-    Args:
-        block: The block; its networks are numbered in its order.
-        entries: Ledger entries of any kind; the times of predictions are taken from them.
-    """
-    key = "mask_map" if all(_has(c, block.split, "mask_map") for c in block.contenders) else "map"
+    """Return the charts that a block allows, with times of predictions from ledger entries of any kind."""
+    key = "mask_map" if all(accuracy(c, block.split, "mask_map") for c in block.contenders) else "map"
     figures = {c.label: accuracy(c, block.split, key) for c in block.contenders}
     name = f"{block.split} {ACCURACIES[key]}"
-    sizes = {c.label: float(size) for c in block.contenders if (size := parameters(c))}
-    charts = [over(f"{name} over parameters", "parameters, folded (log scale)", sizes, figures)]
-    for setting, times in latencies(block, entries).items():
-        charts.append(
+    sizes = {c.label: size for c in block.contenders if (size := counted(c, "parameters_folded"))}
+    charts = [
+        over(f"{name} over parameters", "parameters, folded (log scale)", sizes, figures),
+        *(
             over(f"{name} over time of a prediction", f"ms per picture, {setting} (log scale)", times, figures)
-        )
-    charts += [per_class(block, key), while_learning(block, key), loss_curves(block)]
+            for setting, times in latencies(block, entries).items()
+        ),
+        *(per_class(block, key), while_learning(block, key), loss_curves(block)),
+    ]
     return [chart for chart in charts if chart is not None]
 
 
 def over(title: str, x_label: str, at: Mapping[str, float], figures: Mapping[str, Spread | None]) -> Chart | None:
-    """Return accuracy over a positive quantity, or None if fewer than two networks have both.
-
-    Args:
-        title: Title of the chart.
-        x_label: Name of the quantity.
-        at: Label of a network -> quantity.
-        figures: Label of every network, in order -> accuracy.
-    """
+    """Return accuracy over a positive quantity, each by the networks' labels; None if fewer than two have both."""
     networks = [(i, label, at[label], s) for i, (label, s) in enumerate(figures.items()) if s and label in at]
     if len(networks) < 2:
         return None
     x_values = log_ticks(min(x for _, _, x, _ in networks), max(x for _, _, x, _ in networks))
     y_values = linear_ticks(min(_low(s) for *_, s in networks), max(_high(s) for *_, s in networks))
     x_scale, y_scale = across(x_values, log=True), up(y_values)
-    marks = [_mark(i, x_scale.place(x), y_scale, s, f"{label}: {with_interval(s)}") for i, label, x, s in networks]
+    marks = []
+    for i, label, value, s in networks:
+        x = x_scale.place(value)
+        ends = (x, y_scale.place(_low(s)), x, y_scale.place(_high(s))) if s.half else None
+        marks.append(Mark(i, x, y_scale.place(s.mean), f"{label}: {with_interval(s)}", ends))
     return Chart(title, x_label, ticks_of(x_scale, x_values), ticks_of(y_scale, y_values), marks=tuple(marks))
 
 
 def per_class(block: Block, key: str) -> Chart | None:
     """Return the accuracy of every class, a row for each, or None without such figures."""
     keys = (key, key + "50", "map", "map50")  # what older entries have
-    key = next((k for k in keys if all(_of_class(c, block.split, k) for c in block.contenders)), "")
-    if not key:
+    of_key = {key: [class_accuracies(contender, block.split, key) for contender in block.contenders] for key in keys}
+    key, tables = next(((key, tables) for key, tables in of_key.items() if all(tables)), ("", []))
+    if not tables:
         return None
-    tables = [_of_class(contender, block.split, key) for contender in block.contenders]
     names = [name for name in tables[0] if all(name in table for table in tables)]
     values = linear_ticks(0, max(_high(table[name]) for table in tables for name in names))
     left = min(20 + 6 * max(map(len, names)), WIDTH // 2)
@@ -202,19 +163,6 @@ def per_class(block: Block, key: str) -> Chart | None:
     )
 
 
-def _of_class(contender: Contender, split: str, key: str) -> dict[str, Spread]:
-    return class_accuracies(contender, split, f"{key}_of_class")
-
-
-def _has(contender: Contender, split: str, key: str) -> bool:
-    return accuracy(contender, split, key) is not None
-
-
-def _mark(series: int, x: float, scale: Axis, spread: Spread, text: str) -> Mark:
-    ends = (x, scale.place(_low(spread)), x, scale.place(_high(spread))) if spread.half else None
-    return Mark(series, x, scale.place(spread.mean), text, ends)
-
-
 def _low(spread: Spread) -> float:
     """Return the lower end of an interval; a share is at least 0."""
     return max(0.0, spread.mean - (spread.half or 0))
@@ -225,15 +173,7 @@ def _high(spread: Spread) -> float:
 
 
 def while_learning(block: Block, key: str) -> Chart | None:
-    """Return the validation accuracy over epochs, with a band from the lowest to the highest seed.
-
-    Args:
-        block: The networks.
-        key: Figure to draw.
-
-    Returns:
-        The chart, or None if nothing was validated while learning.
-    """
+    """Return the validation accuracy over epochs, with a band over the seeds; None if nothing was validated."""
     seeds = [[curve for entry in c.entries if any(curve := _finite(entry, key))] for c in block.contenders]
     if not any(seeds):
         return None
@@ -327,11 +267,11 @@ def ticks_of(axis: Axis, values: Sequence[float]) -> tuple[Tick, ...]:
     return tuple(Tick(axis.place(value), text) for value, text in zip(values, tick_texts(values), strict=True))
 
 
-def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Return round values from at or below ``low`` to at or above ``high``, at most ``most + 1`` of them."""
+def linear_ticks(low: float, high: float) -> list[float]:
+    """Return round values from at or below ``low`` to at or above ``high``, at most seven of them."""
     span = (high - low) or abs(high) or 1.0
-    power = 10 ** math.floor(math.log10(span / most))
-    step = next(power * m for m in (1, 2, 5, 10, 20) if span / (power * m) <= most - 1)
+    power = 10 ** math.floor(math.log10(span / 6))
+    step = next(power * m for m in (1, 2, 5, 10, 20) if span / (power * m) <= 5)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(i * step, 12) for i in range(first, max(last, first + 1) + 1)]
 

@@ -11,7 +11,6 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lidd_yolo.files import sha256
 from lidd_yolo.report.blocks import Block, Entry
@@ -34,18 +33,10 @@ _CHANCE = "Of twenty comparisons of equals about one shows a difference by chanc
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two networks and what may be said of them.
-
-    Args:
-        first: Label of the first network.
-        second: Label of the second.
-        seeds: Number of seeds of each.
-        differences: Key of a figure -> first minus second.
-    """
+    """Labels of two networks, and key of a figure -> first minus second."""
 
     first: str
     second: str
-    seeds: tuple[int, int]
     differences: Mapping[str, Difference]
 
     def verdict(self, key: str) -> str:
@@ -57,12 +48,8 @@ class Comparison:
 class Pairs:
     """All comparisons of a block.
 
-    Args:
-        pairs: Every two networks that have evidence of the same pictures.
-        problems: Why the others could not be compared.
-        pictures: Number of pictures that were drawn from.
-        groups: Number of groups that they form, of which each is drawn whole; None if no groups are known and pictures
-            counted as independent.
+    ``problems`` say why others could not be compared. The pictures were drawn as so many groups; None if none are
+    known and they counted as independent.
     """
 
     pairs: tuple[Comparison, ...]
@@ -83,15 +70,8 @@ class Pairs:
         return f"The interval is over pictures, not over trainings; {drawn}. {_CHANCE}"
 
 
-def compare_pairs(block: Block, ledger: Path, *, resamples: int = RESAMPLES, seed: int = 0) -> Pairs:
-    """Compare every two networks of a block whose evidence files are in the ledger and unchanged.
-
-    Args:
-        block: The networks.
-        ledger: Folder with the evidence files.
-        resamples: Number of draws.
-        seed: Seed of the draws; all networks are measured on the same.
-    """
+def compare_pairs(block: Block, ledger: Path, *, resamples: int = RESAMPLES) -> Pairs:
+    """Compare every two networks of a block whose evidence files are in the ledger and unchanged."""
     evidence: dict[str, list[Evidence]] = {}
     bare = [c.label for c in block.contenders if any(block.split not in e.get("evidence", {}) for e in c.entries)]
     problems = [f"Not compared, as nothing is kept of what was found: {', '.join(bare)}."] if bare else []
@@ -108,27 +88,16 @@ def compare_pairs(block: Block, ledger: Path, *, resamples: int = RESAMPLES, see
         return Pairs((), tuple(problems))
     every = [one for of_seeds in evidence.values() for one in of_seeds]
     groups, pictures = groups_of(every), len(every[0].pictures)
-    if groups is None:
-        weights = draw_weights(np.arange(pictures, dtype=np.int32), resamples, seed)
-        return Pairs(_compared(evidence, weights), tuple(problems), pictures)
-    count = int(groups.max()) + 1
-    if count < FEWEST_GROUPS:
+    count = None if groups is None else int(groups.max()) + 1
+    if count is not None and count < FEWEST_GROUPS:
         return Pairs((), (*problems, too_few(pictures, count)), pictures, count)
-    return Pairs(_compared(evidence, draw_weights(groups, resamples, seed)), tuple(problems), pictures, count)
-
-
-def _compared(evidence: Mapping[str, list[Evidence]], weights: NDArray[np.int32]) -> tuple[Comparison, ...]:
-    """Return every two networks in the same resamples."""
-    figures = figures_of(evidence, weights)
-    return tuple(
-        Comparison(
-            a,
-            b,
-            (len(evidence[a]), len(evidence[b])),
-            {key: paired_difference(figures[a][key], figures[b][key]) for key in figures[a]},
-        )
+    drawn = np.arange(pictures, dtype=np.int32) if groups is None else groups
+    figures = figures_of(evidence, draw_weights(drawn, resamples, 0))
+    pairs = (
+        Comparison(a, b, {key: paired_difference(figures[a][key], figures[b][key]) for key in figures[a]})
         for a, b in combinations(evidence, 2)
     )
+    return Pairs(tuple(pairs), tuple(problems), pictures, count)
 
 
 def read_evidence(entry: Entry, split: str, ledger: Path) -> Evidence:
@@ -137,11 +106,11 @@ def read_evidence(entry: Entry, split: str, ledger: Path) -> Evidence:
     Raises:
         ValueError: If the entry's file is missing or was changed.
     """
-    told = entry["evidence"][split]
-    file = find_file(ledger, told["file"])
+    named = entry["evidence"][split]
+    file = find_file(ledger, named["file"])
     if not file.is_file():
         raise ValueError(f"{file} is missing")
-    if sha256(file) != told["sha256"]:
+    if sha256(file) != named["sha256"]:
         raise ValueError(f"{file} is not the file that {entry['name']} was measured with")
     return Evidence.load(file)
 

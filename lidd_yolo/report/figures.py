@@ -33,22 +33,15 @@ RUNTIME_NAMES = {"pytorch": "PyTorch", "onnx": "ONNX Runtime", "openvino": "Open
 class Spread:
     """Mean of repeated measurements.
 
-    Args:
-        mean: Their mean.
-        half: Half width of the interval of the mean; None with one measurement, which tells nothing about it.
-        count: Number of measurements.
+    ``half`` is half the width of the mean's interval; None with one measurement, which tells nothing about it.
     """
 
     mean: float
     half: float | None
-    count: int
 
 
 def spread_of(values: Sequence[float]) -> Spread:
-    """Return the mean of independent measurements and its interval ``mean +- t * s / sqrt(n)``.
-
-    Args:
-        values: One figure for each seed.
+    """Return the mean of independent measurements, one for each seed, and its interval ``mean +- t * s / sqrt(n)``.
 
     Raises:
         ValueError: If there is no value.
@@ -58,9 +51,9 @@ def spread_of(values: Sequence[float]) -> Spread:
     if not count:
         raise ValueError("no value to take the mean of")
     if count == 1:
-        return Spread(values[0], None, 1)
+        return Spread(values[0], None)
     quantile = float(load_extra("scipy.special").stdtrit(count - 1, (1 + LEVEL) / 2))
-    return Spread(fmean(values), quantile * stdev(values) / math.sqrt(count), count)
+    return Spread(fmean(values), quantile * stdev(values) / math.sqrt(count))
 
 
 def with_interval(spread: Spread | None) -> str:
@@ -87,42 +80,20 @@ def accuracy(contender: Contender, split: str, key: str) -> Spread | None:
 
 
 def class_accuracies(contender: Contender, split: str, key: str) -> dict[str, Spread]:
-    """Return class -> figure over all seeds, for the classes that every seed has.
-
-    Args:
-        contender: The network.
-        split: Split of the data.
-        key: ``map50_of_class`` or ``map_of_class``.
-    """
-    tables = [entry["results"].get(split, {}).get(key, {}) for entry in contender.entries]
+    """Return class -> figure, such as ``map50``, over all seeds, for the classes that every seed has."""
+    tables = [entry["results"].get(split, {}).get(f"{key}_of_class", {}) for entry in contender.entries]
     names = [name for name in tables[0] if all(name in table for table in tables)]
     return {name: spread_of([float(table[name]) for table in tables]) for name in names}
 
 
-def parameters(contender: Contender) -> int | None:
-    """Return the number of parameters with all branches folded, as it is used."""
-    found = contender.entries[0].get("counts", {}).get("parameters_folded")
-    return None if found is None else int(found)
-
-
-def training_parameters(contender: Contender) -> int | None:
-    """Return the number of parameters while training."""
-    count = contender.entries[0].get("counts", {}).get("parameters")
-    return None if count is None else int(count)
-
-
-def macs(contender: Contender) -> float | None:
-    """Return the multiply-adds of one picture; Ultralytics' GFLOPs are two for each."""
-    found = contender.entries[0].get("counts", {}).get("macs")
-    return None if found is None else float(found)
+def counted(contender: Contender, key: str) -> float | None:
+    """Return ``parameters`` while training, ``parameters_folded`` as the network is used, or ``macs`` of a picture."""
+    count = contender.entries[0].get("counts", {}).get(key)
+    return None if count is None else float(count)
 
 
 def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, float]]:
-    """Return times of one prediction from ``latency-*`` entries of the block's input size.
-
-    Args:
-        block: Block whose models are looked up by name.
-        entries: Ledger entries of any kind.
+    """Return times of one prediction from those entries that are ``latency-*`` of the block's input size.
 
     Returns:
         Setting, such as ``ONNX Runtime, 1 thread`` -> label of a contender -> median time in milliseconds of one
@@ -130,9 +101,8 @@ def latencies(block: Block, entries: Iterable[Entry]) -> dict[str, dict[str, flo
     """
     measured: dict[tuple[int, int], dict[str, float]] = {}
     for entry in entries:
-        if not entry["name"].startswith("latency-") or entry.get("imgsz") != block.imgsz:
-            continue
-        if entry.get("batch", 1) != 1:
+        setting = (entry.get("imgsz"), entry.get("batch", 1))
+        if not entry["name"].startswith("latency-") or setting != (block.imgsz, 1):
             continue
         times = {
             contender.label: 1e3 * float(entry["results"][contender.model]["median_s"])

@@ -29,16 +29,9 @@ def block_facts(block: Block) -> list[tuple[str, str]]:
 
 
 def warnings(block: Block, blocks: Sequence[Block], printed: PrintedTable) -> list[str]:
-    """Return what a reader of a block must know before believing its figures.
-
-    Args:
-        block: The block.
-        blocks: All blocks of the report.
-        printed: What stands beside the figures.
-    """
+    """Return what a reader of a block, one of those of a report, must know before believing its figures."""
     texts = []
-    leaks = [share for share in (block.data.get("leak") or {}).values() if share]
-    if leaks:
+    if any((block.data.get("leak") or {}).values()):
         texts.append("Pictures of this split leak: accuracy here is in part memory of the training pictures.")
     if block.split != "test":
         texts.append(
@@ -52,8 +45,10 @@ def warnings(block: Block, blocks: Sequence[Block], printed: PrintedTable) -> li
             f"Printed figures are from {printed.source}, on the paper's own split and seed; a difference to them is "
             "no difference between networks."
         )
-    texts += [_early(c, block.epochs) for c in block.contenders if _stopped(c, block.epochs)]
-    texts += [_counters(contender) for contender in block.contenders if _difference(contender.entries[0]) > 0.01]
+    for contender in block.contenders:
+        ran = [entry.get("epochs_run", block.epochs) for entry in contender.entries]
+        if min(ran) < block.epochs:
+            texts.append(f"{contender.label} ended before its {block.epochs} epochs: {', '.join(map(str, ran))}.")
     return texts + _others(block, blocks)
 
 
@@ -130,26 +125,6 @@ def _incomplete(entry: Entry) -> str:
         f"training with seed {entry['arguments']['seed']}: on a busy machine NMS was given up in the validation after "
         f"epoch {epochs}; these points of its curve are too low"
     )
-
-
-def _stopped(contender: Contender, epochs: int) -> bool:
-    return any(entry.get("epochs_run", epochs) < epochs for entry in contender.entries)
-
-
-def _early(contender: Contender, epochs: int) -> str:
-    ran = ", ".join(str(entry.get("epochs_run", epochs)) for entry in contender.entries)
-    return f"{contender.label} ended before its {epochs} epochs: {ran}."
-
-
-def _difference(entry: Entry) -> float:
-    return abs(float(entry.get("counts", {}).get("difference") or 0))
-
-
-def _counters(contender: Contender) -> str:
-    entry = contender.entries[0]
-    layers = _distinct(str(layer.get("type", "?")) for layer in entry["counts"].get("differing_layers", []))
-    where = f", in {', '.join(layers)}" if layers else ""
-    return f"The two counters of FLOPs differ by {100 * _difference(entry):.1f} % for {contender.label}{where}."
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 from lidd_yolo.report.blocks import Block, Contender
@@ -62,10 +62,6 @@ class SplitComparison:
         first, second = self.figures[key]
         return f"{first:.3f} − {second:.3f} = {signed(self.differences[key].value)}"
 
-    def interval(self, key: str) -> str:
-        """Return the interval of a difference."""
-        return self.differences[key].interval
-
     def verdict(self, key: str) -> str:
         """Return what may be said about one figure."""
         return self.differences[key].verdict(*self.protocols)
@@ -73,10 +69,6 @@ class SplitComparison:
 
 def compare_splits(blocks: Sequence[Block], ledger: Path) -> tuple[list[SplitComparison], list[str]]:
     """Compare every network that was trained on splits of one data set that leak differently, at one size.
-
-    Args:
-        blocks: The blocks of a report.
-        ledger: Folder with the evidence files.
 
     Returns:
         comparisons: Those that could be made.
@@ -97,10 +89,9 @@ def _alike(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block, Contender, C
         first, second = sorted((one, other), key=_leak, reverse=True)
         if not same_set or None in hashes or hashes[0] == hashes[1] or _leak(first) == _leak(second):
             continue
-        for a in first.contenders:
-            for b in second.contenders:
-                if _way(a) == _way(b):
-                    yield first, second, a, b
+        yield from (
+            (first, second, a, b) for a, b in product(first.contenders, second.contenders) if _way(a) == _way(b)
+        )
 
 
 def _compared_or_not(first: Block, second: Block, a: Contender, b: Contender, ledger: Path) -> SplitComparison | str:

@@ -16,12 +16,7 @@ from lidd_yolo.results.plan_file import NOTHING_PRINTED, PrintedTable
 
 
 def markdown_table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table without the line break at its end; no cell is escaped.
-
-    Args:
-        headers: Heading of each column.
-        rows: Cells of each line, as many as there are headings.
-    """
+    """Return a Markdown table without the line break at its end; no cell is escaped."""
     heading = list(headers)
     lines = [f"| {' | '.join(heading)} |", "|---" * len(heading) + "|", *(f"| {' | '.join(row)} |" for row in rows)]
     return "\n".join(lines)
@@ -32,10 +27,7 @@ def report_markdown(
 ) -> str:
     """Return tables of training entries, a block for each data split, input size and budget.
 
-    Args:
-        entries: Ledger entries; those that are no trainings are left out.
-        printed: Printed figures and quoted rows of a plan.
-        ledger: Folder of the entries; with it every two networks are compared from their evidence files.
+    Entries that are no trainings are left out. With a ledger every two networks are compared from their evidence files.
 
     Raises:
         InputError: If an entry cannot be used.
@@ -51,24 +43,14 @@ def report_markdown(
 
 
 def differences_markdown(entries: Sequence[Entry], ledger: Path) -> str:
-    """Return which differences between networks are shown, for each block of entries with several networks.
-
-    Args:
-        entries: Ledger entries; those that are no trainings are left out.
-        ledger: Folder of the entries and their evidence files.
-    """
+    """Return which differences between networks are shown, for each block of trainings with several networks."""
     blocks = [block for block in group_entries(entries) if len(block.contenders) > 1]
     parts = [[f"{_escape(block.title)}.", "", *_pairs(compare_pairs(block, ledger), block.split)] for block in blocks]
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n" if parts else "*One network alone.*\n"
 
 
 def splits_markdown(entries: Sequence[Entry], ledger: Path) -> str:
-    """Return what networks found after trainings on splits that leak differently, on the pictures both held out.
-
-    Args:
-        entries: Ledger entries; those that are no trainings are left out.
-        ledger: Folder of the entries and their evidence files.
-    """
+    """Return what networks found after trainings on splits that leak differently, on the pictures both held out."""
     return _splits(*compare_splits(group_entries(entries), ledger)) or "*One split alone.*\n"
 
 
@@ -82,7 +64,7 @@ def _splits(comparisons: Sequence[SplitComparison], problems: Sequence[str]) -> 
                 _escape(one.label),
                 f"{_escape(one.first)} − {_escape(one.second)}",
                 f"{one.pictures} in {one.groups} groups",
-                *(f"{one.values(key)} {one.interval(key)}: {_escape(one.verdict(key))}" for key in keys),
+                *(f"{one.values(key)} {one.differences[key].interval}: {_escape(one.verdict(key))}" for key in keys),
             ]
             for one in comparisons
         ]

@@ -146,20 +146,7 @@ def report_page(
     pictures: Path | None = None,
     certificates: Sequence[Path] = (),
 ) -> str:
-    """Return the page.
-
-    Args:
-        entries: Ledger entries of any kind: trainings become tables, times of predictions a chart.
-        ledger: Folder of the entries and their evidence files; without it no networks are compared.
-        printed: Printed figures and quoted rows of a plan.
-        findings: What is wrong with the ledger; stands at the top.
-        pictures: Picture of detections side by side, .jpg or .png.
-        certificates: Files of ``lidd export``; with one, there need be no training run.
-
-    Raises:
-        ValueError: If there is neither a training run nor a certificate, or an entry or a certificate cannot be used.
-        ImportError: If Jinja2 or SciPy is missing.
-    """
+    """Return the page of `report`; the findings about the ledger stand at its top."""
     blocks = _arranged(entries, printed)
     if not blocks and not certificates:
         raise InputError("no training run in the ledger")

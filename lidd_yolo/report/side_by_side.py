@@ -6,7 +6,7 @@ Paper: WLNet, figure 4; LIDD-Net, figure 9. Works for every data set and every m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,14 @@ _OVERLAP = 0.5  # IoU of two boxes of which only the surer is drawn
 
 @dataclass(frozen=True)
 class Shape:
-    """One defect to draw.
+    """One defect to draw, in shares of the picture: edges ``(4,)`` left, upper, right, lower, and corners ``(N, 2)``.
 
-    Args:
-        number: Class number; names the colour.
-        text: What is written at the box.
-        box: Left, upper, right and lower edge as shares of the picture.
-        rings: Outline as corners ``(x, y)``, shares of the picture, filled by the even-odd rule; empty for a box.
+    The number of the class names the colour. Rings are filled by the even-odd rule; there are none for a box.
     """
 
     number: int
     text: str
-    box: tuple[float, float, float, float]
+    box: NDArray[np.float64]
     rings: tuple[NDArray[np.float64], ...] = ()
 
 
@@ -113,10 +109,6 @@ def _loaded(weights: Path) -> Any:
 def read_split(data: YoloSet, split: str) -> list[tuple[Path, Annotation]]:
     """Return the pictures of one split with their labels.
 
-    Args:
-        data: The data set.
-        split: ``train``, ``val`` or ``test``.
-
     Raises:
         InputError: If the data set has no such split, or it holds no picture.
     """
@@ -166,12 +158,7 @@ def _of_label(annotation: Annotation, names: Sequence[str]) -> list[Shape]:
         Shape(
             names.index(item.class_name),
             item.class_name,
-            (
-                item.box.x1 / annotation.width,
-                item.box.y1 / annotation.height,
-                item.box.x2 / annotation.width,
-                item.box.y2 / annotation.height,
-            ),
+            np.array(astuple(item.box)) / np.tile(size, 2),
             tuple(np.array(ring) / size for ring in item.polygons),
         )
         for item in annotation.objects
@@ -183,9 +170,9 @@ def _of_result(result: Any) -> list[Shape]:
     shapes = []
     for box, outline in zip(result.boxes, outlines, strict=True):
         number = int(box.cls)
-        x1, y1, x2, y2 = box.xyxyn[0].tolist()
         rings = (np.asarray(outline, dtype=np.float64),) if len(outline) else ()
-        shapes.append(Shape(number, f"{result.names[number]} {float(box.conf):.2f}", (x1, y1, x2, y2), rings))
+        edges = np.array(box.xyxyn[0].tolist())
+        shapes.append(Shape(number, f"{result.names[number]} {float(box.conf):.2f}", edges, rings))
     return shapes
 
 
@@ -202,7 +189,7 @@ def _drawn(picture: Picture, shapes: Sequence[Shape]) -> Picture:
             drawn = cv2.addWeighted(filled, 0.35, drawn, 0.65, 0).astype(np.uint8)
             cv2.polylines(drawn, rings, True, color, 2, cv2.LINE_AA)
         else:
-            x1, y1, x2, y2 = np.rint(np.array(shape.box) * np.tile(size, 2)).astype(int).tolist()
+            x1, y1, x2, y2 = np.rint(shape.box * np.tile(size, 2)).astype(int).tolist()
             cv2.rectangle(drawn, (x1, y1), (x2, y2), color, 2, cv2.LINE_AA)
     for shape in shapes:  # words over all colours
         _write(drawn, shape.text, (int(shape.box[0] * size[0]) + 2, max(int(shape.box[1] * size[1]), 10) + 4))

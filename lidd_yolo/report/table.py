@@ -13,11 +13,9 @@ from lidd_yolo.report.blocks import Block, Contender
 from lidd_yolo.report.figures import (
     ACCURACIES,
     accuracy,
-    macs,
-    parameters,
+    counted,
     row_of,
     signed,
-    training_parameters,
     with_interval,
     without_zero_sign,
 )
@@ -26,13 +24,7 @@ from lidd_yolo.results.plan_file import PrintedRow, PrintedTable
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure.
-
-    Args:
-        text: Measured figure, with its interval over seeds; in a quoted row the printed one.
-        printed: What the paper prints, or empty.
-        difference: Measured minus printed, or empty.
-    """
+    """One measured figure, with its interval over seeds, and what the paper prints; in a quoted row the printed one."""
 
     text: str
     printed: str = ""
@@ -41,14 +33,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """One network.
+    """One network: its figures, the number of its seeds, and in ``mark`` the number of the note on it.
 
-    Args:
-        label: Its name.
-        seeds: Number of seeds, or empty for a quoted row.
-        cells: A figure for each column.
-        quoted: Whether nothing of it was measured here.
-        mark: Number of the note on it, or empty.
+    Of a quoted one nothing was measured here, and ``seeds`` is empty.
     """
 
     label: str
@@ -68,12 +55,7 @@ class Table:
 
 
 def main_table(block: Block, printed: PrintedTable) -> Table:
-    """Return the main table of a block; columns that no network fills are left out.
-
-    Args:
-        block: Measured networks.
-        printed: What the paper prints; its quoted rows come last.
-    """
+    """Return the main table of a block, quoted rows last; columns that no network fills are left out."""
     columns = [column for column in _columns(block.split) if any(column.measured(c) for c in block.contenders)]
     size = printed.imgsz if printed.imgsz != block.imgsz else None
     notes: list[str] = []
@@ -109,29 +91,34 @@ def second_table(block: Block) -> Table:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the main table: a share of a split, or a count in a unit, which may grow with the input's side."""
+    """A column of the main table: a share of a split, or a count times a factor, which may grow with the input's side.
+
+    ``key`` is the figure's in a printed row, ``count`` the one in a ledger entry; a share has none.
+    """
 
     heading: str
     key: str
     split: str = ""
-    count: Callable[[Contender], float | None] | None = None
+    count: str = ""
+    factor: float = 1.0
     unit: float = 1.0
     grows: bool = False
 
     def value(self, contender: Contender) -> float | None:
-        if self.count is not None:
-            return self.count(contender)
+        if self.count:
+            count = counted(contender, self.count)
+            return None if count is None else self.factor * count
         spread = accuracy(contender, self.split, self.key)
         return None if spread is None else spread.mean
 
     def measured(self, contender: Contender) -> str:
-        if self.count is None:
+        if not self.count:
             return with_interval(accuracy(contender, self.split, self.key))
-        figure = self.count(contender)
+        figure = self.value(contender)
         return "" if figure is None else self.written(figure)
 
     def written(self, figure: float) -> str:
-        return f"{figure:.3f}" if self.count is None else f"{figure / self.unit:#.4g}".rstrip(".")
+        return f"{figure / self.unit:#.4g}".rstrip(".") if self.count else f"{figure:.3f}"
 
     def printed(self, row: PrintedRow | None, other_size: int | None) -> str:
         """Return what a paper prints; operations that it counted at another size of the input say so."""
@@ -144,15 +131,10 @@ class _Column:
 def _columns(split: str) -> list[_Column]:
     return [
         *(_Column(f"{split} {name}", key, split) for key, name in ACCURACIES.items()),
-        _Column("parameters in M, folded", "parameters", count=parameters, unit=1e6),
-        _Column("MACs in G", "macs", count=macs, unit=1e9, grows=True),
-        _Column("FLOPs in G = 2 MACs", "gflops", count=_gflops, grows=True),
+        _Column("parameters in M, folded", "parameters", count="parameters_folded", unit=1e6),
+        _Column("MACs in G", "macs", count="macs", unit=1e9, grows=True),
+        _Column("FLOPs in G = 2 MACs", "gflops", count="macs", factor=2e-9, grows=True),
     ]
-
-
-def _gflops(contender: Contender) -> float | None:
-    count = macs(contender)
-    return None if count is None else 2 * count / 1e9
 
 
 def _beside_printed(column: _Column, contender: Contender, row: PrintedRow | None, other_size: int | None) -> Cell:
@@ -161,7 +143,7 @@ def _beside_printed(column: _Column, contender: Contender, row: PrintedRow | Non
     if row is None or not printed or value is None or (column.grows and other_size):
         return Cell(text, printed)
     figure = row.figures[column.key]
-    if column.count is None:
+    if not column.count:
         return Cell(text, printed, signed(value - figure))
     return Cell(text, printed, f"{without_zero_sign(f'{100 * (value / figure - 1):+.1f}')} %")
 
@@ -202,7 +184,7 @@ def _by_coco(split: str, key: str) -> Callable[[Contender], str]:
 
 
 def _training_parameters(contender: Contender) -> str:
-    count = training_parameters(contender)
+    count = counted(contender, "parameters")
     return "" if count is None else f"{count / 1e6:.4g}"
 
 

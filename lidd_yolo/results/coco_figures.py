@@ -11,47 +11,32 @@ that overlap cover each other. Labels are drawn as Ultralytics draws them (docs/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lidd_yolo.optional import load_extra
 from lidd_yolo.results.picture_result import PictureResult
 
-
-def require_coco() -> Any:
-    """Return the package ``faster_coco_eval``.
-
-    Raises:
-        ModuleNotFoundError: If it is not installed; says what to install.
-    """
-    try:
-        return import_module("faster_coco_eval")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError('faster-coco-eval is missing: pip install "lidd-yolo[compare]"') from error
+COCO = "faster_coco_eval"
 
 
 def run_lengths(masks: NDArray[np.uint8]) -> tuple[dict[str, Any], ...]:
     """Return masks ``(N, H, W)`` of 0 and 1 as COCO's compressed run lengths."""
-    return tuple(require_coco().mask.encode(np.asfortranarray(masks.transpose(1, 2, 0)))) if len(masks) else ()
+    return tuple(load_extra(COCO).mask.encode(np.asfortranarray(masks.transpose(1, 2, 0)))) if len(masks) else ()
 
 
 def coco_figures(results: Sequence[PictureResult]) -> dict[str, float]:
-    """Return ``map50`` and ``map`` by COCO's rules, and ``mask_map50`` and ``mask_map`` where there are masks.
-
-    Args:
-        results: Pictures of one validation, some with labels.
-    """
+    """Return ``map50`` and ``map`` by COCO's rules, and ``mask_map50`` and ``mask_map`` where there are masks."""
     with_masks = all(picture.found_masks is not None for picture in results)
+    labels = (row for i, picture in enumerate(results) for row in _labels(i, picture))
     truth = {
         "images": [{"id": i, "height": p.shape[0], "width": p.shape[1]} for i, p in enumerate(results)],
         "categories": [{"id": int(c)} for c in np.unique(np.concatenate([p.truth_class for p in results]))],
-        "annotations": [row for i, picture in enumerate(results) for row in _labels(i, picture)],
+        "annotations": [{"id": number, **row} for number, row in enumerate(labels, 1)],
     }
-    for number, row in enumerate(truth["annotations"], 1):
-        row["id"] = number
     detections = [row for i, picture in enumerate(results) for row in _detections(i, picture)]
     figures = _evaluate(truth, detections, "bbox")
     if with_masks:
@@ -60,9 +45,9 @@ def coco_figures(results: Sequence[PictureResult]) -> dict[str, float]:
 
 
 def _evaluate(truth: dict[str, Any], detections: list[dict[str, Any]], kind: str) -> dict[str, float]:
-    package = require_coco()
+    package = load_extra(COCO)
     labels = package.COCO(truth)
-    judge = package.COCOeval_faster(labels, labels.loadRes(detections), iouType=kind, print_function=_silent)
+    judge = package.COCOeval_faster(labels, labels.loadRes(detections), iouType=kind, print_function=lambda *_: None)
     judge.evaluate()
     judge.accumulate()
     judge.summarize()
@@ -102,7 +87,3 @@ def _ltwh(boxes: NDArray[np.float64]) -> list[list[float]]:
     """Turn left, upper, right and lower edges into left, upper, width and height."""
     moved: list[list[float]] = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).tolist()
     return moved
-
-
-def _silent(*_: Any) -> None:
-    """Take what the package would print."""

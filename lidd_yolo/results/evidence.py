@@ -89,11 +89,7 @@ def named_figures(evidence: Evidence, stated: Mapping[str, Any]) -> dict[str, An
 
 
 def from_results(results: Sequence[PictureResult], groups: Sequence[int] | None = None) -> Evidence:
-    """Return the evidence of one validation, its pictures in the order given.
-
-    Args:
-        results: What was found on each picture.
-        groups: Group of each; None if not known.
+    """Return the evidence of one validation, its pictures in the order given, with the group of each if it is known.
 
     Raises:
         ValueError: If there are not as many groups as pictures.
@@ -148,34 +144,25 @@ def _packed(parts: list[NDArray[np.bool_]]) -> NDArray[np.uint16]:
 def joined(parts: Sequence[Evidence]) -> Evidence:
     """Return the evidence of the parts of a split, such as val and test, as that of one part.
 
-    Args:
-        parts: At least one; no picture is in two of them. If one states no groups, the result states none.
+    No picture is in two of them. If one states no groups, the result states none.
     """
     pictures = _offsets([len(part.pictures) for part in parts])
     masks = [part.mask_correct for part in parts if part.mask_correct is not None]
     groups = [part.groups for part in parts if part.groups is not None]
     starts = _offsets([int(group.max(initial=-1)) + 1 for group in groups])
+    as_they_are = ("pictures", "truth_class", "found_class", "confidence", "correct")
     return replace(
         parts[0],
-        pictures=np.concatenate([part.pictures for part in parts]),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in as_they_are},
         truth_picture=_shifted([part.truth_picture for part in parts], pictures),
-        truth_class=np.concatenate([part.truth_class for part in parts]),
         found_picture=_shifted([part.found_picture for part in parts], pictures),
-        found_class=np.concatenate([part.found_class for part in parts]),
-        confidence=np.concatenate([part.confidence for part in parts]),
-        correct=np.concatenate([part.correct for part in parts]),
         mask_correct=np.concatenate(masks) if len(masks) == len(parts) else None,
         groups=_shifted(groups, starts) if len(groups) == len(parts) else None,
     )
 
 
 def on_pictures(evidence: Evidence, names: Sequence[str]) -> Evidence:
-    """Return the evidence of some of its pictures alone, in the order of ``names``.
-
-    Args:
-        evidence: Evidence in which all of them occur.
-        names: File names, different ones.
-    """
+    """Return the evidence of some of its pictures alone, in the order of their names, all of them different."""
     place = {name: number for number, name in enumerate(names)}
     number_of = np.array([place.get(str(name), -1) for name in evidence.pictures], dtype=np.int32)
     truth, detected = number_of[evidence.truth_picture], number_of[evidence.found_picture]
@@ -198,12 +185,8 @@ def common_groups(evidences: Sequence[Evidence]) -> NDArray[np.int32] | None:
     """Return the groups of pictures that show the same spot according to any of the evidence.
 
     A split that puts a group into val and into test numbers it twice; another one that held it out whole knows better.
-
-    Args:
-        evidences: Evidence of the same N pictures in the same order.
-
-    Returns:
-        Shape ``(N,)``, numbered from 0 without gaps; None if none of it states any.
+    All evidence is of the same N pictures in the same order. Groups are of shape ``(N,)``, numbered from 0 without
+    gaps; None if none of it states any.
 
     Raises:
         ImportError: If SciPy is missing.

@@ -16,8 +16,12 @@ from itertools import pairwise
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from lidd_yolo.files import write_beside
+from lidd_yolo.files import sha256, write_beside
 
+LEDGER = Path("benchmarks/results")
+"""Where commands look for it."""
+RUN_FILE = "run.json"
+"""What ``lidd compare`` writes into the folder of each run, whose name is the entry's."""
 _FOLDERS = ("trainings", "trainings/*", "trials", "speed", "certificates", "data")
 _TRAINING = frozenset({"model", "data", "arguments", "results"})
 _ROUNDING = 2e-5  # of two numbers of five digits
@@ -27,9 +31,7 @@ _UNRECORDED = 0.01  # of older entries: what the detections behind the 100 sures
 def read_ledger(folder: Path, pattern: str = "*") -> list[dict[str, Any]]:
     """Return the entries whose name matches a glob pattern, in the order of their names.
 
-    Args:
-        folder: The ledger.
-        pattern: Or several with spaces between them: the entries of the first, then further ones of the next.
+    Of several patterns, with spaces between them, the entries of the first come first, then further ones of the next.
 
     Raises:
         ValueError: If a file is not an entry, or two have one name; names them.
@@ -86,15 +88,15 @@ def append(entry: Mapping[str, Any], folder: Path, files: Mapping[str, Path] | N
     contents = {_checked(file): source.read_bytes() for file, source in (files or {}).items()}
     name = _checked(str(entry["name"]))
     data = (json.dumps(entry, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    if wrong := _wrong_evidence(entry, {file: _sha256(content) for file, content in contents.items()}):
+    if wrong := _wrong_evidence(entry, {file: hashlib.sha256(c).hexdigest() for file, c in contents.items()}):
         raise ValueError(f"entry {name}: {wrong[0]}: pass the file that was recorded")
     target = find_file(folder, f"{name}.json")
     if not target.is_file():
         target = folder / _kind(entry) / f"{name}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    for file, content in contents.items():
-        _put(target.with_name(file), content)
-    _put(target, data)
+    for place, content in {**{target.with_name(file): c for file, c in contents.items()}, target: data}.items():
+        with write_beside(place) as beside:
+            beside.write_bytes(content)
     return target
 
 
@@ -133,7 +135,7 @@ def _findings(entry: Mapping[str, Any], folder: Path) -> Iterator[str]:
     from lidd_yolo.results.evidence import Evidence, named_figures  # noqa: PLC0415 - loads NumPy; reading entries does not
 
     files = {split: find_file(folder, named["file"]) for split, named in entry.get("evidence", {}).items()}
-    hashes = {file.name: _sha256(file.read_bytes()) for file in files.values() if file.is_file()}
+    hashes = {file.name: sha256(file) for file in files.values() if file.is_file()}
     yield from (
         f"{entry['name']}: {wrong}: restore it from git or record the entry again"
         for wrong in _wrong_evidence(entry, hashes)
@@ -178,20 +180,10 @@ def _wrong_evidence(entry: Mapping[str, Any], hashes: Mapping[str, str]) -> list
     return wrong
 
 
-def _put(target: Path, data: bytes) -> None:
-    """Write a file beside its place, then rename it, so that no half-written one can exist."""
-    with write_beside(target) as beside:
-        beside.write_bytes(data)
-
-
 def _checked(name: str) -> str:
     if name.startswith(".") or PureWindowsPath(name).name != name or not name:
         raise ValueError(f"{name!r} cannot be the name of a file in the ledger")
     return name
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def append_measurement(
@@ -203,15 +195,14 @@ def append_measurement(
     device: str = "",
     **facts: Any,
 ) -> Path:
-    """Write measured times into the ledger and return the entry's file.
+    """Write measured times and further facts into the ledger and return the entry's file.
 
     Args:
         ledger: Folder of the ledger.
         name: Name of the entry.
         results: What was measured.
         threads: Threads of an operator; None for torch's present number.
-        device: What torch calls the device that it was measured on, which the entry then says, with a GPU's name;
-            empty where it can be a CPU alone.
+        device: What torch calls the device, which the entry then says; empty where it can be a CPU alone.
         facts: What else the entry says.
     """
     from lidd_yolo.results.machine import commit, describe_machine  # noqa: PLC0415 - loads torch

@@ -26,7 +26,7 @@ def describe_machine(device: str = "cpu") -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: found for name in _PACKAGES if (found := package_version(name))},
+        "versions": {name: version for name in _PACKAGES if (version := package_version(name))},
     }
     if device not in {"", "cpu"} and torch.cuda.is_available():
         machine["gpu"] = torch.cuda.get_device_name()

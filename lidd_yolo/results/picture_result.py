@@ -22,7 +22,7 @@ class PictureResult:
     Boxes and outlines are in pixels of the network's input, so after Ultralytics' scaling and padding.
 
     Args:
-        name: File name of the picture.
+        file: The picture.
         shape: Height and width of the network's input.
         truth_class: ``(T,)`` classes of the labels.
         truth_boxes: ``(T, 4)`` left, upper, right and lower edge.
@@ -33,13 +33,12 @@ class PictureResult:
         correct: ``(D, 10)`` whether Ultralytics counts a detection as correct at each of the ``LEVELS``.
         mask_correct: The same by masks; None for a detection network.
         found_masks: ``D`` masks as COCO's run lengths; None for a detection network.
-        file: Place of the picture; None where it is not known.
 
     Raises:
         ValueError: If the parts do not belong together.
     """
 
-    name: str
+    file: Path
     shape: tuple[int, int]
     truth_class: NDArray[np.int64]
     truth_boxes: NDArray[np.float64]
@@ -50,7 +49,11 @@ class PictureResult:
     correct: NDArray[np.bool_]
     mask_correct: NDArray[np.bool_] | None = None
     found_masks: tuple[dict[str, Any], ...] | None = None
-    file: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """File name of the picture."""
+        return self.file.name
 
     def __post_init__(self) -> None:
         parts = (self.found_class, self.found_boxes, self.correct, self.mask_correct, self.found_masks)

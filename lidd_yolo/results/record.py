@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
@@ -14,11 +14,11 @@ import yaml
 from lidd_yolo.data.groups.picture_groups import stated_groups
 from lidd_yolo.data.splits.report import data_identity
 from lidd_yolo.files import sha256
-from lidd_yolo.results.coco_figures import coco_figures, require_coco
+from lidd_yolo.optional import load_extra
+from lidd_yolo.results.coco_figures import COCO, coco_figures
 from lidd_yolo.results.curve import read_curve
 from lidd_yolo.results.evidence import Evidence, from_results, named_figures
 from lidd_yolo.results.machine import commit, describe_machine
-from lidd_yolo.results.picture_result import PictureResult
 from lidd_yolo.results.validation import validate
 
 SCHEMA = 2
@@ -26,9 +26,7 @@ SCHEMA = 2
 _PLACES = ("project", "save_dir", "data", "model", "name", "resume")  # folders of one machine
 
 
-def record_run(
-    run: Path, *, name: str | None = None, splits: tuple[str, ...] = ("val", "test"), note: str = ""
-) -> dict[str, Any]:
+def record_run(run: Path, *, name: str | None = None, note: str = "") -> dict[str, Any]:
     """Measure the best checkpoint of a run and describe how it came about.
 
     The evidence of each validation is written into the run's folder; ``evidence_files`` names it for the ledger.
@@ -36,33 +34,33 @@ def record_run(
     Args:
         run: Folder of the run, with ``args.yaml``, ``results.csv`` and ``weights/best.pt``.
         name: Name of the entry; None takes the folder's.
-        splits: Splits to measure on, of those that the data set has.
         note: One sentence a reader of the figures needs.
-
-    Returns:
-        The entry: plain numbers, strings, lists and dictionaries.
 
     Raises:
         FileNotFoundError: If the run is not finished.
-        ModuleNotFoundError: If the second opinion on mAP is not installed; says what to install.
+        ImportError: If the second opinion on mAP is not installed; says what to install.
     """
+    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
+
     for part in ("args.yaml", "results.csv", "weights/best.pt"):
         if not (run / part).is_file():
             raise FileNotFoundError(f"{run / part} does not exist: {run} is not a finished training run")
-    require_coco()
+    load_extra(COCO)
     name = name or run.name
     args = yaml.safe_load((run / "args.yaml").read_text(encoding="utf-8"))
     weights = run / "weights" / "best.pt"
     curve = read_curve(run / "results.csv")
     counts = count(weights, args["imgsz"])
-    measured = {split: _measure(weights, args, split) for split in splits if _has_split(args["data"], split)}
+    data = check_det_dataset(args["data"], autodownload=False)
+    folder = Path(data["path"])
+    measured = {split: _measure(weights, args, split, folder) for split in ("val", "test") if data.get(split)}
     return {
         "schema": SCHEMA,
         "name": name,
         "date": datetime.now(timezone.utc).date().isoformat(),
         "note": note,
         "model": _model_name(args, weights),
-        "data": data_identity(args["data"], _folder(args["data"])),
+        "data": data_identity(args["data"], folder),
         "arguments": {k: v for k, v in args.items() if k not in _PLACES},
         "epochs_run": len(curve["epoch"]),
         "seconds": curve["time"][-1],
@@ -83,10 +81,6 @@ def count(weights: Path | str, imgsz: int) -> dict[str, Any]:
     """Count a network in the form that predicts: every branch merged, every normalisation folded.
 
     One multiply-add (MAC) is two floating-point operations (FLOPs); papers print either as "FLOPs".
-
-    Args:
-        weights: Checkpoint or model YAML.
-        imgsz: Side of the network's input in pixels; batch 1.
 
     Returns:
         ``imgsz``; ``parameters`` as trained, with what only training needs; ``parameters_folded``; ``macs`` by thop, of
@@ -128,34 +122,15 @@ def _model_name(args: dict[str, Any], weights: Path) -> str:
     return Path(args["model"]).name
 
 
-def _folder(data: str) -> Path:
-    """Return the folder of a data set."""
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
-
-    return Path(check_det_dataset(data, autodownload=False)["path"])
-
-
-def _has_split(data: str, split: str) -> bool:
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - reading a ledger must not wait for it
-
-    return bool(check_det_dataset(data, autodownload=False).get(split))
-
-
-def _measure(weights: Path, args: dict[str, Any], split: str) -> tuple[dict[str, Any], Evidence]:
+def _measure(weights: Path, args: dict[str, Any], split: str, folder: Path) -> tuple[dict[str, Any], Evidence]:
     """Return Ultralytics' figures beside COCO's, and the evidence."""
     metrics, pictures = validate(weights, args["data"], split, args["imgsz"], args.get("device"))
     results = _figures(metrics.box, metrics.names)
     if hasattr(metrics, "seg"):
         results |= {f"mask_{key}": value for key, value in _figures(metrics.seg, metrics.names).items()}
     coco = {key: round(value, 5) for key, value in coco_figures(pictures).items()}
-    return {**results, "coco": {**coco, "difference": _differences(coco, results)}}, from_results(
-        pictures, _groups(args["data"], pictures)
-    )
-
-
-def _groups(data: str, pictures: Sequence[PictureResult]) -> tuple[int, ...] | None:
-    """Return which pictures show the same spot, if the data set says so."""
-    return stated_groups(_folder(data), [picture.file for picture in pictures if picture.file is not None])
+    results["coco"] = {**coco, "difference": _differences(coco, results)}
+    return results, from_results(pictures, stated_groups(folder, [picture.file for picture in pictures]))
 
 
 def _save_evidence(evidence: Evidence, results: dict[str, Any], target: Path) -> dict[str, Any]:

@@ -20,20 +20,13 @@ from lidd_yolo.results.picture_result import LEVELS, MOST, PictureResult
 def validate(
     weights: Path, data: str, split: str, imgsz: int, device: str | None = None
 ) -> tuple[Any, list[PictureResult]]:
-    """Validate a checkpoint with Ultralytics' default arguments.
-
-    Args:
-        weights: Checkpoint of a detection or segmentation network.
-        data: Data YAML.
-        split: ``train``, ``val`` or ``test``.
-        imgsz: Side of the network's input in pixels.
-        device: As Ultralytics takes it; None lets it choose.
+    """Validate a detection or segmentation network with Ultralytics' default arguments.
 
     Returns:
         Ultralytics' metrics, and the pictures in the order of their names.
 
     Raises:
-        ModuleNotFoundError: If masks are to be kept and faster-coco-eval is missing.
+        ImportError: If masks are to be kept and faster-coco-eval is missing.
         TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
     """
     from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
@@ -121,7 +114,7 @@ def _result(
     corners = [(xywh[:, :2] + sign * xywh[:, 2:] / 2) * scale + pad for sign in (-1, 1)]
     rings = [(np.asarray(ring, dtype=np.float64) * scale + pad) for ring in label["segments"]]
     return PictureResult(
-        name=Path(label["im_file"]).name,
+        file=Path(label["im_file"]),
         shape=tuple(batch["img"].shape[2:]),
         truth_class=np.asarray(label["cls"]).reshape(-1).astype(np.int64),
         truth_boxes=np.concatenate(corners, axis=1),
@@ -132,7 +125,6 @@ def _result(
         correct=_flags(judged["tp"]),
         mask_correct=None if masks is None else _flags(judged["tp_m"]),
         found_masks=masks,
-        file=Path(label["im_file"]),
     )
 
 

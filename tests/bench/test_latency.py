@@ -104,7 +104,7 @@ class TestParseRuntimes:
             parse_runtimes(text)
 
     def test_runtimes__package_missing(self, monkeypatch):
-        monkeypatch.setattr(timed_models, "find_spec", lambda package: None if package == "openvino" else package)
+        monkeypatch.setattr("lidd_yolo.optional.find_spec", lambda package: None if package == "openvino" else package)
         assert parse_runtimes("pytorch,onnx") == ("pytorch", "onnx")
         with pytest.raises(ValueError, match=r"openvino not installed.*lidd-yolo\[export\].*--runtimes pytorch"):
             parse_runtimes("onnx,openvino")

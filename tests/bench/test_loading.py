@@ -31,7 +31,7 @@ def slow_pictures(monkeypatch):
 class TestMeasureLoading:
     def test_waiting__grows_with_the_time_of_a_picture(self, tmp_path, slow_pictures):
         data, said = str(generated_data(tmp_path)), []
-        words = {"imgsz": 64, "batch": 4, "steps": 2, "say": said.append}
+        words = {"imgsz": 64, "batch": 4, "steps": 2, "workers": 8, "say": said.append}
         threads = torch.get_num_threads()
         quick = measure_loading(["yolov8n.yaml", "lidd.yaml"], data, **words)
         assert torch.get_num_threads() == threads
@@ -61,13 +61,12 @@ class TestClock:
         times = iter([0, 9, 18, 27, 36, 37, 41, 44, 52])
         monkeypatch.setattr(loading_time.time, "perf_counter", lambda: next(times))
         clock = loading_time._Clock(4)
-        events = clock.callbacks()
         trainer = SimpleNamespace(device=torch.device("cpu"))
-        events["on_train_epoch_start"](trainer)
+        clock.begin(trainer)
         for _ in range(3):
-            events["on_train_batch_start"](trainer)
-            events["on_train_batch_end"](trainer)
-        events["on_train_batch_start"](trainer)
+            clock.arrived(trainer)
+            clock.worked(trainer)
+        clock.arrived(trainer)
         with pytest.raises(loading_time._EnoughError):
-            events["on_train_batch_end"](trainer)
+            clock.worked(trainer)
         assert clock.figures() == {"step_s": 6, "wait_s": 2, "waiting": 0.25}

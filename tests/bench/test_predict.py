@@ -38,4 +38,4 @@ class TestMeasurePredictions:
 
     def test_pictures__no_multiple(self):
         with pytest.raises(ValueError, match="multiple of --chunk, got 5 and 2"):
-            measure_predictions(["lidd.yaml"], imgsz=64, pictures=5, chunk=2, say=print)
+            measure_predictions(["lidd.yaml"], imgsz=64, pictures=5, chunk=2, starts=1, say=print)

@@ -1,6 +1,5 @@
 """Command ``lidd report`` from its words to its exit status."""
 
-import argparse
 import json
 import sys
 
@@ -8,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lidd_yolo.cli import report as commands
+from lidd_yolo.cli.main import main
 from tests.helpers.made_up_certificate import format_of, write_certificate
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 
@@ -24,9 +23,7 @@ def ledger(tmp_path):
 
 
 def report(*words):
-    parser = argparse.ArgumentParser()
-    commands.add_arguments(parser)
-    return commands.run(parser.parse_args([str(word) for word in words]))
+    return main(["report", *map(str, words)])
 
 
 class TestRun:

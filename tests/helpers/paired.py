@@ -6,8 +6,8 @@ from lidd_yolo.report.bootstrap import (
     RESAMPLES,
     aligned,
     draw_weights,
+    figures_of,
     groups_of,
-    mean_figures,
     paired_difference,
     same_pictures,
 )
@@ -19,6 +19,6 @@ def paired_bootstrap(first, second, *, resamples=RESAMPLES, seed=0, masks=False)
     same_pictures([ours[0], theirs[0]])
     groups = groups_of([*ours, *theirs])
     weights = draw_weights(np.arange(len(ours[0].pictures)) if groups is None else groups, resamples, seed)
-    figures = (mean_figures(held, weights, masks=masks).T for held in (ours, theirs))
-    map50, map50_95 = (paired_difference(a, b) for a, b in zip(*figures, strict=True))
-    return map50, map50_95
+    figures = figures_of({"ours": ours, "theirs": theirs}, weights)
+    keys = ("mask_map50", "mask_map") if masks else ("map50", "map")
+    return tuple(paired_difference(figures["ours"][key], figures["theirs"][key]) for key in keys)

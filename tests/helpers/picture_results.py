@@ -1,5 +1,7 @@
 """Results of a validation on single pictures, made by hand."""
 
+from pathlib import Path
+
 import numpy as np
 
 from lidd_yolo.results.picture_result import LEVELS, PictureResult
@@ -25,4 +27,4 @@ def picture(name="a.png", truth=(), found=(), **parts):
         "found_boxes": np.array([box for _, _, box in found], dtype=float).reshape(-1, 4),
         "correct": np.zeros((len(found), LEVELS), dtype=bool),
     }
-    return PictureResult(name=name, shape=(100, 100), **{**made, **parts})
+    return PictureResult(file=Path(name), shape=(100, 100), **{**made, **parts})

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lidd_yolo.report.blocks import Block, Contender, chosen_entries, group_entries, seedless, training_entries
+from lidd_yolo.report.blocks import Block, chosen_entries, group_entries, seedless, training_entries
 from tests.helpers.made_up_ledger import made_up_entry, write_entry, write_latency
 
 
@@ -25,9 +25,9 @@ class TestGroupEntries:
     def test_group_entries__seeds_together(self):
         (block,) = group_entries([entry("a-s2"), entry("a-s0"), entry("b-s0", model="yolov8n.yaml")])
         assert [[e["name"] for e in c.entries] for c in block.contenders] == [["a-s0", "a-s2"], ["b-s0"]]
-        assert [(c.name, c.label, c.model) for c in block.contenders] == [
-            ("a", "lidd", "lidd.yaml"),
-            ("b", "yolov8n", "yolov8n.yaml"),
+        assert [(c.label, c.model) for c in block.contenders] == [
+            ("lidd", "lidd.yaml"),
+            ("yolov8n", "yolov8n.yaml"),
         ]
 
     @pytest.mark.parametrize("key", ["split_sha256", "data_sha256", "protocol", "dataset"])
@@ -88,13 +88,6 @@ class TestBlock:
 
     def test_dataset__name_of_the_file_without_record(self):
         assert Block({"yaml": "own.yaml"}, 64, 3, ()).dataset == "own.yaml"
-
-
-class TestContender:
-    def test_splits__of_every_seed(self):
-        one, other = entry("a-s0"), entry("a-s1")
-        del other["results"]["val"]
-        assert Contender("a", "A", "lidd.yaml", (one, other)).splits == {"test"}
 
 
 class TestTrainingEntries:

@@ -14,8 +14,8 @@ from lidd_yolo.report.bootstrap import (
     Difference,
     aligned,
     draw_weights,
+    figures_of,
     groups_of,
-    mean_figures,
     paired_difference,
     resampled_figures,
     same_pictures,
@@ -204,12 +204,14 @@ class TestGroupsOf:
         assert groups_of([make_evidence(tmp_path, quality=0.5)]) is None
 
 
-class TestMeanFigures:
-    def test_mean_figures__of_seeds(self, tmp_path):
+class TestFiguresOf:
+    def test_figures_of__mean_over_seeds(self, tmp_path):
         made = [make_evidence(tmp_path, quality=0.6, seed=seed) for seed in range(3)]
         weights = draw_weights(np.arange(40), 3, seed=0)
         single = [resampled_figures(e, weights) for e in made]
-        assert mean_figures(made, weights) == pytest.approx((single[0] + single[1] + single[2]) / 3)
+        figures = figures_of({"a": made}, weights)["a"]
+        mean = (single[0] + single[1] + single[2]) / 3
+        assert (figures["map50"], figures["map"]) == (pytest.approx(mean[:, 0]), pytest.approx(mean[:, 1]))
 
 
 class TestPairedDifference:

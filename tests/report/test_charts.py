@@ -63,7 +63,7 @@ class TestBlockCharts:
         assert block_charts(block(bare), []) == []
 
 
-FIGURES = {"A": Spread(0.3, 0.05, 3), "B": Spread(0.4, None, 1), "C": None}
+FIGURES = {"A": Spread(0.3, 0.05), "B": Spread(0.4, None), "C": None}
 
 
 class TestOver:
@@ -82,7 +82,7 @@ class TestOver:
         assert over("t", "x", {"A": 1e6}, FIGURES) is None
 
     def test_over__interval_ends_at_0_and_1(self):
-        chart = over("t", "x", {"A": 1, "B": 2}, {"A": Spread(0.5, 4, 2), "B": Spread(0.5, None, 1)})
+        chart = over("t", "x", {"A": 1, "B": 2}, {"A": Spread(0.5, 4), "B": Spread(0.5, None)})
         assert {tick.text for tick in chart.y_ticks} >= {"0.0", "1.0"}
         assert len(chart.y_ticks) <= 7
 

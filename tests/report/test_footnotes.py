@@ -1,7 +1,5 @@
 """What figures rest on and what a reader is warned of: each said where it holds, and only there."""
 
-import pytest
-
 from lidd_yolo.report.blocks import group_entries
 from lidd_yolo.report.footnotes import block_facts, run_notes, warnings
 from lidd_yolo.results.plan_file import NOTHING_PRINTED, PrintedRow, PrintedTable
@@ -91,12 +89,6 @@ class TestWarnings:
         entries = leak_free(seeds())
         entries[1]["epochs_run"] = 3
         assert self.told(entries) == ["lidd ended before its 5 epochs: 5, 3."]
-
-    @pytest.mark.parametrize(("difference", "said"), [(0.034, True), (-0.034, True), (0.009, False)])
-    def test_warnings__counters_differ(self, difference, said):
-        counts = {"difference": difference, "differing_layers": [{"type": "AAttn"}, {"type": "AAttn"}]}
-        told = self.told(leak_free(seeds(counts=counts)))
-        assert told == (["The two counters of FLOPs differ by 3.4 % for lidd, in AAttn."] if said else [])
 
     def test_warnings__another_split_in_the_report(self):
         other = made_up_entry("b-s0")

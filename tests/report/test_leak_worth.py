@@ -37,7 +37,7 @@ class TestCompareSplits:
         assert one.verdict("map50") == "random is higher"
         first, second = one.figures["map50"]
         assert one.values("map50") == f"{first:.3f} − {second:.3f} = +{first - second:.3f}"
-        assert one.interval("map50").startswith("(+0.")
+        assert one.differences["map50"].interval.startswith("(+0.")
 
     def test_compare_splits__other_arguments_are_told(self, tmp_path):
         random, grouped = write_two_splits(tmp_path)

@@ -113,7 +113,7 @@ class TestReport:
         (ledger / "runs" / "later-s0").mkdir(parents=True)
         (ledger / "runs" / "later-s0" / "run.json").touch()
         file = ledger / "lidd-s0.json"
-        file.write_text(file.read_text(encoding="utf-8").replace("0.8", "0.9", 1), encoding="utf-8")
+        file.write_text(file.read_text(encoding="utf-8").replace('"map50": 0.8', '"map50": 0.9'), encoding="utf-8")
         written = report(str(ledger), runs=["lidd-*", str(ledger / "runs")], out=str(ledger / "page.html"))
         assert [len(block.entries) for block in written.blocks] == [2]
         left_out, edited = written.warnings

@@ -1,11 +1,10 @@
 """The second opinion, on cases that can be computed by hand."""
 
-import sys
-
 import numpy as np
 import pytest
 
-from lidd_yolo.results.coco_figures import coco_figures, require_coco, run_lengths
+from lidd_yolo.optional import load_extra
+from lidd_yolo.results.coco_figures import COCO, coco_figures, run_lengths
 from tests.helpers.picture_results import picture
 
 LABEL = (0, (10, 10, 50, 60))  # 40 x 50
@@ -17,17 +16,10 @@ def mask(l, t, r, b):  # noqa: E741
     return run_lengths(filled)
 
 
-class TestRequireCoco:
-    def test_require_coco__says_what_to_install(self, monkeypatch):
-        monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
-        with pytest.raises(ModuleNotFoundError, match=r'pip install "lidd-yolo\[compare\]"'):
-            require_coco()
-
-
 class TestRunLengths:
     def test_run_lengths__give_the_masks_back(self):
         masks = np.random.default_rng(0).integers(0, 2, (3, 7, 11), dtype=np.uint8)
-        decoded = require_coco().mask.decode(list(run_lengths(masks)))
+        decoded = load_extra(COCO).mask.decode(list(run_lengths(masks)))
         assert (decoded.transpose(2, 0, 1) == masks).all()
 
     def test_run_lengths__of_no_mask(self):

@@ -157,9 +157,9 @@ class TestAppend:
         newer = tmp_path_factory.mktemp("newer")
         again = prove(newer, quality=0.4)
         files = {"a-s0.test.npz": find_file(newer, "a-s0.test.npz")}
-        put = ledger._put
+        beside = ledger.write_beside
         with monkeypatch.context() as patch:
-            patch.setattr(ledger, "_put", lambda to, data: exit_now() if to.suffix == ".json" else put(to, data))
+            patch.setattr(ledger, "write_beside", lambda to: exit_now() if to.suffix == ".json" else beside(to))
             with pytest.raises(KeyboardInterrupt):
                 append(again, proven, files)
         assert "a-s0.test.npz has another hash" in verify(proven)[0]

@@ -9,9 +9,7 @@ from ultralytics import YOLO
 from lidd_yolo.results.curve import read_curve, read_rows
 from lidd_yolo.results.evidence import Evidence
 from lidd_yolo.results.ledger import append, verify
-from lidd_yolo.results.record import _groups, _model_name, evidence_files, record_run
-from tests.helpers.picture_results import picture
-from tests.helpers.tiny import write_tiny_data
+from lidd_yolo.results.record import _model_name, evidence_files, record_run
 
 
 class TestReadRows:
@@ -47,16 +45,6 @@ class TestReadCurve:
 @pytest.fixture(scope="module")
 def entry(finished_run):
     return record_run(finished_run, name="a-run", note="A note.")
-
-
-class TestGroups:
-    def test_groups__of_the_data_set(self, tmp_path):
-        data = write_tiny_data(tmp_path / "set", train=1, val=3)
-        pictures = [picture(f"{n}.png", file=tmp_path / "set" / "images" / "val" / f"{n}.png") for n in range(3)]
-        assert _groups(str(data), pictures) is None
-        told = {"pictures": {f"{n}.png": {"split": "val", "group": 7 * (n == 1)} for n in range(3)}}
-        (tmp_path / "set" / "split.json").write_text(json.dumps(told))
-        assert _groups(str(data), pictures) == (0, 1, 0)
 
 
 class TestRecordRun:
@@ -112,7 +100,7 @@ class TestRecordRun:
 
     def test_record_run__without_the_extra(self, finished_run, monkeypatch):
         monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
-        with pytest.raises(ModuleNotFoundError, match=r"lidd-yolo\[compare\]"):
+        with pytest.raises(ImportError, match=r"lidd-yolo\[compare\]"):
             record_run(finished_run)
 
     def test_record_run__unfinished_run(self, tmp_path):

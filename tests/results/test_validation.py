@@ -10,7 +10,8 @@ import torch
 import yaml
 from ultralytics import YOLO
 
-from lidd_yolo.results.coco_figures import require_coco
+from lidd_yolo.optional import load_extra
+from lidd_yolo.results.coco_figures import COCO
 from lidd_yolo.results.validation import _Recorder, validate
 
 DARK, BRIGHT = (20, 10, 60, 40), (70, 16, 120, 60)  # pixels of a picture of 128 x 64
@@ -101,7 +102,7 @@ class TestValidate:
 
     def test_validate__masks_belong_to_their_boxes(self, observed):
         """What is correct by its mask covers the label in the resolution of the input too, but for its border."""
-        decode, checked = require_coco().mask.decode, 0
+        decode, checked = load_extra(COCO).mask.decode, 0
         for picture in observed[1]:
             masks = decode(list(picture.found_masks)).transpose(2, 0, 1)
             assert masks.shape == (len(picture.confidence), *picture.shape)
