@@ -57,7 +57,7 @@ class TestCarryOut:
             "mark = file.parent.parent / (file.parent.name + '.alive'); mark.touch(); time.sleep(0.6); "
             "(file.parent / 'beside').write_text(str(len(list(mark.parent.glob('*.alive'))))); mark.unlink()"
         )
-        assert carry_out_runs(runs, ledger=tmp_path, say=lambda _: None, jobs=jobs).status == 0
+        assert len(carry_out_runs(runs, ledger=tmp_path, say=lambda _: None, jobs=jobs).done) == 4
         assert max(int((file.parent / "beside").read_text()) for _, file in runs) == most
 
     def test_limit__nothing_is_begun_after_it(self, runs, acting, tmp_path):
@@ -107,15 +107,6 @@ class TestStopped:
         while any(map(alive, pids)) and time.time() < end:
             time.sleep(0.05)
         assert not any(map(alive, pids))
-
-
-class TestOutcome:
-    @pytest.mark.parametrize(
-        ("done", "failed", "left", "status"),
-        [([], [], [], 0), (["a"], [], [], 0), (["a"], ["b"], [], 1), (["a"], ["b"], ["c"], 75), ([], [], ["c"], 75)],
-    )
-    def test_status(self, done, failed, left, status):
-        assert Outcome(done, failed, left).status == status
 
 
 class TestTeller:
