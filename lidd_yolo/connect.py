@@ -14,6 +14,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -41,14 +42,14 @@ _attached: set[str] = set()
 
 def attach(module: ModuleType) -> None:
     """Wrap what ``TOUCHED`` names in one Ultralytics module; a second call for the same wrapping does nothing."""
-    wanted = TOUCHED[module.__name__]
-    if problem := _mismatch(module, wanted):
+    touched = TOUCHED[module.__name__]
+    if problem := _mismatch(module, touched):
         _problems[module.__name__] = problem
-        for name in wanted.keys() & set(_REFUSED_BY):
+        for name in touched.keys() & set(_REFUSED_BY):
             if callable(getattr(module, name, None)):
                 _replace(module, name, _wrap_refusing)
         return
-    for name in wanted:
+    for name in touched:
         _replace(*_owner(module, name), _WRAPPERS[name])
     _attached.add(module.__name__)
     if module.__name__ == "ultralytics.engine.model":
@@ -67,8 +68,6 @@ def _replace(owner: Any, attribute: str, wrap: Callable[[Callable[..., Any]], An
 
 def attach_all() -> None:
     """Connect to every watched module, importing those that are not loaded yet (what ``import lidd_yolo`` promises)."""
-    from importlib import import_module  # noqa: PLC0415
-
     for name in TOUCHED:
         attach(import_module(name))
 
@@ -91,15 +90,11 @@ def explain_problem() -> str:
 
 
 def untested(version: str) -> str:
-    """Say how a release of Ultralytics lies outside the tested range; an empty string if it lies inside.
-
-    Args:
-        version: For example ``8.4.190``; anything behind the third number is ignored.
-    """
-    asked, oldest, newest = (tuple(map(int, re.findall(r"\d+", v)[:3])) for v in (version, *TESTED))
-    if oldest <= asked <= newest:
+    """Say how a release, such as ``8.4.190``, lies outside the tested range; an empty string if it does not."""
+    numbers, oldest, newest = (tuple(map(int, re.findall(r"\d+", v)[:3])) for v in (version, *TESTED))
+    if oldest <= numbers <= newest:
         return ""
-    age = "older" if asked < oldest else "newer"
+    age = "older" if numbers < oldest else "newer"
     return f"ultralytics {version} is {age} than what lidd_yolo was tested with ({TESTED[0]} to {TESTED[1]})"
 
 
@@ -123,15 +118,15 @@ def _owner(module: ModuleType, dotted: str) -> tuple[Any, str]:
     return functools.reduce(getattr, path, module), attribute
 
 
-def _mismatch(module: ModuleType, wanted: dict[str, tuple[str, ...]]) -> str:
-    for name, expected in wanted.items():
+def _mismatch(module: ModuleType, touched: dict[str, tuple[str, ...]]) -> str:
+    for name, expected in touched.items():
         try:
-            owner, attribute = _owner(module, name)
-            found = tuple(inspect.signature(getattr(owner, attribute)).parameters)[: len(expected)]
+            function: Any = functools.reduce(getattr, name.split("."), module)
         except AttributeError:
             return f"{module.__name__}.{name} does not exist"
-        if found != expected:
-            return f"{module.__name__}.{name}{found} is not {expected}"
+        actual = tuple(inspect.signature(function).parameters)[: len(expected)]
+        if actual != expected:
+            return f"{module.__name__}.{name}{actual} is not {expected}"
     return ""
 
 
@@ -156,12 +151,12 @@ def _wrap_check_yaml(original: Callable[..., Any]) -> Callable[..., Any]:
         if not names.is_ours(file):
             return original(file, suffix, hard, *args, **kwargs)
         _refuse_if_unconnected()
-        found = original(file, suffix, False, *args, **kwargs) or names.find_beside(file)
+        path = original(file, suffix, False, *args, **kwargs) or names.find_beside(file)
         # Ultralytics asks softly for the path as typed and for one with digits and letters cut out of its folders, in
         # an order that differs between releases. Only the last, hard call may end at the packaged file.
-        if not found and hard:
-            found = names.find_packaged(file)
-        return found or original(file, suffix, hard, *args, **kwargs)
+        if not path and hard:
+            path = names.find_packaged(file)
+        return path or original(file, suffix, hard, *args, **kwargs)
 
     return check_yaml
 
@@ -189,15 +184,13 @@ def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
-        from lidd_yolo.models import guard  # noqa: PLC0415
-        from lidd_yolo.models.activation import BUILDING  # noqa: PLC0415
-        from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
+        from lidd_yolo.models import activation, guard, registry  # noqa: PLC0415 - loads every layer of ours
 
         guard.check(d)
-        if not uses_our_rows(d):
-            with BUILDING:  # a thread beside may be building one of ours, with another activation
+        if not registry.uses_our_rows(d):
+            with activation.BUILDING:  # a thread beside may be building one of ours, with another activation
                 return original(d, ch, verbose)
-        from lidd_yolo.models import parser  # noqa: PLC0415
+        from lidd_yolo.models import parser  # noqa: PLC0415 - stock networks do not depend on what it imports
 
         _refuse_if_unconnected()
         _mention_untested()
@@ -247,5 +240,3 @@ _WRAPPERS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "Model._smart_load": _wrap_smart_load,
     "check_file": _wrap_check_file,
 }
-
-__all__ = ["TESTED", "TOUCHED", "allow_safe_load", "attach", "attach_all", "explain_problem", "state"]

@@ -28,12 +28,7 @@ print(hook.__file__ if hook else "", watching, sep="|")
 
 @dataclass
 class Report:
-    """What was found: facts and problems.
-
-    Args:
-        facts: Lines to show.
-        problems: What is wrong and the way out, one paragraph each.
-    """
+    """Facts to show, and what is wrong with the way out, a line each."""
 
     facts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

@@ -182,8 +182,8 @@ def head_name(yaml: dict[str, Any]) -> str:
 
 def uses_our_rows(yaml: dict[str, Any]) -> bool:
     """Tell whether any row of a model YAML is ours."""
-    found = [*_module_names(yaml.get("backbone")), *_module_names(yaml.get("head"))]
-    return any(name in ROWS or name in HEADS for name in found)
+    module_names = [*_module_names(yaml.get("backbone")), *_module_names(yaml.get("head"))]
+    return any(name in ROWS or name in HEADS for name in module_names)
 
 
 def _module_names(rows: Any) -> list[str]:
