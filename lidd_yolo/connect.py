@@ -81,7 +81,7 @@ def explain_problem() -> str:
     """Return why our models cannot be built with this Ultralytics, or an empty string."""
     if not _problems:
         return ""
-    from ultralytics import __version__  # noqa: PLC0415
+    from ultralytics import __version__  # noqa: PLC0415 - loads torch where `lidd doctor` has not yet
 
     return (
         f"lidd_yolo cannot build its models with ultralytics {__version__}: {'; '.join(_problems.values())}. "
@@ -101,8 +101,8 @@ def untested(version: str) -> str:
 @functools.cache
 def _mention_untested() -> None:
     """Log, once in a process, that one of our models is built with an untested release."""
-    from ultralytics import __version__  # noqa: PLC0415
-    from ultralytics.utils import LOGGER  # noqa: PLC0415
+    from ultralytics import __version__  # noqa: PLC0415 - as above
+    from ultralytics.utils import LOGGER  # noqa: PLC0415 - as above
 
     if text := untested(__version__):
         LOGGER.warning(f"{text}; it passed the checks. `lidd doctor` shows more.")
@@ -135,7 +135,7 @@ def _wrap_refusing(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def refusing(*args: Any, **kwargs: Any) -> Any:
-        from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
+        from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415 - loads torchvision: a second
 
         values = (*args, *kwargs.values())
         if any(names.is_ours(v) or (isinstance(v, dict) and uses_our_rows(v)) for v in values):
@@ -184,7 +184,7 @@ def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
-        from lidd_yolo.models import activation, guard, registry  # noqa: PLC0415 - loads every layer of ours
+        from lidd_yolo.models import activation, guard, registry  # noqa: PLC0415 - loads torchvision: a second
 
         guard.check(d)
         if not registry.uses_our_rows(d):
@@ -207,7 +207,7 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
             return functools.partial(_build, stock, self.task)
         if not type(getattr(self, "model", None)).__module__.startswith("lidd_yolo."):
             return stock
-        from lidd_yolo.training.trainers import part_for  # noqa: PLC0415
+        from lidd_yolo.training.trainers import part_for  # noqa: PLC0415 - as the layers
 
         return part_for(self.model, key) or stock
 
@@ -216,7 +216,7 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _build(stock: Callable[..., Any], task: str | None, cfg: Any, *args: Any, **kwargs: Any) -> Any:
     """Build our model class for a YAML with our head, else the stock one."""
-    from lidd_yolo.models.classes import model_class  # noqa: PLC0415
+    from lidd_yolo.models.classes import model_class  # noqa: PLC0415 - as the layers
 
     return (model_class(cfg, task) or stock)(cfg, *args, **kwargs)
 
@@ -225,9 +225,9 @@ def allow_safe_load() -> None:
     """Name our classes to torch's restricted unpickler when ``ULTRALYTICS_SAFE_LOAD=1`` asks for it."""
     if os.environ.get("ULTRALYTICS_SAFE_LOAD", "0") in {"0", ""}:
         return
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - this module is loaded without it by `lidd doctor --help`
 
-    from lidd_yolo.models.classes import pickled_classes  # noqa: PLC0415
+    from lidd_yolo.models.classes import pickled_classes  # noqa: PLC0415 - as the layers
 
     if hasattr(torch.serialization, "add_safe_globals"):
         torch.serialization.add_safe_globals([*pickled_classes()])

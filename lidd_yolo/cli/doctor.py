@@ -120,7 +120,7 @@ def _start_up(report: Report) -> None:
 
 
 def _device(report: Report) -> None:
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - `--help` answers without it
 
     if torch.cuda.is_available():
         names_of_gpus = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
@@ -138,7 +138,7 @@ def _connection(report: Report) -> None:
 def _networks(report: Report) -> None:
     """Build the default network, which starts with the parser's self-test."""
     try:
-        from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415
+        from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - `--help` answers without torch
 
         network = LIDDModel("lidd.yaml", verbose=False)
     except Exception as error:

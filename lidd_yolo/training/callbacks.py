@@ -1,9 +1,9 @@
-"""What trainers of Ultralytics do for us: build our network, log the leak, order memory, finish the checkpoint."""
+"""What trainers of Ultralytics do for us: log the leak, order memory, finish the checkpoint."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,6 @@ from lidd_yolo.files import write_beside
 from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.upstream import unwrapped
-
-
-def build_network(trainer: Any, network: Callable[..., Any], cfg: Any, weights: Any, *, verbose: bool) -> Any:
-    """Return a network for the data set that a trainer has read, with the ``weights`` of a model where they fit."""
-    data = trainer.data
-    model = network(cfg, nc=data["nc"], ch=data.get("channels", 3), verbose=verbose and RANK == -1)
-    if getattr(trainer.args, "cls_remap", True):  # weights of the same class, by name, go to the same class
-        model.names = data["names"]
-    if weights:
-        model.load(weights)
-    return model
 
 
 def log_leak(trainer: Any) -> None:

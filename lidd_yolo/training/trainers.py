@@ -24,13 +24,13 @@ from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
 from lidd_yolo.training import recipes
-from lidd_yolo.training.callbacks import build_network, finish_checkpoint, log_leak, train_channels_last
+from lidd_yolo.training.callbacks import finish_checkpoint, log_leak, train_channels_last
 
 
 class OurTrainer(BaseTrainer):
     """What a trainer of Ultralytics gains: our network and its recipe. Named before the class it extends."""
 
-    network: type
+    network: Any
     recipe: Mapping[str, Any] = MappingProxyType({})
     losses: tuple[str, ...] = ()
     """Names of the losses where they are not those of the class it extends."""
@@ -51,7 +51,13 @@ class OurTrainer(BaseTrainer):
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """Return the network for this data set, with ``weights`` where they fit."""
-        return build_network(self, self.network, cfg, weights, verbose=verbose)
+        nc, channels = self.data["nc"], self.data.get("channels", 3)
+        model = self.network(cfg, nc=nc, ch=channels, verbose=verbose and RANK == -1)
+        if getattr(self.args, "cls_remap", True):  # weights of the same class, by name, go to the same class
+            model.names = self.data["names"]
+        if weights:
+            model.load(weights)
+        return model
 
     def get_validator(self) -> Any:
         """Return the stock validator; releases that let the trainer name the losses get ours."""

@@ -1,4 +1,4 @@
-"""Several processes at once: how they are started, told of and ended, and that none is left behind."""
+"""Several processes at once: how they are started, reported and ended, and that none is left behind."""
 
 import os
 import subprocess
@@ -132,18 +132,18 @@ class TestTeller:
         assert said == ["r: epoch 1/9, mAP50 0.250", "r: epoch 2/9, mAP50 0.250"]
 
     @pytest.mark.parametrize(
-        ("status", "told", "counted"),
+        ("status", "line", "counted"),
         [
             (0, "r: done", (["r"], [], [])),
             (75, "r: stopped at the time limit", ([], [], ["r"])),
             (2, "r: failed: no disk", ([], ["r"], [])),
         ],
     )
-    def test_ended__counted_and_told(self, teller, tmp_path, said, status, told, counted):
+    def test_ended__counted_and_said(self, teller, tmp_path, said, status, line, counted):
         self.write(tmp_path, 3)
         found = Outcome()
         teller.ended(status, found, "no disk" if status == 2 else "")
-        assert said == ["r: epoch 3/9, mAP50 0.250", told]
+        assert said == ["r: epoch 3/9, mAP50 0.250", line]
         assert (found.done, found.failed, found.left) == counted
 
     def test_ended__reason_from_the_log(self, teller, tmp_path, said):
