@@ -136,14 +136,10 @@ class TimeIsUpError(Exception):
 def train_run(
     model: str, arguments: Mapping[str, Any], folder: Path, *, done: int = 0, until: float | None = None
 ) -> None:
-    """Train until all epochs are done.
+    """Train until all epochs are done, of which the checkpoint in the folder, an absolute path, has ``done``.
 
-    Args:
-        model: Model YAML or checkpoint.
-        arguments: Training arguments with ``data``, without places.
-        folder: The run's folder, an absolute path.
-        done: Number of epochs that the checkpoint in the folder has; it goes on from there.
-        until: Time, in seconds since 1970, when the last epoch should be over; at least one epoch is trained.
+    The arguments have ``data`` and no places. At least one epoch is trained, even after ``until``, in seconds since
+    1970, when the last one should be over.
 
     Raises:
         TimeIsUpError: If epochs are left when the time is up; call again to go on.

@@ -253,9 +253,7 @@ class Errand:
     """What a task needs to know; paths are absolute.
 
     Args:
-        file: The run's ``run.json``.
-        content: What is in it.
-        ledger: Folder of the ledger.
+        file: The run's ``run.json``, which holds ``content``.
         place: Folder that the command was called in: where a relative path of data or model begins.
         attempt: Tells this task from earlier ones of the run.
         cpus: Threads of the process.
