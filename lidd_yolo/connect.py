@@ -14,6 +14,7 @@ import inspect
 import os
 import re
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -41,14 +42,14 @@ _attached: set[str] = set()
 
 def attach(module: ModuleType) -> None:
     """Wrap what ``TOUCHED`` names in one Ultralytics module; a second call for the same wrapping does nothing."""
-    wanted = TOUCHED[module.__name__]
-    if problem := _mismatch(module, wanted):
+    touched = TOUCHED[module.__name__]
+    if problem := _mismatch(module, touched):
         _problems[module.__name__] = problem
-        for name in wanted.keys() & set(_REFUSED_BY):
+        for name in touched.keys() & set(_REFUSED_BY):
             if callable(getattr(module, name, None)):
                 _replace(module, name, _wrap_refusing)
         return
-    for name in wanted:
+    for name in touched:
         _replace(*_owner(module, name), _WRAPPERS[name])
     _attached.add(module.__name__)
     if module.__name__ == "ultralytics.engine.model":
@@ -67,8 +68,6 @@ def _replace(owner: Any, attribute: str, wrap: Callable[[Callable[..., Any]], An
 
 def attach_all() -> None:
     """Connect to every watched module, importing those that are not loaded yet (what ``import lidd_yolo`` promises)."""
-    from importlib import import_module  # noqa: PLC0415
-
     for name in TOUCHED:
         attach(import_module(name))
 
@@ -82,7 +81,7 @@ def explain_problem() -> str:
     """Return why our models cannot be built with this Ultralytics, or an empty string."""
     if not _problems:
         return ""
-    from ultralytics import __version__  # noqa: PLC0415
+    from ultralytics import __version__  # noqa: PLC0415 - loads torch where `lidd doctor` has not yet
 
     return (
         f"lidd_yolo cannot build its models with ultralytics {__version__}: {'; '.join(_problems.values())}. "
@@ -91,23 +90,19 @@ def explain_problem() -> str:
 
 
 def untested(version: str) -> str:
-    """Say how a release of Ultralytics lies outside the tested range; an empty string if it lies inside.
-
-    Args:
-        version: For example ``8.4.190``; anything behind the third number is ignored.
-    """
-    asked, oldest, newest = (tuple(map(int, re.findall(r"\d+", v)[:3])) for v in (version, *TESTED))
-    if oldest <= asked <= newest:
+    """Say how a release, such as ``8.4.190``, lies outside the tested range; an empty string if it does not."""
+    numbers, oldest, newest = (tuple(map(int, re.findall(r"\d+", v)[:3])) for v in (version, *TESTED))
+    if oldest <= numbers <= newest:
         return ""
-    age = "older" if asked < oldest else "newer"
+    age = "older" if numbers < oldest else "newer"
     return f"ultralytics {version} is {age} than what lidd_yolo was tested with ({TESTED[0]} to {TESTED[1]})"
 
 
 @functools.cache
 def _mention_untested() -> None:
     """Log, once in a process, that one of our models is built with an untested release."""
-    from ultralytics import __version__  # noqa: PLC0415
-    from ultralytics.utils import LOGGER  # noqa: PLC0415
+    from ultralytics import __version__  # noqa: PLC0415 - as above
+    from ultralytics.utils import LOGGER  # noqa: PLC0415 - as above
 
     if text := untested(__version__):
         LOGGER.warning(f"{text}; it passed the checks. `lidd doctor` shows more.")
@@ -123,15 +118,15 @@ def _owner(module: ModuleType, dotted: str) -> tuple[Any, str]:
     return functools.reduce(getattr, path, module), attribute
 
 
-def _mismatch(module: ModuleType, wanted: dict[str, tuple[str, ...]]) -> str:
-    for name, expected in wanted.items():
+def _mismatch(module: ModuleType, touched: dict[str, tuple[str, ...]]) -> str:
+    for name, expected in touched.items():
         try:
-            owner, attribute = _owner(module, name)
-            found = tuple(inspect.signature(getattr(owner, attribute)).parameters)[: len(expected)]
+            function: Any = functools.reduce(getattr, name.split("."), module)
         except AttributeError:
             return f"{module.__name__}.{name} does not exist"
-        if found != expected:
-            return f"{module.__name__}.{name}{found} is not {expected}"
+        actual = tuple(inspect.signature(function).parameters)[: len(expected)]
+        if actual != expected:
+            return f"{module.__name__}.{name}{actual} is not {expected}"
     return ""
 
 
@@ -140,7 +135,7 @@ def _wrap_refusing(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def refusing(*args: Any, **kwargs: Any) -> Any:
-        from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
+        from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415 - loads torchvision: a second
 
         values = (*args, *kwargs.values())
         if any(names.is_ours(v) or (isinstance(v, dict) and uses_our_rows(v)) for v in values):
@@ -156,12 +151,12 @@ def _wrap_check_yaml(original: Callable[..., Any]) -> Callable[..., Any]:
         if not names.is_ours(file):
             return original(file, suffix, hard, *args, **kwargs)
         _refuse_if_unconnected()
-        found = original(file, suffix, False, *args, **kwargs) or names.find_beside(file)
+        path = original(file, suffix, False, *args, **kwargs) or names.find_beside(file)
         # Ultralytics asks softly for the path as typed and for one with digits and letters cut out of its folders, in
         # an order that differs between releases. Only the last, hard call may end at the packaged file.
-        if not found and hard:
-            found = names.find_packaged(file)
-        return found or original(file, suffix, hard, *args, **kwargs)
+        if not path and hard:
+            path = names.find_packaged(file)
+        return path or original(file, suffix, hard, *args, **kwargs)
 
     return check_yaml
 
@@ -189,15 +184,13 @@ def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def parse_model(d: dict[str, Any], ch: int, verbose: bool = True) -> Any:
-        from lidd_yolo.models import guard  # noqa: PLC0415
-        from lidd_yolo.models.activation import BUILDING  # noqa: PLC0415
-        from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415
+        from lidd_yolo.models import activation, guard, registry  # noqa: PLC0415 - loads torchvision: a second
 
         guard.check(d)
-        if not uses_our_rows(d):
-            with BUILDING:  # a thread beside may be building one of ours, with another activation
+        if not registry.uses_our_rows(d):
+            with activation.BUILDING:  # a thread beside may be building one of ours, with another activation
                 return original(d, ch, verbose)
-        from lidd_yolo.models import parser  # noqa: PLC0415
+        from lidd_yolo.models import parser  # noqa: PLC0415 - stock networks do not depend on what it imports
 
         _refuse_if_unconnected()
         _mention_untested()
@@ -214,7 +207,7 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
             return functools.partial(_build, stock, self.task)
         if not type(getattr(self, "model", None)).__module__.startswith("lidd_yolo."):
             return stock
-        from lidd_yolo.training.trainers import part_for  # noqa: PLC0415
+        from lidd_yolo.training.trainers import part_for  # noqa: PLC0415 - as the layers
 
         return part_for(self.model, key) or stock
 
@@ -223,7 +216,7 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _build(stock: Callable[..., Any], task: str | None, cfg: Any, *args: Any, **kwargs: Any) -> Any:
     """Build our model class for a YAML with our head, else the stock one."""
-    from lidd_yolo.models.classes import model_class  # noqa: PLC0415
+    from lidd_yolo.models.classes import model_class  # noqa: PLC0415 - as the layers
 
     return (model_class(cfg, task) or stock)(cfg, *args, **kwargs)
 
@@ -232,9 +225,9 @@ def allow_safe_load() -> None:
     """Name our classes to torch's restricted unpickler when ``ULTRALYTICS_SAFE_LOAD=1`` asks for it."""
     if os.environ.get("ULTRALYTICS_SAFE_LOAD", "0") in {"0", ""}:
         return
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - this module is loaded without it by `lidd doctor --help`
 
-    from lidd_yolo.models.classes import pickled_classes  # noqa: PLC0415
+    from lidd_yolo.models.classes import pickled_classes  # noqa: PLC0415 - as the layers
 
     if hasattr(torch.serialization, "add_safe_globals"):
         torch.serialization.add_safe_globals([*pickled_classes()])
@@ -247,5 +240,3 @@ _WRAPPERS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "Model._smart_load": _wrap_smart_load,
     "check_file": _wrap_check_file,
 }
-
-__all__ = ["TESTED", "TOUCHED", "allow_safe_load", "attach", "attach_all", "explain_problem", "state"]

@@ -20,7 +20,7 @@ def attach_notice() -> None:
 def mention_unchecked(exporter: Any) -> None:
     """Warn that an export of a network of ours was not compared with it."""
     if type(exporter.model).__module__.startswith("lidd_yolo."):
-        from ultralytics.utils import LOGGER  # noqa: PLC0415
+        from ultralytics.utils import LOGGER  # noqa: PLC0415 - as above
 
         LOGGER.warning(unchecked_text(exporter))
 

@@ -16,11 +16,7 @@ from tempfile import TemporaryDirectory
 
 @contextmanager
 def all_or_nothing(target: Path) -> Iterator[Path]:
-    """Give a new folder beside ``target`` that takes its place on success and vanishes on any error.
-
-    Args:
-        target: Folder to make; one that exists is replaced, on success only.
-    """
+    """Give a new folder beside ``target`` that takes its place on success and vanishes on any error."""
     target = target.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = target.with_name(f".{target.name}.{os.getpid()}.new")
@@ -41,11 +37,7 @@ def all_or_nothing(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def write_beside(target: Path) -> Iterator[Path]:
-    """Give a path beside ``target`` to write a file at: it takes its place on success and vanishes on any error.
-
-    Args:
-        target: File to write, in a folder that exists; one that is there stays whole until the new one is.
-    """
+    """Give a path beside ``target`` to write a file at: it takes its place on success and vanishes on any error."""
     beside = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         yield beside

@@ -63,10 +63,10 @@ def scale(path: Any) -> str:
     config = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
     known, section = list(config.get("scales") or {}), config.get("lidd_yolo")
     default = section.get("default_scale") if isinstance(section, dict) else None
-    asked = match["scale"] or default or (known[0] if known else "")
-    if asked and asked not in known:
-        raise ValueError(f"{Path(path).name}: no scale '{asked}', only {', '.join(known) or 'one size'}")
-    return str(asked)
+    letter = match["scale"] or default or (known[0] if known else "")
+    if letter and letter not in known:
+        raise ValueError(f"{Path(path).name}: no scale '{letter}', only {', '.join(known) or 'one size'}")
+    return str(letter)
 
 
 @cache

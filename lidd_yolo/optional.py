@@ -13,11 +13,7 @@ from types import ModuleType
 
 
 def load_extra(module: str, extra: str = "compare") -> ModuleType:
-    """Import a module of an optional package.
-
-    Args:
-        module: Its dotted name, such as ``scipy.special``.
-        extra: The extra of this package that brings it.
+    """Import a module, such as ``scipy.special``, that an extra of this package brings.
 
     Raises:
         ImportError: If the package is not installed; says what to install.
@@ -35,12 +31,7 @@ def missing_packages(modules: Iterable[str]) -> list[str]:
 
 
 def not_installed(modules: Iterable[str], extra: str) -> str:
-    """Return which modules are missing and how to get them, or an empty string.
-
-    Args:
-        modules: Names to import.
-        extra: The extra of this package that brings them.
-    """
+    """Return which modules are missing and the extra of this package that brings them, or an empty string."""
     missing = missing_packages(modules)
     return f"{', '.join(missing)} not installed: pip install 'lidd-yolo[{extra}]'" if missing else ""
 

@@ -13,14 +13,7 @@ T = TypeVar("T")
 
 
 def progress(items: Iterable[T], total: int, label: str, stream: TextIO | None = None) -> Iterator[T]:
-    """Yield ``items`` unchanged and report how many are done.
-
-    Args:
-        items: What to iterate over.
-        total: Number of items, for the percentage.
-        label: Text in front of the percentage.
-        stream: Where to write; stderr if None.
-    """
+    """Yield ``items`` unchanged and report what share of ``total`` is done, behind a label; on stderr by default."""
     out = sys.stderr if stream is None else stream
     moving = out.isatty()
     step = 1 if moving else 10

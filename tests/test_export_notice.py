@@ -35,8 +35,8 @@ class TestMention:
     def test_ours__one_line(self, tmp_path, warnings):
         model = YOLO(write_lidd(tmp_path / "best.pt"))
         model.export(format="torchscript", imgsz=64)
-        (told,) = [text for text in warnings if "lidd_yolo" in text]
-        assert told == (
+        (text,) = [text for text in warnings if "lidd_yolo" in text]
+        assert text == (
             "lidd_yolo: nobody compared this export with best.pt; to export and compare: "
             f"lidd export {tmp_path / 'best.pt'} --formats torchscript --data tiny.yaml"
         )

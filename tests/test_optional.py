@@ -30,8 +30,8 @@ class TestInstalled:
 
     def test_not_installed__with_the_remedy(self):
         assert not_installed(["json"], "export") == ""
-        told = "no_such_package not installed: pip install 'lidd-yolo[export]'"
-        assert not_installed(["json", "no_such_package"], "export") == told
+        text = "no_such_package not installed: pip install 'lidd-yolo[export]'"
+        assert not_installed(["json", "no_such_package"], "export") == text
 
     def test_package_version__or_nothing(self):
         assert package_version("pytest") == pytest.__version__

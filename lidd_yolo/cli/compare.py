@@ -87,12 +87,13 @@ def _add_places(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the plan that the words mean, or list its runs; return the exit status."""
-    from lidd_yolo.compare.execution import RunOptions, carry_out_plan, states_of  # noqa: PLC0415 - quick `--help`
+    plan = plan_of(args)  # what is wrong in it is said before torch is loaded
+    from lidd_yolo.compare.execution import RunOptions, carry_out_plan, states_of  # noqa: PLC0415 - loads torch
+    from lidd_yolo.compare.plan import runs_of  # noqa: PLC0415 - `--help` answers without yaml
 
-    plan = plan_of(args)
     options = RunOptions(tuple(args.protocol), args.ledger, args.project, args.again, args.time_limit)
     if args.dry_run:
-        for state in states_of(plan, options):
+        for state in states_of(runs_of(plan, options.protocols), options):
             _say(f"{state.kind:8s} {state.run.name}  {state.detail}")
         return DONE
     try:
@@ -104,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 
 def plan_of(args: argparse.Namespace) -> RunPlan:
     """Return the plan that the words of a command mean."""
-    from lidd_yolo.compare.plan import make_plan  # noqa: PLC0415 - as above
+    from lidd_yolo.compare.plan import make_plan  # noqa: PLC0415 - `--help` answers without yaml
 
     named = {"compare": "plan", "ablate": "paper", "reproduce": "table"}[args.command]
     word = getattr(args, named)
@@ -125,12 +126,12 @@ def plan_of(args: argparse.Namespace) -> RunPlan:
 def _pool(args: argparse.Namespace) -> Pool:
     """Return what carries the runs out: processes here, or a cluster."""
     if args.ray:
-        from lidd_yolo.compare.ray.pool import on_cluster  # noqa: PLC0415 - as above
+        from lidd_yolo.compare.ray.pool import on_cluster  # noqa: PLC0415 - `--help` answers without yaml
 
         return on_cluster(args.ray, cpus=args.cpus, jobs=args.jobs)
     if args.cpus:
         raise InputError("--cpus is for --ray: here, trainings share the cores")
-    from lidd_yolo.compare.pool import carry_out_runs  # noqa: PLC0415 - as above
+    from lidd_yolo.compare.pool import carry_out_runs  # noqa: PLC0415 - `--help` answers without yaml
 
     return partial(carry_out_runs, jobs=args.jobs or 1)
 

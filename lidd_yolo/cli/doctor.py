@@ -28,12 +28,7 @@ print(hook.__file__ if hook else "", watching, sep="|")
 
 @dataclass
 class Report:
-    """What was found: facts and problems.
-
-    Args:
-        facts: Lines to show.
-        problems: What is wrong and the way out, one paragraph each.
-    """
+    """Facts to show, and what is wrong with the way out, a line each."""
 
     facts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -125,7 +120,7 @@ def _start_up(report: Report) -> None:
 
 
 def _device(report: Report) -> None:
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - `--help` answers without it
 
     if torch.cuda.is_available():
         names_of_gpus = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
@@ -143,7 +138,7 @@ def _connection(report: Report) -> None:
 def _networks(report: Report) -> None:
     """Build the default network, which starts with the parser's self-test."""
     try:
-        from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415
+        from lidd_yolo.models.lidd import LIDDModel  # noqa: PLC0415 - `--help` answers without torch
 
         network = LIDDModel("lidd.yaml", verbose=False)
     except Exception as error:

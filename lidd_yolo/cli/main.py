@@ -45,11 +45,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status.
-
-    Args:
-        argv: The words after ``lidd``; None takes them from the command line.
-    """
+    """Run the command of these words after ``lidd``, or of the command line's; return its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words and _is_for_yolo(words[0]) and not _is_our_export(words):
         return _yolo(words)

@@ -41,26 +41,14 @@ def named_files(words: Iterable[str]) -> dict[str, Path]:
 
 
 def first_lines(lines: Sequence[object], see: str = "", *, shown: int = SHOWN, indent: str = "") -> list[str]:
-    """Return the first lines of a list, and how many more there are.
-
-    Args:
-        lines: All of them.
-        see: Where all of it stands, such as ``split.json``; empty if nowhere.
-        shown: Number of lines on the screen.
-        indent: Begins every line.
-    """
+    """Return the first lines of a list, and how many more there are and where all stand, such as ``split.json``."""
     rest = len(lines) - shown
     more = [f"{indent}and {rest} more{see and f', see {see}'}"] if rest > 0 else []
     return [*(f"{indent}{line}" for line in lines[:shown]), *more]
 
 
 def problem_lines(problems: Sequence[_Problem], see: str) -> list[str]:
-    """Return what was left out and what was repaired, each with its number in front.
-
-    Args:
-        problems: Each with its text and whether it was ``repaired``.
-        see: Where all of them stand, such as ``split.json``.
-    """
+    """Return what was left out and what was repaired, each with its number in front; ``see`` as for `first_lines`."""
     lines = []
     for repaired, title in ((False, "left out"), (True, "repaired")):
         of_kind = [problem for problem in problems if problem.repaired is repaired]

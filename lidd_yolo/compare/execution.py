@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lidd_yolo.compare.plan import Run, make_plan, runs_of, several
-from lidd_yolo.compare.pool import Outcome, Pool, carry_out_runs
+from lidd_yolo.compare.pool import Outcome, Pool, Say, carry_out_runs
 from lidd_yolo.compare.run_folder import claim_folder, clear_folder
 from lidd_yolo.compare.run_state import RunState, data_of, make_data, state_of
 from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
@@ -21,21 +21,12 @@ from lidd_yolo.report.markdown import report_markdown
 from lidd_yolo.results.ledger import read_ledger
 from lidd_yolo.results.plan_file import RunPlan
 
-Say = Callable[[str], None]
 _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Which runs of a plan are carried out, where and for how long.
-
-    Args:
-        protocols: Which splits of every data set; empty takes the first.
-        ledger: Folder of the entries.
-        project: Folder of the runs' folders.
-        again: Train anew what is there with other arguments or data.
-        time_limit: Seconds after which nothing is begun and trainings stop at an epoch's end; None for none.
-    """
+    """Which runs of a plan are carried out, where and for how long: arguments of `compare`."""
 
     protocols: tuple[str, ...] = ()
     ledger: Path = Path("benchmarks/results")
@@ -142,34 +133,17 @@ def compare(  # noqa: PLR0913 - keywords of the public face, each with a default
     return carry_out_plan(made, options, pool or partial(carry_out_runs, jobs=jobs), say or _LOGGER.info)
 
 
-def states_of(plan: RunPlan, options: RunOptions) -> list[RunState]:
-    """Return how far each run of a plan is.
-
-    Raises:
-        InputError: If a data set has no such protocol, or two runs would have the same name.
-    """
-    return _states(runs_of(plan, options.protocols), options)
+def states_of(runs: Sequence[Run], options: RunOptions) -> list[RunState]:
+    """Return how far each run is."""
+    return [state_of(run, ledger=options.ledger, project=options.project, again=options.again) for run in runs]
 
 
 def carry_out_plan(plan: RunPlan, options: RunOptions, pool: Pool, say: Say) -> PlanResult:
-    """Run what a plan misses and tell its table.
-
-    Args:
-        plan: The plan.
-        options: Splits, folders and time limit.
-        pool: What carries the runs out.
-        say: Takes each line.
-
-    Raises:
-        InputError: If the plan cannot be carried out.
-        ImportError: If a package of the extra ``compare`` is missing.
-        KeyboardInterrupt: If the user stops it; all processes have ended then.
-    """
+    """Run what a plan misses and say its table; raises as `compare`."""
     runs = runs_of(plan, options.protocols)
     check_extra(("faster_coco_eval", "jinja2", "scipy"))
-    until = None if options.time_limit is None else time.time() + options.time_limit
-    outcome = _run_missing(runs, options, pool, say, until)
-    table = _tell_table(plan, runs, options.ledger, say)
+    outcome = _run_missing(runs, options, pool, say)
+    table = _say_table(plan, runs, options.ledger, say)
     if outcome.left:
         say(f"time limit: {len(outcome.left)} of {len(runs)} runs are left; the same command goes on with them")
     failed, left = tuple(outcome.failed), tuple(outcome.left)
@@ -177,21 +151,20 @@ def carry_out_plan(plan: RunPlan, options: RunOptions, pool: Pool, say: Say) -> 
     return PlanResult(plan.name, done, failed, left, options.ledger, table)
 
 
-def _states(runs: Sequence[Run], options: RunOptions) -> list[RunState]:
-    return [state_of(run, ledger=options.ledger, project=options.project, again=options.again) for run in runs]
-
-
-def _run_missing(runs: Sequence[Run], options: RunOptions, pool: Pool, say: Say, until: float | None) -> Outcome:
-    """Run what is not in the ledger."""
+def _run_missing(runs: Sequence[Run], options: RunOptions, pool: Pool, say: Say) -> Outcome:
+    until = None if options.time_limit is None else time.time() + options.time_limit
     lacking = {run.data: make_data(run.data) for run in runs if "data_sha256" not in data_of(run.data)}
     blocked, todo = [], []
-    for state in _states(runs, options):
+    for state in states_of(runs, options):
         problem = lacking.get(state.run.data, "") if state.kind != "there" else ""
         if problem or state.kind == "blocked":
             blocked.append(state.run.name)
             say(f"{state.run.name}: {problem or state.detail}")
         elif state.kind != "there":
-            todo.append((state.run, _folder_for(state, options.project)))
+            folder = options.project / state.run.name
+            if state.outdated:
+                clear_folder(folder)
+            todo.append((state.run, claim_folder(folder, state.run, state.identity)))
     there = len(runs) - len(todo) - len(blocked)
     say(f"{len(runs)} runs: {there} in {options.ledger}, {len(todo)} to do, {len(blocked)} that cannot be done")
     outcome = pool(todo, ledger=options.ledger, say=say, until=until)
@@ -199,18 +172,8 @@ def _run_missing(runs: Sequence[Run], options: RunOptions, pool: Pool, say: Say,
     return outcome
 
 
-def _folder_for(state: RunState, project: Path) -> Path:
-    folder = project / state.run.name
-    if state.outdated:
-        clear_folder(folder)
-    return claim_folder(folder, state.run, state.identity)
-
-
-def _tell_table(plan: RunPlan, runs: Sequence[Run], ledger: Path, say: Say) -> str:
-    """Tell and return the table of the plan's entries, and tell how to make the page of them.
-
-    A table that cannot be made is no reason to call the trainings failed.
-    """
+def _say_table(plan: RunPlan, runs: Sequence[Run], ledger: Path, say: Say) -> str:
+    """Say and return the table of the plan's entries; one that cannot be made does not make the trainings failed."""
     entries = [entry for run in runs for entry in read_ledger(ledger, run.name)]
     if not entries:
         return ""
@@ -220,11 +183,8 @@ def _tell_table(plan: RunPlan, runs: Sequence[Run], ledger: Path, say: Say) -> s
         say(f"\n{table}")
     except (OSError, ValueError, ImportError) as error:
         say(f"no table: {error}")
-    say(f"As a page: lidd report '{plan.name}-*' --ledger {ledger}{_plan_words(plan)} --out {plan.name}.html")
+    beside = ""
+    if plan.file:
+        beside = f" --plan {plan.file.stem if plan.file.parent == cfg_dir() / 'plans' else plan.file}"
+    say(f"As a page: lidd report '{plan.name}-*' --ledger {ledger}{beside} --out {plan.name}.html")
     return table
-
-
-def _plan_words(plan: RunPlan) -> str:
-    if plan.file is None:
-        return ""
-    return f" --plan {plan.file.stem if plan.file.parent == cfg_dir() / 'plans' else plan.file}"

@@ -6,6 +6,7 @@ everything to the model's trainer, which means Ultralytics' defaults, or the pap
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -17,9 +18,11 @@ import yaml
 
 from lidd_yolo import names
 from lidd_yolo.errors import InputError
-from lidd_yolo.results.plan_file import OWN, UNSAFE, PlanModel, RunPlan, protocols_of, read_plan
+from lidd_yolo.results.plan_file import OWN, UNSAFE, PlanModel, RunPlan, different_numbers, protocols_of, read_plan
+from lidd_yolo.training.recipes import LIDD, WLNET
 
-FAMILIES = ("lidd", "wlnet")
+_RECIPES = {"lidd": LIDD, "wlnet": WLNET}
+FAMILIES = tuple(_RECIPES)
 CAUTIONS: Mapping[str, str] = MappingProxyType(
     {
         "lidd": "LIDD-Net's arguments in Ultralytics' trainer: losses and their gains are that network's own, and "
@@ -81,17 +84,7 @@ def make_plan(  # noqa: PLR0913 - as `lidd_yolo.compare`, which calls it
 ) -> RunPlan:
     """Return a plan: that of a file with what is given otherwise, or the one that models and data make.
 
-    Args:
-        models: Model YAMLs or checkpoints; not with ``plan``, which has its own.
-        data: Data YAMLs; where the package has ``NAME-PROTOCOL.yaml`` beside one, those are its protocols.
-        plan: A plan's YAML file, or the name of a packaged one such as ``lidd-table3``.
-        name: Begins the names of runs and entries (default: the plan's, or ``compare``).
-        recipes: Recipes to train every model with: ``own`` (default), ``lidd``, ``wlnet`` or a YAML file.
-        imgsz: Side of the input in pixels, or several (default: the plan's, or 640).
-        epochs: Largest number of epochs, or several budgets (default: the plan's, or 100).
-        seeds: Number of seeds, counted from 0 (default: the plan's, or 1).
-        batch: Pictures in a batch (default: the plan's, or the recipe's).
-        arguments: Further training arguments, the same for all; they win over the plan's.
+    Arguments as of `lidd_yolo.compare`; further training ``arguments`` win over the plan's.
 
     Raises:
         InputError: If there are neither models and data nor a plan, or both, or the plan cannot be read.
@@ -107,11 +100,11 @@ def make_plan(  # noqa: PLR0913 - as `lidd_yolo.compare`, which calls it
     changes = {
         "name": name,
         "data": tuple(protocols_of(file) for file in data),
-        "imgsz": _numbers(imgsz, "imgsz"),
-        "epochs": _numbers(epochs, "epochs"),
-        "seeds": tuple(range(max(_numbers(seeds, "seeds"), default=0))),
+        "imgsz": () if imgsz is None else different_numbers(imgsz, "imgsz"),
+        "epochs": () if epochs is None else different_numbers(epochs, "epochs"),
+        "seeds": () if seeds is None else tuple(range(*different_numbers(seeds, "seeds"))),
         "models": tuple(replace(row, recipes=recipes) for row in made.models) if recipes else (),
-        "batch": max(_numbers(batch, "batch"), default=None),
+        "batch": None if batch is None else different_numbers(batch, "batch")[0],
     }
     given: dict[str, Any] = {key: value for key, value in changes.items() if value not in (None, ())}
     return replace(made, **given, arguments={**made.arguments, **(arguments or {})})
@@ -122,20 +115,10 @@ def several(words: Iterable[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
 
 
-def _numbers(values: int | Iterable[int] | None, key: str) -> tuple[int, ...]:
-    """Return numbers from 1 on, one alone too; none where nothing is given."""
-    numbers = (values,) if isinstance(values, int) else tuple(values or ())
-    if wrong := [number for number in numbers if number < 1]:
-        raise InputError(f"{key} has to be at least 1, not {wrong[0]}")
-    return numbers
-
-
 def runs_of(plan: RunPlan, protocols: Sequence[str] = ()) -> list[Run]:
     """Return all runs: models after seeds, so that an interrupted plan has every network before it repeats one.
 
-    Args:
-        plan: The plan.
-        protocols: Which splits of every data set; empty takes the first.
+    Of every data set the splits ``protocols``, or the first.
 
     Raises:
         InputError: If a data set has no such protocol, or two runs would have the same name.
@@ -160,11 +143,9 @@ def runs_of(plan: RunPlan, protocols: Sequence[str] = ()) -> list[Run]:
         for (protocol, data), imgsz, epochs, seed, row in grid
         for recipe in _different_recipes(row)
     ]
-    names_of_runs: set[str] = set()
-    for run in runs:
-        if run.name in names_of_runs:
-            raise InputError(f"plan {plan.name}: two runs would be called {run.name}")
-        names_of_runs.add(run.name)
+    for name, count in Counter(run.name for run in runs).items():
+        if count > 1:
+            raise InputError(f"plan {plan.name}: two runs would be called {name}")
     return runs
 
 
@@ -203,19 +184,13 @@ def recipe_arguments(recipe: str) -> dict[str, Any]:
 
     A family's recipe is for networks of other families (its own begin with it), so it comes without gains of losses.
 
-    Args:
-        recipe: ``own``, ``lidd``, ``wlnet`` or a YAML file that maps arguments of ``yolo train`` to values.
-
     Raises:
         InputError: If there is no such recipe, or the file is no mapping.
     """
     if recipe == OWN:
         return {}
     if recipe in FAMILIES:
-        from lidd_yolo.training import recipes  # noqa: PLC0415 - loads torch with its package
-
-        whole = {"lidd": recipes.LIDD, "wlnet": recipes.WLNET}[recipe]
-        arguments = {key: value for key, value in whole.items() if key not in _OF_THE_CRITERION}
+        arguments = {key: value for key, value in _RECIPES[recipe].items() if key not in _OF_THE_CRITERION}
     else:
         arguments = _read_recipe(Path(recipe))
     return {key: value for key, value in arguments.items() if key not in {"epochs", "imgsz", "seed"}}

@@ -12,8 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +20,9 @@ from typing import Protocol
 from lidd_yolo.compare.plan import Run
 from lidd_yolo.compare.run_folder import LOG, progress_of
 from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
+
+Say = Callable[[str], None]
+"""Takes a line of progress."""
 
 _TELL_EVERY = 20.0
 _LOOK_EVERY = 0.5
@@ -35,37 +37,26 @@ class Outcome:
     failed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    @property
-    def status(self) -> int:
-        """Exit status: 75 while the time limit left something, else 1 if something failed, else 0."""
-        return TIME_IS_UP if self.left else FINDINGS if self.failed else DONE
-
 
 class Teller:
-    """Tells how far one run is, not too often, and how it ended."""
+    """Says how far one run is, not too often, and how it ended."""
 
-    def __init__(self, run: Run, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, run: Run, folder: Path, say: Say) -> None:
         self.run = run
         self.folder = folder
         self.say = say
         self._epoch = progress_of(folder)[0]
-        self._told = 0.0
+        self._last_said = 0.0
 
     def progress(self, *, at_once: bool = False) -> None:
-        """Tell of a new epoch, at once or if nothing was told for a while."""
+        """Say that there is a new epoch, at once or if nothing was said for a while."""
         epoch, map50 = progress_of(self.folder)
-        if epoch != self._epoch and (at_once or time.time() - self._told > _TELL_EVERY):
-            self._epoch, self._told = epoch, time.time()
+        if epoch != self._epoch and (at_once or time.time() - self._last_said > _TELL_EVERY):
+            self._epoch, self._last_said = epoch, time.time()
             self.say(f"{self.run.name}: epoch {epoch}/{self.run.epochs}, mAP50 {map50:.3f}")
 
     def ended(self, status: int, outcome: Outcome, reason: str = "") -> None:
-        """Tell how a run ended and count it.
-
-        Args:
-            status: Exit status of the worker.
-            outcome: Where it is counted.
-            reason: Why it failed; empty takes the last line of its log.
-        """
+        """Say how a run ended and count it; without a reason, a failed one gives the last line of its log."""
         self.progress(at_once=True)
         if status == DONE:
             outcome.done.append(self.run.name)
@@ -76,39 +67,20 @@ class Teller:
         else:
             outcome.failed.append(self.run.name)
             log = self.folder / LOG
-            self.say(f"{self.run.name}: failed: {reason or f'{_last_line(log)} ({log})'}")
-
-
-def _last_line(log: Path) -> str:
-    """Return what a log ends with: the error's message."""
-    if not log.is_file():
-        return "without a word"
-    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "without a word"
+            text = log.read_text(encoding="utf-8", errors="replace").strip() if log.is_file() else ""
+            last = text.splitlines()[-1].strip() if text else "without a word"
+            self.say(f"{self.run.name}: failed: {reason or f'{last} ({log})'}")
 
 
 class Pool(Protocol):
     """What carries out runs, each with the ``run.json`` in its folder: here or on other machines."""
 
-    def __call__(
-        self, folders: Sequence[tuple[Run, Path]], *, ledger: Path, say: Callable[[str], None], until: float | None
-    ) -> Outcome:
+    def __call__(self, folders: Sequence[tuple[Run, Path]], *, ledger: Path, say: Say, until: float | None) -> Outcome:
         """Carry out runs as `carry_out_runs` does."""
 
 
-@dataclass
-class _Job:
-    process: subprocess.Popen[bytes]
-    teller: Teller
-
-
 def carry_out_runs(
-    folders: Sequence[tuple[Run, Path]],
-    *,
-    ledger: Path,
-    say: Callable[[str], None],
-    jobs: int = 1,
-    until: float | None = None,
+    folders: Sequence[tuple[Run, Path]], *, ledger: Path, say: Say, jobs: int = 1, until: float | None = None
 ) -> Outcome:
     """Start a process for each run, never more than ``jobs`` at once, and wait for all.
 
@@ -116,14 +88,16 @@ def carry_out_runs(
         folders: Each run and the ``run.json`` in its folder.
         ledger: Folder of the ledger.
         say: Takes each line of progress.
-        jobs: Number of processes at once; they share the processor's cores.
+        jobs: Number of processes at once; they share the cores that this process may use.
         until: Time, in seconds since 1970, after which nothing is begun and trainings stop at an epoch's end.
 
     Raises:
         KeyboardInterrupt: If the user stops it; all processes have ended then.
     """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     outcome, waiting = Outcome(), list(folders)
-    with _ending_all() as running:
+    running: dict[subprocess.Popen[bytes], Teller] = {}
+    try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 run, file = waiting.pop(0)
@@ -131,49 +105,27 @@ def carry_out_runs(
                     outcome.left.append(run.name)
                     continue
                 teller = Teller(run, file.parent, say)  # before the process writes anything
-                process = start_process(file, command_words(file, ledger, until), threads=_threads(jobs))
-                running.append(_Job(process, teller))
+                words = command_words(file, ledger, until)
+                running[start_process(file, words, threads=max(1, cores // jobs))] = teller
                 say(f"{run.name}: started, log: {file.parent / LOG}")
-            for job in list(running):
-                status = job.process.poll()
+            for process, teller in list(running.items()):
+                status = process.poll()
                 if status is None:
-                    job.teller.progress()
+                    teller.progress()
                 else:
-                    running.remove(job)
-                    job.teller.ended(status, outcome)
+                    del running[process]
+                    teller.ended(status, outcome)
             if running:
                 time.sleep(_LOOK_EVERY)
-    return outcome
-
-
-@contextmanager
-def _ending_all() -> Iterator[list[_Job]]:
-    """Give a list of processes and end those that are left in it, whatever happens."""
-    running: list[_Job] = []
-    try:
-        yield running
     finally:
-        end_processes([job.process for job in running])
-
-
-def _threads(jobs: int) -> int:
-    """Return the threads of each process: the cores that this process may use, shared."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // jobs)
+        end_processes(list(running))
+    return outcome
 
 
 def start_process(
     file: Path, words: list[str], *, threads: int, place: Path | None = None, variables: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start the worker on a run; it ends when the process that calls this does.
-
-    Args:
-        file: The run's ``run.json``; the log is written beside it.
-        words: What `command_words` returned.
-        threads: Number of threads, unless ``OMP_NUM_THREADS`` is set.
-        place: Folder to start it in; None for the present one.
-        variables: Environment variables to change.
-    """
+    """Start `command_words` with a log beside the run's ``run.json``; the environment's number of threads wins."""
     with (file.parent / LOG).open("ab") as log:
         return subprocess.Popen(
             words,

@@ -20,20 +20,15 @@ from lidd_yolo.results.curve import read_rows
 from lidd_yolo.results.ledger import RUN_FILE
 
 LOG = "run.log"
-_RESUMED, _TRAINED = "resumed.json", "trained.json"
+_BEGUN, _RESUMED, _TRAINED = "begun.json", "resumed.json", "trained.json"
 _INCOMPLETE = "incomplete.json"
 _BEGAN_WITH = "began_with.yaml"
-_BEGUN = "begun.json"
+_FILES = ("weights/last.pt", "weights/best.pt", "results.csv")
+_SNAPSHOTS = "snapshots"
 
 
 def claim_folder(folder: Path, run: Run, requested: Mapping[str, Any]) -> Path:
-    """Write down what a run is, unless its folder says so already; returns the file that the worker reads.
-
-    Args:
-        folder: The run's folder, made if it is not there.
-        run: The run.
-        requested: Its identity: ``identity_of`` and ``data``.
-    """
+    """Write down what a run is and its identity, in a folder made for it; returns the file that the worker reads."""
     _write(folder / RUN_FILE, {"run": asdict(run), "asked": dict(requested)})
     return folder / RUN_FILE
 
@@ -75,8 +70,7 @@ def note_resumed(folder: Path, epoch: int) -> None:
 
 def resumed_after(folder: Path) -> list[int]:
     """Return after which epochs the training was interrupted and went on."""
-    file = folder / _RESUMED
-    return [int(epoch) for epoch in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
+    return _epochs(folder / _RESUMED)
 
 
 def note_validated(folder: Path, epoch: int, *, complete: bool) -> None:
@@ -89,8 +83,7 @@ def note_validated(folder: Path, epoch: int, *, complete: bool) -> None:
 
 def incompletely_validated(folder: Path) -> list[int]:
     """Return the epochs whose validation left detections out."""
-    file = folder / _INCOMPLETE
-    return [int(epoch) for epoch in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
+    return _epochs(folder / _INCOMPLETE)
 
 
 def note_begun(folder: Path, attempt: str, where: str) -> None:
@@ -115,10 +108,7 @@ def keep_arguments(folder: Path) -> None:
 def bring_back_arguments(folder: Path, data: str, device: str | None = None) -> None:
     """Make ``args.yaml`` what the training began with, so that a resumed run's entry is that of any other.
 
-    Args:
-        folder: The run's folder.
-        data: Data YAML as it is called on this machine.
-        device: Device as it is called on this machine; None leaves what the training began on.
+    Data YAML and device as they are called on this machine; without a device, that of the beginning.
     """
     began_with = folder / _BEGAN_WITH
     kept = began_with if began_with.is_file() else folder / "args.yaml"  # on several GPUs no callback of ours is called
@@ -149,6 +139,10 @@ def progress_of(folder: Path) -> tuple[int, float]:
         return 0, 0.0
 
 
+def _epochs(file: Path) -> list[int]:
+    return [int(epoch) for epoch in json.loads(file.read_text(encoding="utf-8"))] if file.is_file() else []
+
+
 def _write(file: Path, content: Any) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     _replace(file, json.dumps(content, indent=1) + "\n")
@@ -159,25 +153,12 @@ def _replace(file: Path, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
 
 
-_FILES = ("weights/last.pt", "weights/best.pt", "results.csv")
-_FOLDER = "snapshots"
-_UNFINISHED = "unfinished"
-
-
 def keep_snapshot(run: Path, epoch: int) -> None:
-    """Keep the state of a run after an epoch, then drop the state before.
-
-    Args:
-        run: The run's folder.
-        epoch: Number of finished epochs.
-    """
-    folder = run / _FOLDER
-    beside = folder / _UNFINISHED
+    """Keep the state of a run's folder after this number of epochs, then drop the state before."""
+    folder = run / _SNAPSHOTS
+    beside = folder / "unfinished"
     shutil.rmtree(beside, ignore_errors=True)
-    for name in _FILES:
-        if (run / name).is_file():
-            (beside / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(run / name, beside / name)
+    _copy_state(run, beside)
     before = _finished(folder)
     target = folder / f"epoch-{epoch:06d}"
     shutil.rmtree(target, ignore_errors=True)
@@ -188,25 +169,29 @@ def keep_snapshot(run: Path, epoch: int) -> None:
 
 def restore_snapshot(run: Path) -> int:
     """Bring a run back to its last snapshot; returns the number of finished epochs, 0 if there is none."""
-    finished = _finished(run / _FOLDER)
+    finished = _finished(run / _SNAPSHOTS)
     if not finished:
         return 0
-    for name in _FILES:
-        if (finished[-1] / name).is_file():
-            (run / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(finished[-1] / name, run / name)
+    _copy_state(finished[-1], run)
     _settle(run)
     return int(finished[-1].name.removeprefix("epoch-"))
 
 
 def has_snapshot(run: Path) -> bool:
     """Tell whether there is anything to go on from."""
-    return bool(_finished(run / _FOLDER))
+    return bool(_finished(run / _SNAPSHOTS))
 
 
 def drop_snapshots(run: Path) -> None:
     """Remove the snapshots of a finished run."""
-    shutil.rmtree(run / _FOLDER, ignore_errors=True)
+    shutil.rmtree(run / _SNAPSHOTS, ignore_errors=True)
+
+
+def _copy_state(source: Path, target: Path) -> None:
+    (target / "weights").mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
 
 
 def _finished(folder: Path) -> list[Path]:

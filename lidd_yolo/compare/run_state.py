@@ -11,6 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ultralytics.data.utils import check_det_dataset
+from ultralytics.nn.tasks import yaml_model_load
+from ultralytics.utils import DEFAULT_CFG_DICT
+
 from lidd_yolo.compare.plan import Run, recipe_arguments
 from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, progress_of
 from lidd_yolo.data.splits.report import data_identity
@@ -39,22 +43,16 @@ class RunState:
 
 
 def state_of(run: Run, *, ledger: Path, project: Path, again: bool = False) -> RunState:
-    """Return how far a run is.
-
-    Args:
-        run: The run.
-        ledger: Folder of the ledger.
-        project: Folder that holds the runs' folders.
-        again: What is there with other arguments or data counts as missing.
-    """
+    """Return how far a run is; with ``again``, what is there with other arguments or data counts as missing."""
     try:
         requested = {**identity_of(run), "data": data_of(run.data)}
-        entry, wrong = _in_ledger(run, requested, ledger)
         file = find_file(ledger, f"{run.name}.json")
-        if entry and not wrong:
-            return RunState(run, "there", str(file), requested)
-        if wrong and not again:
-            return RunState(run, "blocked", f"{file}: {wrong}; --again trains it anew", requested)
+        if file.is_file():
+            wrong = _wrong_entry(file, requested)
+            if not wrong:
+                return RunState(run, "there", str(file), requested)
+            if not again:
+                return RunState(run, "blocked", f"{file}: {wrong}; --again trains it anew", requested)
         return _begun(run, requested, project / run.name, again=again)
     except (OSError, ValueError) as error:
         return RunState(run, "blocked", str(error), {})
@@ -62,7 +60,8 @@ def state_of(run: Run, *, ledger: Path, project: Path, again: bool = False) -> R
 
 def _begun(run: Run, requested: Mapping[str, Any], folder: Path, *, again: bool) -> RunState:
     """Return how far a run that is not in the ledger is."""
-    wrong = _in_folder(folder, requested)
+    existing = identity_in(folder)
+    wrong = "" if existing is None else "; ".join(differences(existing, requested))
     if wrong and not again and (has_snapshot(folder) or is_trained(folder)):
         return RunState(run, "blocked", f"{folder}: {wrong}; --again trains it anew", requested)
     if wrong:
@@ -71,28 +70,20 @@ def _begun(run: Run, requested: Mapping[str, Any], folder: Path, *, again: bool)
     return RunState(run, "begun" if epoch else "missing", f"{epoch} of {run.epochs} epochs", requested)
 
 
-def _in_ledger(run: Run, requested: Mapping[str, Any], ledger: Path) -> tuple[bool, str]:
-    """Tell whether a run's entry exists, and what of it is not as asked."""
-    file = find_file(ledger, f"{run.name}.json")
-    if not file.is_file():
-        return False, ""
+def _wrong_entry(file: Path, requested: Mapping[str, Any]) -> str:
+    """Say what of a ledger entry is not as requested."""
     try:
         entry = json.loads(file.read_text(encoding="utf-8"))
-        existing = {**entry["asked"], "data": entry["data"]}
+        return "; ".join(differences({**entry["asked"], "data": entry["data"]}, requested))
     except (ValueError, KeyError, TypeError):
-        return True, "not an entry of a plan's run"
-    return True, "; ".join(differences(existing, requested))
-
-
-def _in_folder(folder: Path, requested: Mapping[str, Any]) -> str:
-    """Say what of the training in a run's folder is not as asked; empty for an empty folder."""
-    existing = identity_in(folder)
-    return "" if existing is None else "; ".join(differences(existing, requested))
+        return "not an entry of a plan's run"
 
 
 _OF_A_MACHINE = frozenset({"device", "workers", "cache", "plots", "verbose"})
 """Training arguments that say where and how fast, not what."""
 _OF_THE_PLAN = frozenset({"model", "data", "seed", "imgsz", "epochs", "batch"})
+_WRONG_DATA = (OSError, RuntimeError, SyntaxError, TypeError, ValueError)
+"""What Ultralytics raises for a data set that is not there or not right."""
 _OF_THE_RUN = frozenset({"mode", "task", "project", "name", "save_dir", "exist_ok", "resume", "save", "time"})
 
 
@@ -110,8 +101,6 @@ def train_arguments(run: Run) -> dict[str, Any]:
 
 
 def _check_arguments(keys: Set[str]) -> None:
-    from ultralytics.utils import DEFAULT_CFG_DICT  # noqa: PLC0415 - seconds to import
-
     if fixed := sorted(keys & _OF_THE_PLAN):
         raise InputError(f"{', '.join(fixed)}: given by the plan or its option, not as a further training argument")
     if wrong := sorted(keys & _OF_THE_RUN | keys - DEFAULT_CFG_DICT.keys()):
@@ -144,8 +133,6 @@ def model_hash(model: str) -> str:
     """
     if Path(model).suffix not in {".yaml", ".yml"}:
         return sha256(Path(model)) if Path(model).is_file() else ""
-    from ultralytics.nn.tasks import yaml_model_load  # noqa: PLC0415 - seconds to import
-
     content = {key: value for key, value in yaml_model_load(model).items() if key != "yaml_file"}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -153,21 +140,17 @@ def model_hash(model: str) -> str:
 @cache
 def data_of(data: str) -> Mapping[str, Any]:
     """Return the identity of a data set, its hashes among it where it has any; its name alone if it is not here."""
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
-
     try:
         return data_identity(data, Path(check_det_dataset(data, autodownload=False)["path"]))
-    except (OSError, RuntimeError, SyntaxError, TypeError, ValueError):  # Ultralytics raises any of them for data
+    except _WRONG_DATA:
         return {"yaml": Path(data).name}
 
 
 def make_data(data: str) -> str:
     """Let Ultralytics fetch or generate a data set that is not here; return what is wrong with it, or ''."""
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
-
     try:
         check_det_dataset(data)
-    except (OSError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+    except _WRONG_DATA as error:
         return str(error)
     data_of.cache_clear()
     return ""
@@ -176,19 +159,13 @@ def make_data(data: str) -> str:
 def check_here(run: Run, requested: Mapping[str, Any]) -> None:
     """Refuse a run on a machine that has another model or other data than the one that made the plan.
 
-    Args:
-        run: The run.
-        requested: Its identity there.
-
     Raises:
-        InputError: If the data set is not here, or something differs.
+        InputError: If the data set is not here, or something differs from the identity there, ``requested``.
     """
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
-
     where = platform.node()
     try:
         check_det_dataset(run.data, autodownload=False)
-    except (OSError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+    except _WRONG_DATA as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{where} does not see the data set {run.data}: {reason}") from error
     existing = {**identity_of(run), "data": data_of(run.data)}
@@ -199,14 +176,9 @@ def check_here(run: Run, requested: Mapping[str, Any]) -> None:
 
 
 def differences(existing: Mapping[str, Any], requested: Mapping[str, Any]) -> list[str]:
-    """Say in what a training that was found differs from the one that a plan asks for.
+    """Say, a line each, in what an existing training differs from the one that a plan asks for.
 
-    Args:
-        existing: ``identity_of`` of the training, and ``data``: its `data_of`.
-        requested: The same of the plan's run.
-
-    Returns:
-        One line for each difference; hashes of data are compared only where both sides know them.
+    Both are identities of runs; hashes of data are compared only where both sides know them.
     """
     before, now = existing.get("arguments", {}), requested["arguments"]
     arguments = [

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from filelock import FileLock, Timeout
 from ultralytics import YOLO
 from ultralytics.utils.torch_utils import init_seeds
@@ -47,11 +48,7 @@ _WAIT = 120.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out one run and return its exit status: 0 done, 1 failed, 75 time limit reached.
-
-    Args:
-        argv: Words of the command line; None takes them from it.
-    """
+    """Carry out one run and return its exit status: 0 done, 1 failed, 75 time limit reached."""
     args = _parser().parse_args(argv)
     if args.tied:
         end_with_parent()
@@ -63,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if args.elsewhere:
                 check_here(run, requested)
             if args.gpu:
-                _take_gpu()
+                torch.cuda.init()  # binds to the GPUs that are visible now: older Ultralytics changes them, by number
             device = "0" if args.gpu else None
             _train(run, folder, args.until, device)
             _record(run, requested, folder, args.ledger, device)
@@ -92,25 +89,13 @@ def _parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def _alone_in(folder: Path, wait: float) -> Iterator[None]:
-    """Hold the folder's lock; the system lets it go when this process ends, however it ends.
-
-    Args:
-        folder: The run's folder.
-        wait: For how many seconds to wait for a process that is ending.
-    """
+    """Hold the folder's lock until this process ends, however it ends; wait seconds for another that is ending."""
     try:
         lock = FileLock(folder / "run.lock", timeout=wait).acquire()
     except Timeout as error:
         raise RuntimeError(f"another process is at work in {folder}") from error
     with lock:
         yield
-
-
-def _take_gpu() -> None:
-    """Bind this process to the GPUs that are visible now: older releases of Ultralytics change which are, by number."""
-    import torch  # noqa: PLC0415 - the parser must not wait for it
-
-    torch.cuda.init()
 
 
 def _train(run: Run, folder: Path, until: float | None, device: str | None) -> None:
@@ -151,14 +136,10 @@ class TimeIsUpError(Exception):
 def train_run(
     model: str, arguments: Mapping[str, Any], folder: Path, *, done: int = 0, until: float | None = None
 ) -> None:
-    """Train until all epochs are done.
+    """Train until all epochs are done, of which the checkpoint in the folder, an absolute path, has ``done``.
 
-    Args:
-        model: Model YAML or checkpoint.
-        arguments: Training arguments with ``data``, without places.
-        folder: The run's folder, an absolute path.
-        done: Number of epochs that the checkpoint in the folder has; it goes on from there.
-        until: Time, in seconds since 1970, when the last epoch should be over; at least one epoch is trained.
+    The arguments have ``data`` and no places. At least one epoch is trained, even after ``until``, in seconds since
+    1970, when the last one should be over.
 
     Raises:
         TimeIsUpError: If epochs are left when the time is up; call again to go on.

@@ -23,9 +23,7 @@ from lidd_yolo.layers.msffm import MSFFM
 def unshuffle(rows: nn.Sequential) -> None:
     """Let the CSE blocks of a folded network leave out their shuffles where all that reads them can take any order.
 
-    Args:
-        rows: The network's rows, as Ultralytics' parser makes them; the head's training-only branch must be gone. Rows
-            are replaced in place.
+    Rows, as Ultralytics' parser makes them, are replaced in place; the head's training-only branch must be gone.
     """
     readers = _readers(rows)
     orders: dict[int, list[int]] = {}  # row -> the channel at each place of its output, where that is another one
@@ -49,13 +47,13 @@ def unshuffle(rows: nn.Sequential) -> None:
 
 def _readers(rows: nn.Sequential) -> dict[int, list[int]]:
     """Return which rows read each row; what only the training branch reads does not count."""
-    found: dict[int, list[int]] = {number: [] for number in range(len(rows))}
+    readers: dict[int, list[int]] = {number: [] for number in range(len(rows))}
     for number, row in enumerate(cast("Sequence[Any]", rows)):
         sources = [row.f] if isinstance(row.f, int) else list(row.f)
         for source in sources[: row.nl] if isinstance(row, LIDDDetect) else sources:
             if number + source >= 0 or source >= 0:
-                found[source if source >= 0 else number + source].append(number)
-    return found
+                readers[source if source >= 0 else number + source].append(number)
+    return readers
 
 
 def _adapts(rows: nn.Sequential, number: int, readers: dict[int, list[int]]) -> bool:
@@ -95,10 +93,6 @@ def _source(row: Any) -> int:
 
 
 def prefer_channels_last(network: nn.Module) -> None:
-    """Lay out the weights of a network on a CPU so that its maps come in channels-last order; same output.
-
-    Args:
-        network: Changed in place; left as it is on any other device.
-    """
+    """Lay out a network's weights on a CPU, in place, so that its maps come in channels-last order; same output."""
     if next(network.parameters()).device.type == "cpu":
         network.to(memory_format=torch.channels_last)

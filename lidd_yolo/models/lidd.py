@@ -22,14 +22,7 @@ _LARGEST_STRIDE = 32  # what image sides must divide by; the level above is roun
 
 
 class LIDDModel(DetectionModel):
-    """A detection network whose YAML ends in ``LIDDDetect``.
-
-    Args:
-        cfg: Model YAML name or dictionary.
-        ch: Channels of the input image.
-        nc: Number of classes; None keeps the YAML's.
-        verbose: Whether to log layers and size.
-    """
+    """A detection network whose YAML ends in ``LIDDDetect``; arguments as ``DetectionModel``."""
 
     def __init__(
         self, cfg: str | dict[str, Any] = "lidd.yaml", ch: int = 3, nc: int | None = None, verbose: bool = True

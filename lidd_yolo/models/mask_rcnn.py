@@ -22,14 +22,7 @@ _NORM_EPS, _NORM_MOMENTUM = 1e-5, 0.1
 
 
 class MaskRCNNModel(SegmentationModel):
-    """A network whose YAML ends in ``MaskRCNNSegment``.
-
-    Args:
-        cfg: Model YAML name or dictionary.
-        ch: Channels of the input image, 3.
-        nc: Number of classes; None keeps the YAML's.
-        verbose: Whether to log layers and size.
-    """
+    """A network whose YAML ends in ``MaskRCNNSegment``; arguments as ``SegmentationModel``, ``ch`` is 3."""
 
     criterion: Any = None
     """Asked for by Ultralytics' trainer; the loss needs none, torchvision's network has it inside."""
@@ -68,11 +61,8 @@ class MaskRCNNModel(SegmentationModel):
 
         What is minimised is scaled by the share of ``nbs`` pictures in the batch: over the batches whose gradients
         Ultralytics adds up before a step, it comes to the mean. The gains ``box``, ``cls`` and ``dfl`` are not used. In
-        evaluation the network runs again, with the anchors and proposals drawn from a seed of their own.
-
-        Args:
-            batch: Batch of Ultralytics: ``img``, ``batch_idx``, ``cls``, ``bboxes`` and ``masks``.
-            preds: Not used.
+        evaluation the network runs again, with the anchors and proposals drawn from a seed of their own; ``preds`` are
+        not used.
         """
         targets = mask_targets(batch, overlap=self.args.overlap_mask)
         device = batch["img"].device
@@ -80,18 +70,9 @@ class MaskRCNNModel(SegmentationModel):
             if not self.training:
                 torch.manual_seed(0)
             terms = self.head.losses(batch["img"], targets)
-        named = dict(
-            zip(
-                MASK_RCNN_LOSS_NAMES,
-                (
-                    terms["loss_box_reg"],
-                    terms["loss_mask"],
-                    terms["loss_classifier"],
-                    terms["loss_objectness"] + terms["loss_rpn_box_reg"],
-                ),
-                strict=True,
-            )
-        )
+        proposals = terms["loss_objectness"] + terms["loss_rpn_box_reg"]
+        of_objects = terms["loss_box_reg"], terms["loss_mask"], terms["loss_classifier"]
+        named = dict(zip(MASK_RCNN_LOSS_NAMES, (*of_objects, proposals), strict=True))
         share = len(batch["img"]) / self.args.nbs
         return torch.stack(list(named.values())) * share, loss_items(named)
 
@@ -127,13 +108,8 @@ def mask_targets(batch: dict[str, Tensor], *, overlap: bool) -> list[dict[str, T
         boxes = all_boxes[own]
         masks = _split(all_masks[picture], len(boxes)) if overlap else all_masks[own]
         solid = (boxes[:, 2:] > boxes[:, :2]).all(1)
-        targets.append(
-            {
-                "boxes": boxes[solid],
-                "labels": labels[own][solid],
-                "masks": _resized(masks[solid], height, width),
-            }
-        )
+        resized = _resized(masks[solid], height, width)
+        targets.append({"boxes": boxes[solid], "labels": labels[own][solid], "masks": resized})
     return targets
 
 

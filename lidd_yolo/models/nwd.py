@@ -11,7 +11,7 @@ from ultralytics.nn.tasks import DetectionModel, SegmentationModel
 
 from lidd_yolo.models import guard
 from lidd_yolo.models.box_loss import blend_nwd
-from lidd_yolo.models.options import NWDOptions, StockOptions, WLNetOptions, read_options
+from lidd_yolo.models.options import NWDOptions, StockOptions, read_options
 
 
 class NWDModel:
@@ -21,7 +21,7 @@ class NWDModel:
     """
 
     yaml: dict[str, Any]
-    options_kind: type[StockOptions] | type[WLNetOptions] = StockOptions
+    options_kind: type[StockOptions] = StockOptions
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         with guard.building():

@@ -77,28 +77,26 @@ class StockOptions:
 
 
 @dataclass(frozen=True)
-class WLNetOptions:
+class WLNetOptions(StockOptions):
     """Options of WLNet.
 
     Args:
-        nwd: `NWDOptions`, or None for the stock box loss.
         default_scale: Scale when the file name gives none.
         max_nodes: Most pixels of stride 16 in one hypergraph, whose cost grows with their square; a larger map is
             pooled for it. None (the paper) leaves every map as it is.
     """
 
-    nwd: NWDOptions | None = None
     default_scale: str = "s"
     max_nodes: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "nwd", _read_nwd(self.nwd))
+        super().__post_init__()
         if self.max_nodes is not None and (not _is_number(self.max_nodes, int) or self.max_nodes < 1):
             raise ValueError(f"lidd_yolo: max_nodes: {self.max_nodes!r} is not a number of pixels")
 
 
-_Kind = TypeVar("_Kind", bound="Options | StockOptions | WLNetOptions")
-_Filled = TypeVar("_Filled", bound="NWDOptions | Options | StockOptions | WLNetOptions")
+_Kind = TypeVar("_Kind", bound="Options | StockOptions")
+_Filled = TypeVar("_Filled", bound="NWDOptions | Options | StockOptions")
 
 
 def _read_nwd(value: Any) -> NWDOptions | None:
@@ -116,26 +114,19 @@ def _is_number(value: Any, kind: Any) -> bool:
 
 
 def read_options(yaml: dict[str, Any], kind: type[_Kind]) -> _Kind:
-    """Read the section of a model dictionary.
-
-    Args:
-        yaml: Model dictionary.
-        kind: Whose options: `Options` are LIDD-Net's.
+    """Read the section of a model dictionary; `Options` are LIDD-Net's.
 
     Raises:
         ValueError: If a key or value is unknown; names the file and what is known.
     """
+    section = yaml.get("lidd_yolo") or {}
     try:
-        return _read(yaml.get("lidd_yolo") or {}, kind)
+        if not isinstance(section, dict):
+            raise ValueError(f"lidd_yolo: must hold keys and values, not {section!r}")
+        section = {k: "off" if k == "aux" and v is False else v for k, v in section.items()}  # YAML reads off as False
+        return _filled(kind, section, "lidd_yolo")
     except ValueError as error:
         raise ValueError(f"{yaml.get('yaml_file', 'model YAML')}: {error}") from None
-
-
-def _read(section: Any, kind: type[_Kind]) -> _Kind:
-    if section is True or not isinstance(section, dict):
-        raise ValueError(f"lidd_yolo: must hold keys and values, not {section!r}")
-    section = {k: "off" if k == "aux" and v is False else v for k, v in section.items()}  # YAML reads off as False
-    return _filled(kind, section, "lidd_yolo")
 
 
 def _filled(kind: type[_Filled], section: dict[str, Any], place: str) -> _Filled:

@@ -34,13 +34,7 @@ _FIRST = 2  # rows in front of the user's: the one-channel Identity and the stan
 def parse_with_our_rows(
     stock: Parse, yaml: dict[str, Any], channels: int, *, verbose: bool = True
 ) -> tuple[nn.Sequential, list[int]]:
-    """Build the network of a YAML that has rows of ours.
-
-    Args:
-        stock: Ultralytics' ``parse_model``.
-        yaml: Model dictionary.
-        channels: Channels of the input image.
-        verbose: Whether to log one line for each row.
+    """Build the network of a YAML that has rows of ours; ``stock`` is Ultralytics' ``parse_model``.
 
     Returns:
         The layers, and the indices of those whose outputs later rows read.
@@ -115,15 +109,13 @@ class _Plan:
             layers.append(row.module(*following.args))
         return (layers[0] if len(layers) == 1 else nn.Sequential(*layers)), first.channels
 
-    def _probe(self, index: int, wanted: list[int]) -> list[int]:
+    def _probe(self, index: int, sources: list[int]) -> list[int]:
         """Ask the stock parser for the channels of stock rows, without weights or random numbers."""
-        probes = [[s + _FIRST, 1, "nn.BatchNorm2d", []] for s in wanted]
+        probes = [[s + _FIRST, 1, "nn.BatchNorm2d", []] for s in sources]
+        rows = [*(self.stand_in(i, {}) for i in range(index)), *probes]
         with torch.device("meta"):
-            built = _call_stock(
-                self.stock, self.yaml, self.image, [*(self.stand_in(i, {}) for i in range(index)), *probes], {}
-            )
-        layers: list[Any] = built[index:]
-        return [int(layer.num_features) for layer in layers]
+            layers: list[Any] = _call_stock(self.stock, self.yaml, self.image, rows, {})
+        return [int(layer.num_features) for layer in layers[index:]]
 
     def stand_in(self, index: int, swaps: dict[str, type[nn.Module]]) -> YamlRow:
         """Return row ``index`` as the stock parser may read it, ``from`` counted behind the two rows in front."""
@@ -274,12 +266,8 @@ def self_test(stock: Parse) -> None:
     Raises:
         RuntimeError: If it does not; this release of Ultralytics cannot build our networks.
     """
-    rows: list[YamlRow] = [
-        [-1, 1, "nn.Identity", []],
-        _stub(3),
-        [-1, 1, "nn.Identity", []],
-        [2, 1, "nn.BatchNorm2d", []],
-    ]
+    identity: YamlRow = [-1, 1, "nn.Identity", []]
+    rows = [identity, _stub(3), identity, [2, 1, "nn.BatchNorm2d", []]]
     try:
         with torch.device("meta"):
             layers, _ = stock({"nc": 1, "backbone": rows, "head": []}, 1, verbose=False)

@@ -51,21 +51,24 @@ class Built:
 Rule = Callable[[Context], Built]
 
 
-def conv_rule(row: Context) -> Built:
-    """``[c2, ...]`` becomes ``(c1, width(c2), ...)``; repeats after the first take ``c2`` as input."""
+def _only_source(row: Context) -> int:
     if len(row.sources) != 1:
         raise ValueError(f"it takes one input, not {len(row.sources)}")
+    return row.sources[0]
+
+
+def conv_rule(row: Context) -> Built:
+    """``[c2, ...]`` becomes ``(c1, width(c2), ...)``; repeats after the first take ``c2`` as input."""
+    c1 = _only_source(row)
     if not row.args or not isinstance(row.args[0], int):
         raise ValueError("its first argument must be the number of output channels")
-    (c1,) = row.sources
     c2 = row.width(row.args[0])
     return Built((c1, c2, *row.args[1:]), c2)
 
 
 def exact_rule(row: Context) -> Built:
     """As `conv_rule`, but ``c2`` is taken as written: the paper's baseline has widths that do not divide by 8."""
-    (c1,) = row.sources
-    return Built((c1, *row.args), int(row.args[0]))
+    return Built((_only_source(row), *row.args), int(row.args[0]))
 
 
 def chain_rule(row: Context) -> Built:
@@ -76,9 +79,7 @@ def chain_rule(row: Context) -> Built:
 
 def keep_rule(row: Context) -> Built:
     """``[...]`` becomes ``(c, ...)``; the channels stay as they are."""
-    if len(row.sources) != 1:
-        raise ValueError(f"it takes one input, not {len(row.sources)}")
-    (c,) = row.sources
+    c = _only_source(row)
     return Built((c, *row.args), c)
 
 
@@ -182,8 +183,8 @@ def head_name(yaml: dict[str, Any]) -> str:
 
 def uses_our_rows(yaml: dict[str, Any]) -> bool:
     """Tell whether any row of a model YAML is ours."""
-    found = [*_module_names(yaml.get("backbone")), *_module_names(yaml.get("head"))]
-    return any(name in ROWS or name in HEADS for name in found)
+    module_names = [*_module_names(yaml.get("backbone")), *_module_names(yaml.get("head"))]
+    return any(name in ROWS or name in HEADS for name in module_names)
 
 
 def _module_names(rows: Any) -> list[str]:

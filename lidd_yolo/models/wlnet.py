@@ -20,13 +20,7 @@ from lidd_yolo.models.options import WLNetOptions, read_options
 
 
 class WLNetModel(NWDSegmentationModel):
-    """A segmentation network whose YAML ends in ``WLNetSegment``.
-
-    Args:
-        cfg: Model YAML name or dictionary.
-        ch: Channels of the input image.
-        nc: Number of classes; None keeps the YAML's.
-        verbose: Whether to log layers and size.
+    """A segmentation network whose YAML ends in ``WLNetSegment``; arguments as ``SegmentationModel``.
 
     Raises:
         ValueError: If the ``lidd_yolo:`` section has a key that is not WLNet's.

@@ -6,7 +6,7 @@ A plan says nothing of folders, devices or processes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -148,10 +148,7 @@ def find_plan(word: str | Path) -> Path:
 
 
 def read_plan(word: str | Path) -> RunPlan:
-    """Return the plan of a YAML file.
-
-    Args:
-        word: The file, or the name of a packaged plan.
+    """Return the plan of a YAML file, or the packaged one of this name.
 
     Raises:
         InputError: If there is no such plan, it cannot be read, or a key is unknown, missing or of a wrong kind; names
@@ -161,10 +158,7 @@ def read_plan(word: str | Path) -> RunPlan:
 
 
 def read_printed(word: str | Path | None) -> PrintedTable:
-    """Return what a paper prints, from a plan or from a file that has nothing of a plan but its rows.
-
-    Args:
-        word: As for `read_plan`; None has nothing printed.
+    """Return what a paper prints, from a plan or a file that has nothing of a plan but its rows; nothing for None.
 
     Raises:
         InputError: As `read_plan`; of a plan's keys only ``models`` is needed.
@@ -197,15 +191,15 @@ def _read(word: str | Path, needed: tuple[str, ...], make: Callable[[Any, Path],
 
 
 def _plan(content: Any, file: Path) -> RunPlan:
-    printed = _printed_table(content, file)
+    printed = _printed_table(content, file)  # which looks at the keys of the rows
     return RunPlan(
         name=content["name"],
         data=_data(content["data"]),
-        imgsz=_numbers(content["imgsz"], "imgsz"),
-        epochs=_numbers(content["epochs"], "epochs"),
-        seeds=_different(content["seeds"], "seeds"),
+        imgsz=different_numbers(content["imgsz"], "imgsz"),
+        epochs=different_numbers(content["epochs"], "epochs"),
+        seeds=different_numbers(content["seeds"], "seeds", least=0),
         models=tuple(_model(row, where) for where, row in _rows(content, "models")),
-        batch=_positive(content["batch"], "batch") if "batch" in content else None,
+        batch=different_numbers(content["batch"], "batch")[0] if "batch" in content else None,
         arguments=content.get("arguments", {}),
         file=file,
         printed=printed,
@@ -223,7 +217,7 @@ def _printed_table(content: Any, file: Path) -> PrintedTable:
         note=content.get("note", ""),
         models=tuple(_printed(row, where) for where, row in models),
         quoted=tuple(_printed(row, where) for where, row in quoted),
-        imgsz=_numbers(content["imgsz"], "imgsz")[0] if content.get("imgsz") else None,
+        imgsz=different_numbers(content["imgsz"], "imgsz")[0] if content.get("imgsz") else None,
     )
 
 
@@ -278,38 +272,30 @@ def _kind(kind: type | tuple[type, ...]) -> str:
     return " or ".join(words[k] for k in (kind if isinstance(kind, tuple) else (kind,)))
 
 
-def _positive(value: int, key: str) -> int:
-    if value < 1:
-        raise InputError(f"{key} has to be at least 1, not {value}")
-    return value
+def different_numbers(values: int | Iterable[int], key: str, *, least: int = 1) -> tuple[int, ...]:
+    """Return one whole number, or several different ones.
+
+    Raises:
+        InputError: If one is no whole number, less than ``least`` or there twice; names the key.
+    """
+    numbers = [values] if isinstance(values, int) else list(values)
+    if any(type(number) is not int for number in numbers) or len(set(numbers)) != len(numbers):
+        raise InputError(f"{key} have to be different whole numbers, not {numbers}")
+    if numbers and min(numbers) < least:
+        raise InputError(f"{key} has to be at least {least}, not {min(numbers)}")
+    return tuple(numbers)
 
 
-def _numbers(value: int | list[Any], key: str) -> tuple[int, ...]:
-    """Return one number from 1 on, or several different ones."""
-    values = value if isinstance(value, list) else [value]
-    return tuple(_positive(number, key) for number in _different(values, key))
-
-
-def _different(values: list[Any], key: str) -> tuple[int, ...]:
-    whole = all(isinstance(value, int) and not isinstance(value, bool) for value in values)
-    if not whole or len(set(values)) != len(values):
-        raise InputError(f"{key} have to be different whole numbers, not {values}")
-    return tuple(values)
-
-
-def _data(value: str | dict[Any, Any] | list[Any]) -> tuple[dict[str, str], ...]:
+def _data(given: str | dict[Any, Any] | list[Any]) -> tuple[dict[str, str], ...]:
     """Return protocol -> data YAML of each data set."""
     sets = []
-    for index, item in enumerate(value if isinstance(value, list) else [value]):
-        where = f"data[{index}]" if isinstance(value, list) else "data"
+    several = isinstance(given, list)
+    for index, item in enumerate(given if several else [given]):
+        where = f"data[{index}]" if several else "data"
         if not item or not isinstance(item, (str, dict)):
             raise InputError(f"{where} has to be a text or a mapping, not {item!r}")
-        sets.append(protocols_of(item) if isinstance(item, str) else _texts(item, where))
+        for name, value in item.items() if isinstance(item, dict) else ():
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise InputError(f"{where}.{name} has to be a text, not {value!r}")
+        sets.append(protocols_of(item) if isinstance(item, str) else item)
     return tuple(sets)
-
-
-def _texts(values: Mapping[Any, Any], key: str) -> dict[str, str]:
-    for name, value in values.items():
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise InputError(f"{key}.{name} has to be a text, not {value!r}")
-    return dict(values)

@@ -1,9 +1,9 @@
-"""What trainers of Ultralytics do for us: build our network, log the leak, order memory, finish the checkpoint."""
+"""What trainers of Ultralytics do for us: log the leak, order memory, finish the checkpoint."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +12,10 @@ from torch import Tensor, nn
 from ultralytics.utils import LOGGER, RANK
 
 from lidd_yolo.data.splits.report import SplitReport
+from lidd_yolo.files import write_beside
 from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.upstream import unwrapped
-
-
-def build_network(trainer: Any, network: Callable[..., Any], cfg: Any, weights: Any, *, verbose: bool) -> Any:
-    """Return a network for the trainer's data set, with ``weights`` where they fit.
-
-    Args:
-        trainer: The trainer, with its data set read.
-        network: Model class to build.
-        cfg: Model YAML name or dictionary.
-        weights: Model to take weights from, or None.
-        verbose: Whether to log layers and size, in the first process.
-    """
-    data = trainer.data
-    model = network(cfg, nc=data["nc"], ch=data.get("channels", 3), verbose=verbose and RANK == -1)
-    if getattr(trainer.args, "cls_remap", True):  # weights of the same class, by name, go to the same class
-        model.names = data["names"]
-    if weights:
-        model.load(weights)
-    return model
 
 
 def log_leak(trainer: Any) -> None:
@@ -82,9 +64,6 @@ def train_channels_last(trainer: Any) -> None:
 
     The averaged network, of which checkpoints are made, keeps the usual order. Distributed training keeps it too: its
     buffers were laid out for the gradients before.
-
-    Args:
-        trainer: A trainer of Ultralytics.
     """
     if RANK == -1 and trainer.device.type == "cpu":
         prefer_channels_last(unwrapped(trainer.model))
@@ -97,9 +76,8 @@ def finish_checkpoint(file: Path) -> None:
     for model in models:
         share_storage(model.drop_training_branch())
     if models:
-        beside = file.with_suffix(".tmp")
-        torch.save(checkpoint, beside)
-        beside.replace(file)
+        with write_beside(file) as beside:
+            torch.save(checkpoint, beside)
 
 
 def share_storage(model: nn.Module) -> None:

@@ -17,44 +17,34 @@ _SAID = "NMS time limit"
 
 @contextmanager
 def complete_nms(*, quiet: bool = False) -> Iterator[None]:
-    """Fail at the end if Ultralytics gave up NMS inside.
+    """Raise a TimeoutError at the end if Ultralytics gave up NMS inside.
 
     Args:
         quiet: Whether to hold back every line that Ultralytics logs inside.
-
-    Raises:
-        TimeoutError: If it did.
     """
-    level = LOGGER.level
-    heard = _Listener(logging.CRITICAL + 1 if quiet else level)
-    LOGGER.setLevel(logging.WARNING if quiet else min(level, logging.WARNING))
-    LOGGER.addFilter(heard)
-    try:
+    with listen_to_nms(quiet=quiet) as gave_up:
         yield
-    finally:
-        LOGGER.setLevel(level)
-        LOGGER.removeFilter(heard)
-    if heard.gave_up:
+    if gave_up():
         raise TimeoutError("Ultralytics gave up NMS after its time limit and left detections out: free the machine")
 
 
 @contextmanager
-def listen_to_nms() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether Ultralytics has given up NMS since it was asked last."""
+def listen_to_nms(*, quiet: bool = False) -> Iterator[Callable[[], bool]]:
+    """Give a function that tells whether Ultralytics has given up NMS since its last call; ``quiet`` as above."""
     level = LOGGER.level
-    heard = _Listener(level)
+    listener = _Listener(logging.CRITICAL + 1 if quiet else level)
 
     def gave_up() -> bool:
-        told, heard.gave_up = heard.gave_up, False
-        return told
+        answer, listener.gave_up = listener.gave_up, False
+        return answer
 
-    LOGGER.setLevel(min(level, logging.WARNING))
-    LOGGER.addFilter(heard)
+    LOGGER.setLevel(logging.WARNING if quiet else min(level, logging.WARNING))
+    LOGGER.addFilter(listener)
     try:
         yield gave_up
     finally:
         LOGGER.setLevel(level)
-        LOGGER.removeFilter(heard)
+        LOGGER.removeFilter(listener)
 
 
 class _Listener(logging.Filter):

@@ -6,7 +6,7 @@ paper's constant, the mean size of the objects as a share of the input's side, i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -24,18 +24,20 @@ from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
 from lidd_yolo.training import recipes
-from lidd_yolo.training.callbacks import build_network, finish_checkpoint, log_leak, train_channels_last
+from lidd_yolo.training.callbacks import finish_checkpoint, log_leak, train_channels_last
 
 
 class OurTrainer(BaseTrainer):
     """What a trainer of Ultralytics gains: our network and its recipe. Named before the class it extends."""
 
-    network: type
+    network: Any
     recipe: Mapping[str, Any] = MappingProxyType({})
     losses: tuple[str, ...] = ()
     """Names of the losses where they are not those of the class it extends."""
     channels_last = True
     """Whether to train in channels-last order on a CPU."""
+    more_callbacks: tuple[tuple[str, Callable[[Any], None]], ...] = ()
+    """Event and callback, behind those of all our trainers."""
 
     def __init__(
         self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
@@ -44,10 +46,18 @@ class OurTrainer(BaseTrainer):
         self.add_callback("on_pretrain_routine_end", log_leak)
         if self.channels_last and train_channels_last not in self.callbacks["on_train_start"]:
             self.add_callback("on_train_start", train_channels_last)
+        for event, callback in self.more_callbacks:
+            self.add_callback(event, callback)
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
         """Return the network for this data set, with ``weights`` where they fit."""
-        return build_network(self, self.network, cfg, weights, verbose=verbose)
+        nc, channels = self.data["nc"], self.data.get("channels", 3)
+        model = self.network(cfg, nc=nc, ch=channels, verbose=verbose and RANK == -1)
+        if getattr(self.args, "cls_remap", True):  # weights of the same class, by name, go to the same class
+            model.names = self.data["names"]
+        if weights:
+            model.load(weights)
+        return model
 
     def get_validator(self) -> Any:
         """Return the stock validator; releases that let the trainer name the losses get ours."""
@@ -57,18 +67,18 @@ class OurTrainer(BaseTrainer):
         return validator
 
 
+def _start_epoch(trainer: Any) -> None:
+    """Tell the network which epoch begins."""
+    unwrapped(trainer.model).set_epoch(trainer.epoch)
+
+
 class LIDDTrainer(OurTrainer, DetectionTrainer):
     """Train a `LIDDModel`; arguments as ``DetectionTrainer``, the paper's recipe where the user says nothing."""
 
     network = LIDDModel
     recipe = recipes.LIDD
     losses = LOSS_NAMES
-
-    def __init__(
-        self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(cfg, overrides, _callbacks)
-        self.add_callback("on_train_epoch_start", _start_epoch)
+    more_callbacks = (("on_train_epoch_start", _start_epoch),)
 
     def optimizer_step(self) -> None:
         """Take one step, gradients clipped at the paper's norm instead of Ultralytics' fixed 10."""
@@ -89,11 +99,6 @@ class LIDDTrainer(OurTrainer, DetectionTrainer):
         super().final_eval()
 
 
-def _start_epoch(trainer: Any) -> None:
-    """Tell the network which epoch begins."""
-    unwrapped(trainer.model).set_epoch(trainer.epoch)
-
-
 class MaskRCNNTrainer(OurTrainer, SegmentationTrainer):
     """Train a `MaskRCNNModel`; arguments as ``SegmentationTrainer``, torchvision's recipe."""
 
@@ -101,35 +106,6 @@ class MaskRCNNTrainer(OurTrainer, SegmentationTrainer):
     recipe = recipes.MASK_RCNN
     losses = MASK_RCNN_LOSS_NAMES
     channels_last = False
-
-
-class NWDTrainer(OurTrainer):
-    """Train a network with NWD in its box loss, whose constant is measured before the first epoch."""
-
-    def __init__(
-        self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(cfg, overrides, _callbacks)
-        self.add_callback("on_pretrain_routine_end", _measure)
-
-
-class NWDDetectionTrainer(NWDTrainer, DetectionTrainer):
-    """Train an `NWDDetectionModel`; arguments as ``DetectionTrainer``."""
-
-    network = NWDDetectionModel
-
-
-class NWDSegmentationTrainer(NWDTrainer, SegmentationTrainer):
-    """Train an `NWDSegmentationModel`; arguments as ``SegmentationTrainer``."""
-
-    network = NWDSegmentationModel
-
-
-class WLNetTrainer(NWDSegmentationTrainer):
-    """Train a `WLNetModel`; arguments as ``SegmentationTrainer``, Hyper-YOLO's recipe where the user says nothing."""
-
-    network = WLNetModel
-    recipe = recipes.WLNET
 
 
 def mean_relative_size(dataset: Any) -> float:
@@ -166,6 +142,31 @@ def _measure(trainer: Any) -> None:
         LOGGER.info(
             f"NWD: {1 - model.nwd.iou_weight:g} of the box loss, c_rel {model.nwd.measured:.4f} (mean box size)"
         )
+
+
+class NWDTrainer(OurTrainer):
+    """Train a network with NWD in its box loss, whose constant is measured before the first epoch."""
+
+    more_callbacks = (("on_pretrain_routine_end", _measure),)
+
+
+class NWDDetectionTrainer(NWDTrainer, DetectionTrainer):
+    """Train an `NWDDetectionModel`; arguments as ``DetectionTrainer``."""
+
+    network = NWDDetectionModel
+
+
+class NWDSegmentationTrainer(NWDTrainer, SegmentationTrainer):
+    """Train an `NWDSegmentationModel`; arguments as ``SegmentationTrainer``."""
+
+    network = NWDSegmentationModel
+
+
+class WLNetTrainer(NWDSegmentationTrainer):
+    """Train a `WLNetModel`; arguments as ``SegmentationTrainer``, Hyper-YOLO's recipe where the user says nothing."""
+
+    network = WLNetModel
+    recipe = recipes.WLNET
 
 
 _TRAINERS: dict[type, type] = {

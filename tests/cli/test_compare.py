@@ -196,8 +196,8 @@ class TestReproduce:
 
     def test_wrong_words(self, capsys):
         assert cli.main(["reproduce", "lidd-table4", "--protocol", "random"]) == 2
-        told = "lidd reproduce: plan lidd-table4 has no protocol 'random', only grouped, paper"
-        assert told in capsys.readouterr().err
+        message = "lidd reproduce: plan lidd-table4 has no protocol 'random', only grouped, paper"
+        assert message in capsys.readouterr().err
 
 
 class TestReproduceTrained:

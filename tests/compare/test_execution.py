@@ -99,6 +99,19 @@ class TestFromPython:
         assert (result.done, result.failed, result.status) == ((), ("compare-lidd-nowhere-640px-100e-s0",), 1)
         assert repr(result) == f"<plan compare: 0 done, 1 failed, 0 left; entries in {tmp_path / 'ledger'}>"
 
+    @pytest.mark.parametrize(
+        ("done", "failed", "left", "status"),
+        [
+            ((), (), (), 0),
+            (("a",), (), (), 0),
+            (("a",), ("b",), (), 1),
+            (("a",), ("b",), ("c",), 75),
+            ((), (), ("c",), 75),
+        ],
+    )
+    def test_status(self, done, failed, left, status, tmp_path):
+        assert execution.PlanResult("p", done, failed, left, tmp_path, "").status == status
+
 
 class TestEnds:
     @pytest.fixture

@@ -238,23 +238,23 @@ class TestTimeLimit:
 
 class TestGpu:
     def test_gpu__the_first_visible_whatever_the_run_says(self, data, tmp_path, monkeypatch):
-        """The training and the measurement are told of the GPU by the same name."""
+        """The training and the measurement name the GPU by the same name."""
         run = make_run(data=data, extra={"device": "3"})
-        file, told = prepared(tmp_path, run), []
-        monkeypatch.setattr("torch.cuda.init", lambda: told.append("init"))
+        file, devices = prepared(tmp_path, run), []
+        monkeypatch.setattr("torch.cuda.init", lambda: devices.append("init"))
 
         def train(_model, arguments, folder, **_):
             (folder / "args.yaml").write_text(json.dumps(arguments))
-            told.append(arguments["device"])
+            devices.append(arguments["device"])
 
         def record(folder, **_):
-            told.append(yaml.safe_load((folder / "args.yaml").read_text())["device"])
+            devices.append(yaml.safe_load((folder / "args.yaml").read_text())["device"])
             raise RuntimeError("enough")
 
         monkeypatch.setattr(worker, "train_run", train)
         monkeypatch.setattr(worker, "record_run", record)
         assert worker.main([str(file), "--ledger", str(tmp_path), "--gpu"]) == 1
-        assert told == ["init", "0", "0"]
+        assert devices == ["init", "0", "0"]
 
 
 class TestWaiting:

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lidd_yolo.models import criterion as criterion_file
 from lidd_yolo.models.criterion import LOSS_NAMES, LIDDCriterion, pad_targets
 from tests.helpers.naive_criterion import Setting, naive_terms
 
@@ -16,7 +15,7 @@ PREDICTIONS = ("boxes", "scores", "aux_boxes", "aux_scores")
 def named_items(monkeypatch):
     """Return the loss items as a dict whatever the installed release wants; its own form: test_upstream.py."""
     detached = lambda terms: {name: term.detach() for name, term in terms.items()}  # noqa: E731
-    monkeypatch.setattr(criterion_file, "loss_items", detached)
+    monkeypatch.setattr("lidd_yolo.models.criterion.loss_items", detached)
 
 
 def build(setting):

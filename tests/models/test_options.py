@@ -6,12 +6,12 @@ import re
 import pytest
 import yaml
 
-from lidd_yolo.models import options as options_file
+from lidd_yolo.models import options
 from lidd_yolo.models.options import AUX_KINDS, Options, WLNetOptions
 
 
 def read_options(config, kind=Options):
-    return options_file.read_options(config, kind)
+    return options.read_options(config, kind)
 
 
 class TestReadOptions:

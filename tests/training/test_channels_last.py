@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lidd_yolo.training import callbacks as channels_last
+from lidd_yolo.training import callbacks
 from lidd_yolo.training.callbacks import train_channels_last
 
 
@@ -41,6 +41,6 @@ class TestTrainChannelsLast:
     def test_left__on_a_gpu_and_in_distributed_training(self, network, monkeypatch):
         train_channels_last(self.trainer(network, "cuda:0"))
         assert not self.in_order(network)
-        monkeypatch.setattr(channels_last, "RANK", 0)
+        monkeypatch.setattr(callbacks, "RANK", 0)
         train_channels_last(self.trainer(network))
         assert not self.in_order(network)

@@ -1,16 +1,18 @@
 """Carry out several runs on the machines of a Ray cluster, each as one task, within a time limit.
 
-Moritz et al., "Ray: A Distributed Framework for Emerging AI Applications", OSDI 2018. Folders of runs and
-ledger are on a disk that all machines share, and a run whose machine is lost goes on elsewhere from its last epoch.
+Moritz et al., "Ray: A Distributed Framework for Emerging AI Applications", OSDI 2018. Folders of runs and ledger are
+on a disk that all machines share: a task looks whether it sees them, then starts the worker. A run whose machine is
+lost goes on elsewhere from its last epoch.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,15 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.compare.plan import Run
-from lidd_yolo.compare.pool import Outcome, Pool, Teller
-from lidd_yolo.compare.ray.task import Errand, carry_out_errand
-from lidd_yolo.compare.run_folder import LOG, begun_on, progress_of
+from lidd_yolo.compare.pool import Outcome, Pool, Say, Teller, command_words, end_processes, start_process
+from lidd_yolo.compare.run_folder import LOG, begun_on, note_begun, progress_of
 from lidd_yolo.errors import InputError
-from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
+from lidd_yolo.exit_status import COULD_NOT_RUN, DONE, FINDINGS, TIME_IS_UP
 from lidd_yolo.optional import load_extra
 from lidd_yolo.results.ledger import find_file
 
 _LOOK_EVERY = 0.5
+_POLL_EVERY = 0.2
 _GRACE = 20.0
 _MOST_LOSSES = 3
 _MOST_CPUS = 4
@@ -43,47 +45,32 @@ class _Task:
     begun: bool = False
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A cluster of Ray and what a run takes of it.
+def on_cluster(address: str, *, cpus: int | None = None, jobs: int | None = None) -> Pool:
+    """Return what carries runs out on a cluster, for `lidd_yolo.compare`.
 
     Args:
         address: As Ray takes it: ``auto``, ``local``, ``HOST:PORT`` or ``ray://HOST:PORT``.
         cpus: Cores for a run; None takes up to 4, as the machines have them.
         jobs: Largest number of runs at once; None leaves it to the room that the cluster has.
-    """
-
-    address: str
-    cpus: int | None = None
-    jobs: int | None = None
-
-
-def on_cluster(address: str, *, cpus: int | None = None, jobs: int | None = None) -> Pool:
-    """Return what carries runs out on a cluster, for `lidd_yolo.compare`; arguments as for `Cluster`.
 
     Raises:
         ImportError: If Ray is not installed.
     """
     load_ray()
-    return partial(carry_out_on_ray, cluster=Cluster(address, cpus, jobs))
+    return partial(carry_out_on_ray, address=address, cpus=cpus, jobs=jobs)
 
 
 def carry_out_on_ray(
     folders: Sequence[tuple[Run, Path]],
     *,
-    cluster: Cluster,
+    address: str,
+    cpus: int | None = None,
+    jobs: int | None = None,
     ledger: Path,
-    say: Callable[[str], None],
+    say: Say,
     until: float | None = None,
 ) -> Outcome:
-    """Send each run to a cluster and wait for all.
-
-    Args:
-        folders: Each run and the ``run.json`` in its folder.
-        cluster: Where, and how much of it.
-        ledger: Folder of the ledger.
-        say: Takes each line of progress.
-        until: Time, in seconds since 1970, after which nothing is begun and trainings stop at an epoch's end.
+    """Send each run to a cluster and wait for all; arguments as of `on_cluster` and `carry_out_runs`.
 
     Raises:
         ImportError: If Ray is not installed.
@@ -94,27 +81,19 @@ def carry_out_on_ray(
         return Outcome()
     gpus = [gpu_of(run) for run, _ in folders]
     ledger.mkdir(parents=True, exist_ok=True)
-    with _connected(cluster.address) as ray:
-        cpus = _room(ray.nodes(), cluster.cpus, gpu=any(gpus))
-        return _Tasks(ray, cpus, ledger, say, until).carry_out(folders, cluster.jobs or len(folders))
+    with _connected(address) as ray:
+        cpus = _room(ray.nodes(), cpus, gpu=any(gpus))
+        return _Tasks(ray, cpus, ledger, say, until).carry_out(folders, jobs or len(folders))
 
 
 def load_ray() -> Any:
-    """Import Ray.
-
-    Raises:
-        ImportError: If it is not installed; says what to install.
-    """
+    """Import Ray, without the report of its use that it would send."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     return load_extra("ray", extra="ray")
 
 
 def gpu_of(run: Run) -> bool:
-    """Tell whether a run asks for a GPU; which one of a machine's is Ray's to say.
-
-    Raises:
-        InputError: If it asks for several.
-    """
+    """Tell whether a run asks for a GPU, not for several; which one of a machine's is Ray's to say."""
     device = str(run.extra.get("device", "")).strip("[]() ")
     if "," in device:
         raise InputError(f"device={device}: with --ray a run takes one GPU")
@@ -124,7 +103,7 @@ def gpu_of(run: Run) -> bool:
 class _Tasks:
     """The tasks of a plan, from the first to the last."""
 
-    def __init__(self, ray: Any, cpus: int, ledger: Path, say: Callable[[str], None], until: float | None) -> None:
+    def __init__(self, ray: Any, cpus: int, ledger: Path, say: Say, until: float | None) -> None:
         self.ray = ray
         self.function = ray.remote(carry_out_errand)
         self.cpus = cpus
@@ -140,7 +119,7 @@ class _Tasks:
         waiting = list(folders)
         try:
             while waiting or self.running:
-                if self._late():
+                if self.until is not None and time.time() >= self.until:
                     self.outcome.left += [run.name for run, _ in waiting]
                     waiting = []
                     self._call_off()
@@ -152,23 +131,18 @@ class _Tasks:
             self._cancel_all()
         return self.outcome
 
-    def _late(self) -> bool:
-        return self.until is not None and time.time() >= self.until
-
     def _send(self, run: Run, file: Path) -> None:
         gpu, attempt = gpu_of(run), uuid.uuid4().hex
         # lost tasks are sent again by this process, which looks whether they came any further
         options = {"num_cpus": self.cpus, "num_gpus": int(gpu), "max_retries": 0, "name": run.name}
-        task = self.function.options(**options)
         file = file.resolve()
-        content = file.read_text(encoding="utf-8")
-        place = str(Path.cwd())
+        content, place = file.read_text(encoding="utf-8"), str(Path.cwd())
         errand = Errand(str(file), content, str(self.ledger), place, attempt, self.cpus, gpu, self.until)
         teller = Teller(run, file.parent, self.say)  # before the task writes anything
-        self.running[task.remote(errand)] = _Task(run, file, teller, attempt)
+        self.running[self.function.options(**options).remote(errand)] = _Task(run, file, teller, attempt)
 
     def _look(self) -> list[tuple[Run, Path]]:
-        """Tell how far the tasks are; returns the runs to send again."""
+        """Say how far the tasks are; returns the runs to send again."""
         ready, _ = self.ray.wait(list(self.running), timeout=_LOOK_EVERY)
         for task in self.running.values():
             where = begun_on(task.file.parent, task.attempt)
@@ -191,10 +165,8 @@ class _Tasks:
         except errors.RayError as error:
             reason = _first_cause(error)
         if status == DONE and not find_file(self.ledger, f"{task.run.name}.json").is_file():
-            status, reason = (
-                FINDINGS,
-                f"its entry is not in {self.ledger}, which is not the same folder on all machines",
-            )
+            status = FINDINGS
+            reason = f"its entry is not in {self.ledger}, which is not the same folder on all machines"
         task.teller.ended(status, self.outcome, reason)
         return []
 
@@ -223,19 +195,14 @@ class _Tasks:
             left = list(self.running)
             for reference in left:
                 self.ray.cancel(reference, force=force)
-            if left:
-                ended, _ = self.ray.wait(left, num_returns=len(left), timeout=_GRACE)
-                for reference in ended:
-                    del self.running[reference]
+            ended, _ = self.ray.wait(left, num_returns=len(left), timeout=_GRACE) if left else ([], [])
+            for reference in ended:
+                del self.running[reference]
 
 
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
-    """Connect to a cluster, and disconnect afterwards.
-
-    Raises:
-        InputError: If there is none.
-    """
+    """Connect to a cluster, and disconnect afterwards; an `InputError` says that there is none."""
     ray = load_ray()
     ours = {"include_dashboard": False, "object_store_memory": _OBJECTS} if address == "local" else {}
     try:
@@ -250,11 +217,7 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 def _call(address: str) -> None:
-    """Ask a machine once for an answer: where there is none, Ray tries for minutes.
-
-    Raises:
-        OSError: If nobody answers.
-    """
+    """Ask a machine once for an answer, an OSError if there is none: Ray tries for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
@@ -283,3 +246,64 @@ def _first_cause(error: Exception) -> str:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return lines[0] if lines else type(error).__name__
     return f"{type(cause).__name__}: {' '.join(str(cause).split())}"
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a task needs to know; paths are absolute.
+
+    Args:
+        file: The run's ``run.json``, which holds ``content``.
+        place: Folder that the command was called in: where a relative path of data or model begins.
+        attempt: Tells this task from earlier ones of the run.
+        cpus: Threads of the process.
+        gpu: Whether Ray has given the task a GPU.
+        until: Time, in seconds since 1970, when the last epoch should be over.
+    """
+
+    file: str
+    content: str
+    ledger: str
+    place: str
+    attempt: str
+    cpus: int
+    gpu: bool
+    until: float | None
+
+
+def carry_out_errand(errand: Errand) -> tuple[int, str]:
+    """Carry out a run; returns the worker's exit status, and why where it was not started (status 2)."""
+    file, ledger = Path(errand.file), Path(errand.ledger)
+    if problem := _not_shared(file, errand.content, ledger):
+        return COULD_NOT_RUN, problem
+    if errand.until is not None and time.time() >= errand.until:
+        return TIME_IS_UP, ""
+    note_begun(file.parent, errand.attempt, platform.node())
+    place = Path(errand.place)
+    process = start_process(
+        file,
+        command_words(file, ledger, errand.until, "--elsewhere", *(["--gpu"] if errand.gpu else [])),
+        threads=errand.cpus,
+        place=place if place.is_dir() else file.parent,
+        variables={} if errand.gpu else {"CUDA_VISIBLE_DEVICES": ""},  # a GPU that was not asked for may be another's
+    )
+    try:
+        while process.poll() is None:  # in steps that an exception can interrupt
+            time.sleep(_POLL_EVERY)
+    finally:
+        end_processes([process])
+    return process.returncode, ""
+
+
+def _not_shared(file: Path, content: str, ledger: Path) -> str:
+    """Say which folder of the machine that asks is not seen from here; empty if all are."""
+    where = platform.node()
+    try:
+        same = file.read_text(encoding="utf-8") == content
+    except OSError:
+        same = False
+    if not same:
+        return f"{where} does not see {file.parent}: --project has to be on a folder that all machines share"
+    if not ledger.is_dir() or not os.access(ledger, os.W_OK):
+        return f"{where} cannot write to {ledger}: --ledger has to be on a folder that all machines share"
+    return ""

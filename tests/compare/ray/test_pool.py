@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from lidd_yolo.cli import main as cli
-from lidd_yolo.compare.ray import pool as ray_pool
-from lidd_yolo.compare.ray.pool import Cluster, carry_out_on_ray, gpu_of, load_ray
+from lidd_yolo.compare.pool import Outcome
+from lidd_yolo.compare.ray import pool
+from lidd_yolo.compare.ray.pool import carry_out_on_ray, gpu_of, load_ray
 from lidd_yolo.compare.run_folder import claim_folder, note_begun
 from lidd_yolo.compare.run_state import data_of, identity_of
 from lidd_yolo.results.evidence import Evidence
@@ -78,16 +79,16 @@ def carried_out(tmp_path, monkeypatch):
     """Carry out a script; returns the outcome, what was said and the cluster."""
     (tmp_path / "ledger").mkdir()
 
-    def carry_out(script, *, extra=None, cluster=Cluster("auto"), until=None, entries=True, say=None, nodes=NODES):  # noqa: B008
+    def carry_out(script, *, extra=None, until=None, entries=True, say=None, nodes=NODES, **cluster):
         fake = Scripted(script, nodes)
-        monkeypatch.setattr(ray_pool, "load_ray", lambda: fake)
+        monkeypatch.setattr(pool, "load_ray", lambda: fake)
         runs = [make_run(name=name, epochs=9, extra=extra or {}) for name in script]
         folders = [(run, claim_folder(tmp_path / run.name, run, {})) for run in runs]
         for run in runs if entries else ():
             (tmp_path / "ledger" / f"{run.name}.json").write_text("{}")
         said = []
         found = carry_out_on_ray(
-            folders, cluster=cluster, ledger=tmp_path / "ledger", say=say or said.append, until=until
+            folders, address="auto", **cluster, ledger=tmp_path / "ledger", say=say or said.append, until=until
         )
         return found, said, fake
 
@@ -130,7 +131,7 @@ class TestEndings:
         ]
 
     def test_nothing_to_do__no_cluster_is_needed(self, tmp_path):
-        assert carry_out_on_ray([], cluster=Cluster("nowhere:1"), ledger=tmp_path, say=print).status == 0
+        assert carry_out_on_ray([], address="nowhere:1", ledger=tmp_path, say=print) == Outcome()
 
 
 class TestLost:
@@ -174,20 +175,20 @@ class TestSent:
     @pytest.mark.parametrize(("jobs", "most"), [(None, 3), (2, 2), (1, 1)])
     def test_jobs__at_once(self, carried_out, jobs, most):
         script = {name: [(0, "")] for name in "abc"}
-        found, _, fake = carried_out(script, cluster=Cluster("auto", jobs=jobs))
+        found, _, fake = carried_out(script, jobs=jobs)
         assert (fake.most, found.done) == (most, ["a", "b", "c"])
 
     @pytest.mark.parametrize(
-        ("cluster", "device", "told"),
+        ("cpus", "device", "message"),
         [
-            (Cluster("auto", cpus=9), None, "no machine of the cluster has 9 cores for a run: the largest has 8"),
-            (Cluster("auto"), "0", "no machine of the cluster has one"),
-            (Cluster("auto"), "0,1", "a run takes one GPU"),
+            (9, None, "no machine of the cluster has 9 cores for a run: the largest has 8"),
+            (None, "0", "no machine of the cluster has one"),
+            (None, "0,1", "a run takes one GPU"),
         ],
     )
-    def test_room__none(self, carried_out, cluster, device, told):
-        with pytest.raises(ValueError, match=told):
-            carried_out({"a": [(0, "")]}, cluster=cluster, extra={"device": device})
+    def test_room__none(self, carried_out, cpus, device, message):
+        with pytest.raises(ValueError, match=message):
+            carried_out({"a": [(0, "")]}, cpus=cpus, extra={"device": device})
 
 
 class TestEnded:
@@ -195,19 +196,18 @@ class TestEnded:
     def limit(self, monkeypatch):
         """Return a time limit that is over when it is looked at for the second time."""
         times = chain([0.0], repeat(2.0))
-        monkeypatch.setattr(ray_pool, "time", SimpleNamespace(time=lambda: next(times)))
+        monkeypatch.setattr(pool, "time", SimpleNamespace(time=lambda: next(times)))
         return 1.0
 
     def test_limit__what_has_not_begun_is_called_off(self, carried_out, limit):
         """One task waits for room for ever, another was never sent."""
         script = {"a": [None], "b": [None]}
-        found, _, fake = carried_out(script, cluster=Cluster("auto", jobs=1), until=limit)
-        assert found.status == 75
+        found, _, fake = carried_out(script, jobs=1, until=limit)
         assert sorted(found.left) == ["a", "b"]
         assert len(fake.sent) == 1
 
     def test_limit__what_has_begun_ends_its_epoch(self, carried_out, tmp_path, monkeypatch, limit):
-        monkeypatch.setattr(ray_pool, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex="one")))
+        monkeypatch.setattr(pool, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex="one")))
         note_begun(tmp_path / "a", "one", "far")
         wait, looks = Scripted.wait, []
 
@@ -244,7 +244,7 @@ class TestAddress:
         run = make_run()
         folders = [(run, claim_folder(tmp_path / "r", run, {}))]
         with pytest.raises(ValueError, match=f"--ray {re.escape(address)}: no cluster there: .*refused"):
-            carry_out_on_ray(folders, cluster=Cluster(address), ledger=tmp_path, say=print)
+            carry_out_on_ray(folders, address=address, ledger=tmp_path, say=print)
 
     def test_address__ray_says_so(self, carried_out, monkeypatch):
         """Ray raises what it likes where it cannot start or join a cluster."""
@@ -352,7 +352,7 @@ class TestCluster:
                 process.parent().kill()
 
         threading.Thread(target=kill_the_task, daemon=True).start()
-        found = carry_out_on_ray([prepared], cluster=Cluster(address), ledger=tmp_path / "ledger", say=said.append)
+        found = carry_out_on_ray([prepared], address=address, ledger=tmp_path / "ledger", say=said.append)
         assert (len(killed), found.done) == (1, [run.name])
         assert any("was lost after epoch" in line for line in said)
         entry = json.loads(find_file(tmp_path / "ledger", f"{run.name}.json").read_text())
@@ -365,7 +365,7 @@ class TestCluster:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            carry_out_on_ray([prepared], cluster=Cluster(address), ledger=tmp_path / "ledger", say=stop)
+            carry_out_on_ray([prepared], address=address, ledger=tmp_path / "ledger", say=stop)
         assert processes_of(prepared[1]) == []
 
 

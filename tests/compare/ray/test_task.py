@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lidd_yolo.compare.ray import task as ray_task
-from lidd_yolo.compare.ray.task import Errand, carry_out_errand
+from lidd_yolo.compare.ray import pool
+from lidd_yolo.compare.ray.pool import Errand, carry_out_errand
 from lidd_yolo.compare.run_folder import begun_on, claim_folder
 from tests.helpers.plans import make_run
 
@@ -32,7 +32,7 @@ def acting(monkeypatch):
     def act(text):
         code = f"import json, os, sys, time; from pathlib import Path; {text}"
         monkeypatch.setattr(
-            ray_task, "command_words", lambda _file, _ledger, _until, *more: [sys.executable, "-c", code, *more]
+            pool, "command_words", lambda _file, _ledger, _until, *more: [sys.executable, "-c", code, *more]
         )
 
     return act
@@ -98,7 +98,7 @@ class TestCarryOutErrand:
             if (tmp_path / "here" / "pid").is_file() and (tmp_path / "here" / "pid").read_text():
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(ray_task, "time", SimpleNamespace(sleep=interrupt, time=time.time))
+        monkeypatch.setattr(pool, "time", SimpleNamespace(sleep=interrupt, time=time.time))
         with pytest.raises(KeyboardInterrupt):
             carry_out_errand(errand)
         with pytest.raises(ProcessLookupError):
