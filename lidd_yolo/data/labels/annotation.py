@@ -7,11 +7,14 @@ Every format of `lidd_yolo.data.formats` is read into and written from these typ
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners ``(x, y)`` in pixels, in order, not closed. Pixel ``i`` reaches from ``i`` to ``i + 1``, as in `Box`."""
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
 
 MAX_PIXELS = 100_000_000
 """Largest picture, in pixels, that readers draw a mask for: a file of a few bytes may claim any size."""
@@ -33,14 +36,7 @@ WHOLE_FILE = Place()
 
 @dataclass(frozen=True, order=True)
 class Box:
-    """Axis-parallel box in pixels, 0-based and half open: it covers ``x1 <= x < x2``, ``y1 <= y < y2``.
-
-    Args:
-        x1: Left edge.
-        y1: Upper edge.
-        x2: Right edge; one past the last column.
-        y2: Lower edge; one past the last row.
-    """
+    """Axis-parallel box in pixels, 0-based and half open: it covers ``x1 <= x < x2``, ``y1 <= y < y2``."""
 
     x1: float
     y1: float
@@ -62,6 +58,11 @@ class Box:
     def height(self) -> float:
         """Height in pixels; zero or less for an empty box."""
         return self.y2 - self.y1
+
+    @property
+    def corners(self) -> Polygon:
+        """The corners, clockwise from the upper left."""
+        return (self.x1, self.y1), (self.x2, self.y1), (self.x2, self.y2), (self.x1, self.y2)
 
     def clipped(self, width: int, height: int) -> Box:
         """Return the part inside a picture of ``width`` x ``height`` pixels; an empty box if there is none."""
@@ -96,8 +97,8 @@ class Annotation:
 
     Args:
         image: File name of the picture, without folder.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
+        width: Its width in pixels.
+        height: Its height in pixels.
         objects: Marked defects in file order; empty for a picture without defects.
     """
 
@@ -105,10 +106,3 @@ class Annotation:
     width: int
     height: int
     objects: tuple[DefectObject, ...] = ()
-
-    def without_duplicates(self) -> Annotation:
-        """Return a copy in which every object (same class, same shape) appears once, at its first place."""
-        first: dict[object, DefectObject] = {}
-        for item in self.objects:
-            first.setdefault((item.class_name, item.box, item.polygons), item)
-        return replace(self, objects=tuple(first.values()))
