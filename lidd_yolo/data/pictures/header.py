@@ -55,14 +55,7 @@ def picture_format(data: bytes) -> str:
 
 
 def read_header(data: bytes) -> PictureHeader | None:
-    """Return the header of an encoded picture.
-
-    Args:
-        data: The file's bytes, or enough of its beginning.
-
-    Returns:
-        The header, or None if the format is unknown or the header is damaged.
-    """
+    """Return the header of an encoded picture; None if the format is unknown or the header is damaged."""
     read = _READERS.get(picture_format(data))
     try:
         header = read(data) if read is not None else None

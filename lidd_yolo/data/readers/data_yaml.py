@@ -68,15 +68,7 @@ def read_yolo_set(file: str | Path) -> YoloSet:
 
 
 def read_class_names(file: str | Path) -> tuple[str, ...]:
-    """Return the class names of a data YAML, whether its pictures are there or not.
-
-    Args:
-        file: Path of the YAML, or the name of a packaged one.
-
-    Raises:
-        FileNotFoundError: If there is no such YAML.
-        ValueError: If it is damaged or names no classes.
-    """
+    """Return the class names of a data YAML, whether its pictures are there or not; errors as `read_yolo_set`."""
     path = _find(file)
     return _names(path, _content(path).get("names"))
 

@@ -29,15 +29,7 @@ FETCHED = ("neu-det", "neu-seg")
 
 
 def explain_packaged(stem: str, folder: str | Path) -> None:
-    """Say how to make the data set of a packaged YAML; nothing if it is of no release.
-
-    Args:
-        stem: Name of the YAML without ending: a data set, perhaps with its protocol behind it.
-        folder: Where the data set was looked for.
-
-    Raises:
-        FileNotFoundError: As `explain`.
-    """
+    """Call `explain` for a packaged YAML; its name is that of the data set, perhaps with the protocol behind it."""
     name = next((known for known in _RELEASES if f"{stem}-".startswith(f"{known}-")), None)
     if name is not None:
         explain(name, folder, stem.removeprefix(name).removeprefix("-"))
