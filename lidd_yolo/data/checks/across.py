@@ -94,7 +94,7 @@ def repeated_names(pairs: Sequence[Pair], root: Path) -> Iterator[Problem]:
 
 
 def set_figures(pairs: Sequence[Pair], class_names: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of a data set, fit for JSON; without class names of those that occur, in order of the alphabet."""
+    """Return the figures of a data set, fit for JSON; without class names, of those that occur, sorted."""
     with_picture = [one for one in pairs if one.picture is not None]
     names = list(class_names) or sorted({item.class_name for one in with_picture for item in one.objects})
     splits = list(dict.fromkeys(one.split for one in with_picture))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lidd_yolo.data.checks.picture import PictureFacts, check_picture
-from lidd_yolo.data.labels.annotation import DefectObject, Place
+from lidd_yolo.data.labels.annotation import DefectObject, Place, Size
 from lidd_yolo.data.labels.problems import Kind, Problem, Reading
 from lidd_yolo.data.readers.data_yaml import PICTURES, YoloSet, label_file
 from lidd_yolo.data.readers.layout import pair_files
@@ -25,13 +25,13 @@ _CHUNK = 32
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture and its label file, and what is known about them once they are checked.
+    """One picture and its label file, None where there is none, and what is known about them once they are checked.
 
     Args:
         split: Split or folder that they are in.
-        picture: The picture's file, None if there is none.
-        label: The label file, None if there is none.
-        size: Width and height of the picture in pixels, None if unknown.
+        picture: The picture's file.
+        label: The label file.
+        size: Width and height of the picture in pixels as it is shown, None if unknown.
         digest: Hash of the picture's bytes; empty if it was not read.
         peak: Largest value of a picture of 16 bits, else 0.
         usable: Whether the picture can be trained on.
@@ -42,7 +42,7 @@ class Pair:
     split: str
     picture: Path | None
     label: Path | None
-    size: tuple[int, int] | None = None
+    size: Size | None = None
     digest: bytes = b""
     peak: int = 0
     usable: bool = False

@@ -27,8 +27,6 @@ from lidd_yolo.errors import InputError
 from lidd_yolo.files import check_new
 from lidd_yolo.progress import progress
 
-_MOST_WORKERS = 8
-
 
 @dataclass(frozen=True, repr=False)
 class SetCheck:
@@ -64,7 +62,6 @@ class SetCheck:
         return f"{self.place}: {_many(pictures, 'picture')}, {_many(objects, 'object')}; {findings}"
 
     def __repr__(self) -> str:
-        """Return the summary."""
         return f"SetCheck({self.summary()})"
 
     def as_dict(self) -> dict[str, Any]:
@@ -152,7 +149,7 @@ def check_folder(source: Path, kind: str, class_names: Sequence[str] = (), *, ma
 
 
 def _checked(pairs: Sequence[Pair], check_label: Check, max_pixels: int) -> tuple[Pair, ...]:
-    workers = min(os.cpu_count() or 1, _MOST_WORKERS)
+    workers = min(os.cpu_count() or 1, 8)
     checked = check_pairs(pairs, check_label, max_pixels=max_pixels, workers=workers)
     return tuple(progress(checked, len(pairs), "checking"))
 

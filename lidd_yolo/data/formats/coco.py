@@ -50,8 +50,7 @@ class CocoFile(NamedTuple):
     """What one file says.
 
     Args:
-        annotations: Of each usable picture, in order, its ``image`` with the folders that the file states in front;
-            None if the file as a whole is unusable.
+        annotations: Of each usable picture, ``image`` with the folders that the file states; None if it is unusable.
         problems: Everything that is wrong.
         emptied: Indices of the pictures whose objects were all left out.
         file_names: Number in ``images`` -> file name as stated, of unusable pictures too.

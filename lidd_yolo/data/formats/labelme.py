@@ -31,10 +31,6 @@ def read_labelme(path: Path, image_size: Size | None = None, *, line_width: int 
         path: The JSON file.
         image_size: Width and height of the picture in pixels; without it the file's own statement is believed.
         line_width: Width in pixels that lines get; one less if it is even, as a line runs through its middle pixels.
-
-    Returns:
-        The annotation with the picture's name without folder, or None if the file as a whole is unusable; and every
-        problem found.
     """
     problems = Problems(path)
     with problems.collect():

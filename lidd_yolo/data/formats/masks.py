@@ -17,20 +17,11 @@ from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Plac
 from lidd_yolo.data.labels.outline import Mask, fill_rings, trace_exactly
 from lidd_yolo.data.labels.problems import Kind, Problem, Problems, Reading, UnusableError
 from lidd_yolo.data.pictures.decoding import decode_within
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_COLOUR_TYPE = 25  # offset in the file
-_PALETTE = 3
+from lidd_yolo.data.pictures.header import read_header
 
 
 def read_mask(path: Path, class_names: Sequence[str], image_size: Size | None = None, image: str = "") -> Reading:
-    """Read one mask.
-
-    Args:
-        path: The picture that holds the class numbers.
-        class_names: Names in the order of their class numbers, the first for value 1.
-        image_size: Width and height of the picture in pixels, which the mask must have; any if None.
-        image: File name of the picture; the mask's own name if empty.
+    """Read one mask, value 1 the first class, of the picture ``image``, which has the mask's own name if that is empty.
 
     Returns:
         The annotation, or None if the mask is unusable; and why, see `load_mask`.
@@ -84,21 +75,14 @@ def _load_values(path: Path, image_size: Size | None) -> Mask:
 def _wrong_values(mask: NDArray[Any], data: bytes) -> str:
     """Return why a decoded mask is no grey picture of 8 bits; empty if it is one."""
     if mask.ndim == 3:
-        palette = data.startswith(_PNG) and data[_PNG_COLOUR_TYPE] == _PALETTE
+        header = read_header(data)
+        palette = header is not None and header.colour == "palette"
         return "it has a colour palette" if palette else f"it has colours ({mask.shape[2]} channels)"
     return "" if mask.dtype == np.uint8 else f"it has {8 * mask.dtype.itemsize} bits a pixel, not 8"
 
 
 def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]]]:
-    """Remove the components of fewer than ``min_pixels`` pixels.
-
-    Args:
-        mask: Class values, shape ``(H, W)``; not changed.
-        min_pixels: Smallest component that stays, in pixels; with 0 or 1 all stay.
-
-    Returns:
-        The mask without them, and value and number of pixels of each.
-    """
+    """Return a mask without components of fewer than ``min_pixels`` pixels, and value and pixels of each of these."""
     kept, specks = mask.copy(), []
     for value, _, part, inside in _components(mask):
         if (pixels := int(part.sum())) < min_pixels:
@@ -110,9 +94,7 @@ def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]
 def annotate_mask(mask: Mask, class_names: Sequence[str], image: str) -> Annotation:
     """Return the objects of a mask, value 1 the first class: every 8-connected component of a class, with its holes.
 
-    Returns:
-        Objects in order of class, then from the top. The boxes are the pixels' outer edges, the outlines run a quarter
-        of a pixel inside them, see `lidd_yolo.data.labels.outline.trace_exactly`.
+    In order of class, then from the top; outlines by `lidd_yolo.data.labels.outline.trace_exactly`.
     """
     objects = []
     for number, (value, box, part, _) in enumerate(_components(mask), start=1):
@@ -161,12 +143,7 @@ def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
 
 
 def read_class_masks(paths: Mapping[str, Path], image_size: Size, image: str) -> tuple[Annotation, list[Problem]]:
-    """Read the masks of one picture, by the class that each is of.
-
-    Returns:
-        The annotation, objects in the order of ``paths``, without the classes whose mask is unusable; and why these
-        are.
-    """
+    """Return the objects of the masks of one picture, by the class that each is of, and what is wrong with masks."""
     objects: list[DefectObject] = []
     problems = Problems(Path(image))
     for name, path in paths.items():

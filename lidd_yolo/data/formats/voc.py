@@ -26,16 +26,10 @@ _NO_SIZE = "it states no usable <size>"
 
 
 def read_voc(path: Path, image_size: Size | None = None) -> Reading:
-    """Read one VOC file.
+    """Read one VOC file; without the size of its picture, the file's ``<size>`` is believed.
 
-    Args:
-        path: The XML file.
-        image_size: Width and height of the picture in pixels; without it the file's ``<size>`` is believed.
-
-    Returns:
-        The annotation with 0-based half-open boxes inside the picture, or None if the file as a whole is unusable
-        (damaged, not VOC, or of unknown size); and every problem found. Its ``image`` is the file's ``<filename>``,
-        or the XML file's own name where that is missing.
+    Boxes become 0-based, half open and inside the picture; ``image`` is the ``<filename>``, or the XML file's own name
+    where that is missing.
     """
     problems = Problems(path)
     with problems.collect():

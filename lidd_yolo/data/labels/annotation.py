@@ -27,7 +27,6 @@ class Place(NamedTuple):
     number: int = -1
 
     def __str__(self) -> str:
-        """Return the place in words."""
         return self.word if self.number < 0 else f"{self.word} {self.number}"
 
 
@@ -77,7 +76,7 @@ class DefectObject:
 
     Args:
         class_name: Class as the data set spells it.
-        box: Bounding box in pixels.
+        box: Bounding box.
         polygons: Outline in pixels as rings filled by the even-odd rule: a ring beside another is a further part, a
             ring inside another is a hole, in either direction; empty when only the box is known.
         difficult: Whether the annotator marked the object as hard to see.
@@ -93,14 +92,7 @@ class DefectObject:
 
 @dataclass(frozen=True)
 class Annotation:
-    """All marked defects of one picture.
-
-    Args:
-        image: File name of the picture, without folder.
-        width: Its width in pixels.
-        height: Its height in pixels.
-        objects: Marked defects in file order; empty for a picture without defects.
-    """
+    """All marked defects, in file order, of one picture, its name without folder, its size in pixels."""
 
     image: str
     width: int

@@ -15,13 +15,7 @@ NONE_USABLE = "none of its objects is usable"
 
 
 class Kind(str, Enum):
-    """Kind of a problem, the graver ones first.
-
-    Args:
-        word: Its name in ``check.json``.
-        heading: What it is, for a list with counts.
-        fix: What a person can do about it.
-    """
+    """Kind of a problem, the graver ones first: its name in ``check.json``, its heading in a list, and what to do."""
 
     heading: str
     fix: str
@@ -130,11 +124,10 @@ class Problem:
         return str(self.place)
 
     def __str__(self) -> str:
-        """Return ``file, place: reason; remedy``."""
         return self._with(self.remedy)
 
     def as_finding(self) -> str:
-        """Return ``file, place: reason; fix``."""
+        """Return the problem with what a person can do about it in place of the remedy."""
         return self._with(self.kind.fix)
 
     def as_dict(self) -> dict[str, str | bool]:

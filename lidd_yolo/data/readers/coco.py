@@ -27,13 +27,7 @@ from lidd_yolo.progress import progress
 
 
 class PairedFile(NamedTuple):
-    """One JSON file and the pictures that it names.
-
-    Args:
-        path: The JSON file.
-        content: What it says.
-        pictures: Each of its annotations and the pictures that it may mean: one, none or several.
-    """
+    """One JSON file; each of its annotations with the pictures that it may mean: one, none or several."""
 
     path: Path
     content: CocoFile
@@ -41,13 +35,7 @@ class PairedFile(NamedTuple):
 
 
 class CocoFolder(NamedTuple):
-    """The JSON files and the pictures of a folder.
-
-    Args:
-        root: Folder of everything.
-        files: The JSON files with their pictures.
-        unnamed: Pictures that no file names.
-    """
+    """The JSON files of a folder with their pictures, and the pictures below the root that no file names."""
 
     root: Path
     files: list[PairedFile]
@@ -76,12 +64,9 @@ def pair_coco_folder(source: Path) -> CocoFolder:
 
 
 def read_coco_folder(source: Path) -> tuple[list[Item], list[Problem]]:
-    """Read a COCO data set.
+    """Read a COCO data set, see `pair_coco_folder`.
 
     Where a picture's folders do not name its side, the JSON file's name does (``instances_val2017.json``).
-
-    Raises:
-        FileNotFoundError: If there is no JSON file.
     """
     folder = pair_coco_folder(source)
     items: dict[Path, Item] = {}
@@ -113,9 +98,8 @@ def _read_one(annotation: Annotation, picture: Path, file: Path, root: Path) -> 
     if size != (annotation.width, annotation.height):
         reason = f"it is {size[0]}x{size[1]}, {file.name} says {annotation.width}x{annotation.height}"
         raise UnusableError(Kind.WRONG_SIZE, reason, "picture left out; its objects would lie elsewhere")
-    side, name = side_and_name(picture, key_of(picture, root))
-    side = side if _has_side(picture, root) else _side(file) or side
-    return Item(picture, side, name, replace(annotation, image=picture.name), file)
+    side_name = side_and_name(picture, root, _side(file) or "train")
+    return Item(picture, *side_name, replace(annotation, image=picture.name), file)
 
 
 def _matching(stated: PurePosixPath, file: Path, root: Path, named: dict[str, list[Path]]) -> list[Path]:
@@ -123,7 +107,7 @@ def _matching(stated: PurePosixPath, file: Path, root: Path, named: dict[str, li
     same_name = named.get(stated.name, [])
     whole = [path for path in same_name if path.relative_to(root).parts[-len(stated.parts) :] == stated.parts]
     side = _side(file)
-    of_side = [path for path in whole or same_name if _has_side(path, root) and side_of(key_of(path, root))[0] == side]
+    of_side = [path for path in whole or same_name if side and side_of(key_of(path, root))[0] == side]
     return whole if len(whole) == 1 else of_side or whole or same_name
 
 
@@ -131,8 +115,3 @@ def _side(file: Path) -> str | None:
     """Return the side that a word of a JSON file's name means, or None."""
     words = file.stem.replace("-", "_").replace(".", "_").split("_")
     return next((side for word in words if (side := side_named(word)) is not None), None)
-
-
-def _has_side(path: Path, root: Path) -> bool:
-    """Return whether one of a picture's folders names a side."""
-    return any(side_named(part) for part in path.relative_to(root).parts[:-1])

@@ -1,8 +1,4 @@
-"""Data sets of one annotation file for each picture: Pascal VOC, labelme, masks, YOLO with and without a data YAML.
-
-The formats themselves are in `lidd_yolo.data.formats`, which file belongs to which picture is decided in
-`lidd_yolo.data.readers.layout`.
-"""
+"""Data sets of one annotation file for each picture: Pascal VOC, labelme, masks, YOLO with and without a data YAML."""
 
 from __future__ import annotations
 
@@ -48,11 +44,8 @@ def annotation_files(source: Path, kind: str) -> list[Path]:
 def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tuple[list[Item], list[Problem]]:
     """Read a folder of one annotation file for each picture; without one, only a picture of YOLO has no defects.
 
-    Args:
-        source: Folder of everything.
-        kind: ``voc``, ``labelme``, ``mask`` (class-index masks in a folder of their own, such as ``masks``) or ``yolo``
-            (without a data YAML, labels beside or parallel to pictures).
-        class_names: Classes in the order of their numbers, for masks and YOLO.
+    Kinds are ``voc``, ``labelme``, ``mask`` (class-index masks in a folder of their own) and ``yolo`` (without a data
+    YAML, labels beside or parallel to pictures); the last two need class names.
 
     Raises:
         ValueError: If no folder holds masks.
@@ -75,19 +68,13 @@ def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tupl
             remedy = "picture left out; nobody says what it shows"
             problems.append(Problem(picture, Kind.NO_LABEL, f"it has no {_NAMES[kind]}", remedy))
             continue
-        side_name = side_and_name(picture, pairing.keys[picture])
-        item = read_item(picture, *side_name, label, readers[kind], problems)
+        item = read_item(picture, *side_and_name(picture, source), label, readers[kind], problems)
         items += [item] if item is not None else []
     return items, problems
 
 
 def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ...]]:
-    """Read a YOLO data set by its data YAML; return the class names too. No label file means no defect.
-
-    Raises:
-        FileNotFoundError: If the YAML or a place that it names does not exist.
-        ValueError: If the YAML is damaged.
-    """
+    """Read a YOLO data set by its data YAML, see `read_yolo_set`; return the class names too. No labels, no defects."""
     data = read_yolo_set(file)
     items: list[Item] = []
     problems = Problems(file)
@@ -112,11 +99,7 @@ def _why_alone(named: Sequence[Path]) -> str:
 def read_class_mask_folder(
     source: Path, class_names: Sequence[str] | None
 ) -> tuple[list[Item], list[Problem], tuple[str, ...]]:
-    """Read all pictures and the masks of each; return the class names too.
-
-    Args:
-        source: Folder of everything.
-        class_names: Classes in order, others left out; the names of the folders in alphabetical order if None.
+    """Read all pictures and the masks of each; return the class names too, those of the folders, sorted, if None.
 
     Raises:
         ValueError: If no folder holds masks.
@@ -124,7 +107,8 @@ def read_class_mask_folder(
     masks = annotation_files(source, "mask")
     if not masks:
         raise ValueError(f"{source}: no masks; they belong into masks/CLASS/, one folder for each class")
-    pictures = Pictures(source, [path for path in list_pictures(source) if path not in set(masks)])
+    known = set(masks)
+    pictures = Pictures(source, [path for path in list_pictures(source) if path not in known])
     masks_of: dict[Path, dict[str, Path]] = {path: {} for path in pictures.keys}
     problems = Problems(source)
     for mask in masks:
@@ -133,15 +117,15 @@ def read_class_mask_folder(
             _assign(mask, name, pictures.find(*keys), class_names, masks_of)
     names = tuple(class_names or sorted({name for of_picture in masks_of.values() for name in of_picture}))
     items: list[Item] = []
-    for picture, key in progress(pictures.keys.items(), len(pictures.keys), "reading"):
+    for picture, of_class in progress(masks_of.items(), len(masks_of), "reading"):
         with problems.collect(file=picture):
-            of_picture = {name: masks_of[picture][name] for name in names if name in masks_of[picture]}
+            of_picture = {name: of_class[name] for name in names if name in of_class}
             annotation, wrong = read_class_masks(of_picture, picture_size(picture), picture.name)
             problems += wrong
             if annotation.objects or not wrong:
                 # Without a usable mask it would teach that there is no defect.
                 source_file = next(iter(of_picture.values()), picture)
-                items.append(Item(picture, *side_and_name(picture, key), annotation, source_file))
+                items.append(Item(picture, *side_and_name(picture, source), annotation, source_file))
     return items, problems, names
 
 

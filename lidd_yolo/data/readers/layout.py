@@ -74,12 +74,12 @@ def key_of(path: Path, source: Path) -> Key:
     return (*kept, Path(name).stem)
 
 
-def side_of(key: Key) -> tuple[str, Key]:
-    """Return the side of the split that a file's folders name, ``train`` if none, and the key without that folder."""
+def side_of(key: Key) -> tuple[str | None, Key]:
+    """Return the side of the split that a file's folders name, if one does, and the key without that folder."""
     for place, part in enumerate(key[:-1]):
         if (side := side_named(part)) is not None:
             return side, (*key[:place], *key[place + 1 :])
-    return "train", key
+    return None, key
 
 
 def side_named(word: str) -> str | None:
@@ -88,26 +88,17 @@ def side_named(word: str) -> str | None:
 
 
 class Pictures:
-    """The pictures of a folder, to be found by the keys of their annotation files.
-
-    Args:
-        source: Folder that all keys are relative to.
-        paths: The pictures.
-    """
+    """Pictures below a folder, to be found by the keys of their annotation files."""
 
     def __init__(self, source: Path, paths: Iterable[Path]) -> None:
         self.keys: dict[Path, Key] = {path: key_of(path, source) for path in paths}
-        """Key of each picture."""
         self._by_key: dict[Key, list[Path]] = {}
         for path, key in self.keys.items():
             for known in {key, ("", *side_of(key)[1]), ("", "", key[-1])}:
                 self._by_key.setdefault(known, []).append(path)
 
     def find(self, *keys: Key) -> list[Path]:
-        """Return the pictures that fit the first of some keys for which there are any.
-
-        The whole key is tried first, then without the folder of its side, then the name alone.
-        """
+        """Return the pictures of the first key that has any: whole keys first, then without side, then the names."""
         looser = [("", *side_of(key)[1]) for key in keys]
         for key in (*keys, *looser, *(("", "", key[-1]) for key in keys)):
             if key in self._by_key:
@@ -120,13 +111,11 @@ class Pairing(NamedTuple):
 
     Args:
         labels: Every picture and its annotation file, None if it has none.
-        keys: Key of every picture.
         alone: Every annotation file without a picture of its own, and the pictures that have its name: none, several,
             or one to which another file belongs.
     """
 
     labels: dict[Path, Path | None]
-    keys: dict[Path, Key]
     alone: dict[Path, list[Path]]
 
 
@@ -134,7 +123,7 @@ def pair_files(source: Path, files: Sequence[Path]) -> Pairing:
     """Pair annotation files, of one for each picture, with the pictures below a folder."""
     annotated = frozenset(files)
     pictures = Pictures(source, [path for path in list_pictures(source) if path not in annotated])
-    pairing = Pairing(dict.fromkeys(pictures.keys), pictures.keys, {})
+    pairing = Pairing(dict.fromkeys(pictures.keys), {})
     keys = {file: key_of(file, source) for file in files}
     exact = frozenset(pictures.keys.values())
     # The surest first: a file in the picture's own folder goes before one of the same name elsewhere.
@@ -208,7 +197,7 @@ def read_item(
     return None
 
 
-def side_and_name(picture: Path, key: Key) -> tuple[str, str]:
-    """Return the side of a picture with a key and its place in that side, with ``/`` between folders."""
-    side, (*folders, _) = side_of(key)
-    return side, "/".join((*folders, picture.name))
+def side_and_name(picture: Path, source: Path, default: str = "train") -> tuple[str, str]:
+    """Return the side of a picture, by default if its folders name none, and its place there, folders before ``/``."""
+    side, (*folders, _) = side_of(key_of(picture, source))
+    return side or default, "/".join((*folders, picture.name))

@@ -41,7 +41,7 @@ class TestKeys:
 
     def test_side__named_by_any_folder(self):
         assert side_of(("x", "validation", "y", "a")) == ("val", ("x", "y", "a"))
-        assert side_of(("val",)) == ("train", ("val",))
+        assert side_of(("val",)) == (None, ("val",))
         assert [side_named(word) for word in ("val2017", "Training", "testing", "tests", "valid")] == [
             "val",
             "train",
@@ -156,6 +156,12 @@ class TestNames:
         paths = [Path("x/train/a/1.jpg"), Path("x/train/b/1.jpg")]
         assert [name_below(paths)(path) for path in paths] == ["a/1.jpg", "b/1.jpg"]
         assert name_below(paths[:1])(paths[0]) == "1.jpg"
+        with pytest.raises(ValueError, match="absolute"):
+            name_below([*paths, Path("/y/1.jpg")])
 
     def test_side_and_name__side_taken_out(self):
-        assert side_and_name(Path("x/val/steel/a.jpg"), ("val", "steel", "a")) == ("val", "steel/a.jpg")
+        assert side_and_name(Path("x/val/steel/a.jpg"), Path("x")) == ("val", "steel/a.jpg")
+
+    def test_side_and_name__default(self):
+        assert side_and_name(Path("x/steel/a.jpg"), Path("x")) == ("train", "steel/a.jpg")
+        assert side_and_name(Path("x/steel/a.jpg"), Path("x"), "val") == ("val", "steel/a.jpg")
