@@ -58,9 +58,8 @@ class Converted:
     def __repr__(self) -> str:
         pictures = sum(self.report["images"].values())
         left_out = sum(not problem.repaired for problem in self.problems)
-        return (
-            f"Converted({self.target}: {pictures} pictures, classes {', '.join(self.class_names)}; {left_out} left out)"
-        )
+        classes = ", ".join(self.class_names)
+        return f"Converted({self.target}: {pictures} pictures, classes {classes}; {left_out} left out)"
 
 
 def convert(

@@ -21,7 +21,6 @@ NAMED_SHARE = 0.9
 """Share of the pictures whose names must begin with a class before the others' classes are compared with it."""
 CELL = 8
 """Side of the finest grid's cells, in pixels."""
-_STEP = 32
 _KEPT, _MOST = 640, 1280
 _SMALL, _LARGE = 32**2, 96**2  # COCO's bounds
 
@@ -118,7 +117,7 @@ def suggested_size(longest: float, shortest_object: float) -> int:
         shortest_object: Side of an object, in pixels of that picture.
     """
     side = longest * CELL / max(shortest_object, 1e-6)
-    return int(np.ceil(min(max(side, min(longest, _KEPT)), _MOST) / _STEP) * _STEP)
+    return int(np.ceil(min(max(side, min(longest, _KEPT)), _MOST) / 32) * 32)
 
 
 def _boxes(pairs: Sequence[Pair]) -> dict[str, Any]:

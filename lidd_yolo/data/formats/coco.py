@@ -119,18 +119,17 @@ def _read_images(entries: list[Any], problems: Problems) -> dict[Any, Annotation
     """Return an empty annotation for each picture by its id."""
     pictures: dict[Any, Annotation] = {}
     for number, entry in enumerate(entries, start=1):
-        try:
-            key, place = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/"))
-            width, height = int(entry["width"]), int(entry["height"])
-            usable = min(width, height) > 0 and bool(place.name) and key not in pictures
-        except (KeyError, TypeError, ValueError, OverflowError):
-            usable = False
-        if usable:
-            pictures[key] = Annotation(str(place), width, height)
-            continue
         with problems.collect(Place("image", number)):
-            reason = "it lacks a file_name, a positive width and height or an id of its own"
-            problems.note(Kind.OBJECT_DAMAGED, reason, "image and its objects left out")
+            try:
+                key, place = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/"))
+                width, height = int(entry["width"]), int(entry["height"])
+                usable = min(width, height) > 0 and bool(place.name) and key not in pictures
+            except (KeyError, TypeError, ValueError, OverflowError):
+                usable = False
+            if not usable:
+                reason = "it lacks a file_name, a positive width and height or an id of its own"
+                raise UnusableError(Kind.OBJECT_DAMAGED, reason, "image and its objects left out")
+            pictures[key] = Annotation(str(place), width, height)
     return pictures
 
 

@@ -20,14 +20,10 @@ from lidd_yolo.data.pictures.decoding import decode_within
 from lidd_yolo.data.pictures.header import read_header
 
 
-def read_mask(path: Path, class_names: Sequence[str], image_size: Size | None = None, image: str = "") -> Reading:
-    """Read one mask, value 1 the first class, of the picture ``image``, which has the mask's own name if that is empty.
-
-    Returns:
-        The annotation, or None if the mask is unusable; and why, see `load_mask`.
-    """
+def read_mask(path: Path, class_names: Sequence[str], image_size: Size | None = None) -> Reading:
+    """Read one mask, value 1 the first class, of a picture of its own name; None and why if it is unusable."""
     mask, problems = load_mask(path, len(class_names), image_size)
-    return None if mask is None else annotate_mask(mask, class_names, image or path.name), problems
+    return None if mask is None else annotate_mask(mask, class_names, path.name), problems
 
 
 def load_mask(path: Path, class_count: int, image_size: Size | None = None) -> tuple[Mask | None, list[Problem]]:

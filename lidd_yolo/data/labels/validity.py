@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,16 @@ def read_json(path: Path) -> Any:
 
 def check_box(box: Box, size: Size, problems: Problems) -> Box:
     """Return the part of a box that lies in a picture of some size; raises `UnusableError` if there is none."""
-    picture = f"the {size[0]}x{size[1]} picture"
-    if not all(map(math.isfinite, astuple(box))):
+    if not all(map(math.isfinite, (box.x1, box.y1, box.x2, box.y2))):
         raise UnusableError(Kind.NOT_A_NUMBER, "the box holds a number that is not finite", _OUT)
     if box.width <= 0 or box.height <= 0:
         reason = f"the box is {box.width:g} pixels wide and {box.height:g} pixels high"
         raise UnusableError(Kind.NO_SIZE, reason, f"{_OUT}; its corners may be swapped")
     clipped = box.clipped(*size)
     if clipped.width <= 0 or clipped.height <= 0:
-        raise UnusableError(Kind.OUTSIDE, f"the box lies outside {picture}", _OUT)
+        raise UnusableError(Kind.OUTSIDE, f"the box lies outside the {size[0]}x{size[1]} picture", _OUT)
     if clipped != box:
-        reason = f"the box reaches over the edge of {picture}"
+        reason = f"the box reaches over the edge of the {size[0]}x{size[1]} picture"
         problems.note(Kind.OVER_EDGE, reason, "clipped to the picture", repaired=True)
     return clipped
 

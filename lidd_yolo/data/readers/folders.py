@@ -26,6 +26,7 @@ from lidd_yolo.data.readers.layout import (
     read_item,
     side_and_name,
     side_named,
+    why_alone,
 )
 from lidd_yolo.progress import progress
 
@@ -61,7 +62,7 @@ def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tupl
     }
     pairing = pair_files(source, files)
     problems = Problems(source)
-    problems += [Problem(f, Kind.NO_PICTURE, _why_alone(named), "file left out") for f, named in pairing.alone.items()]
+    problems += [Problem(f, Kind.NO_PICTURE, why_alone(named), "file left out") for f, named in pairing.alone.items()]
     items: list[Item] = []
     for picture, label in progress(pairing.labels.items(), len(pairing.labels), "reading"):
         if label is None and kind in _NAMES:
@@ -87,13 +88,6 @@ def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ..
             )
             items += [item] if item is not None else []
     return items, problems, data.names
-
-
-def _why_alone(named: Sequence[Path]) -> str:
-    """Return why an annotation file belongs to none of the pictures that have its name."""
-    if len(named) == 1:
-        return f"the annotation of {named[0].name} came before"
-    return f"{len(named)} pictures have its name" if named else "it has no picture"
 
 
 def read_class_mask_folder(
@@ -142,7 +136,7 @@ def _assign(
     if class_names is not None and name not in class_names:
         raise UnusableError(Kind.CLASS_NAME, f"class {name!r} is none of {', '.join(class_names)}", "mask left out")
     if len(pictures) != 1:
-        raise UnusableError(Kind.NO_PICTURE, _why_alone(pictures), "mask left out")
+        raise UnusableError(Kind.NO_PICTURE, why_alone(pictures), "mask left out")
     if name in masks_of[pictures[0]]:
         reason = f"a mask of {name!r} for {pictures[0].name} came before"
         raise UnusableError(Kind.NO_PICTURE, reason, "mask left out")

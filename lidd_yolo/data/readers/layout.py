@@ -136,6 +136,13 @@ def pair_files(source: Path, files: Sequence[Path]) -> Pairing:
     return pairing
 
 
+def why_alone(named: Sequence[Path]) -> str:
+    """Return why an annotation file belongs to none of the pictures that have its name."""
+    if len(named) == 1:
+        return f"the annotation of {named[0].name} came before"
+    return f"{len(named)} pictures have its name" if named else "it has no picture"
+
+
 @dataclass(frozen=True)
 class Item:
     """One picture with its annotation.

@@ -55,7 +55,7 @@ class TestRepairSet:
             np.testing.assert_array_equal(copy, seen)
 
     def test_ending__of_the_content(self, tmp_path):
-        image = np.tile(noise(), (3, 3, 1))
+        image = noise(width=120, height=90)
         data = {f"train/{k}.bmp": encoded(image, ending) for k, ending in enumerate((".jpg", ".webp", ".jp2"))}
         file = write_yolo_set(tmp_path / "set", {f"train/{k}": GOOD for k in range(3)}, data)
         _repair(file, tmp_path / "new")
