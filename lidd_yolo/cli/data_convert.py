@@ -47,19 +47,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert and return the exit status."""
-    from lidd_yolo.data.convert import convert  # noqa: PLC0415 - `--help` answers without OpenCV
+    from lidd_yolo.data.convert import REPORT, convert  # noqa: PLC0415 - `--help` answers without OpenCV
 
     names = None if args.names is None else [name.strip() for name in args.names.split(",")]
     done = convert(args.source, args.target, from_=args.kind, to=args.to, names=names, data=args.data)
-    text = json.dumps({"target": str(done.target), **done.report}, indent=1) if args.json else _summary(done)
+    text = json.dumps({"target": str(done.target), **done.report}, indent=1) if args.json else _summary(done, REPORT)
     sys.stdout.write(text + "\n")
     return 0 if all(problem.repaired for problem in done.problems) else 1
 
 
-def _summary(done: Converted) -> str:
-    """Return what was made and what was wrong, as text for the screen."""
-    from lidd_yolo.data.convert import REPORT  # noqa: PLC0415 - as above
-
+def _summary(done: Converted, file: str) -> str:
+    """Return what was made and what was wrong, as text for the screen; all of it is in a file."""
     report = done.report
     classes = ", ".join(f"{number} {name}" for number, name in enumerate(done.class_names))
     lines = [f"{report['from']} to {report['to']} in {done.target}", f"classes, {done.order}: {classes}", ""]
@@ -72,7 +70,7 @@ def _summary(done: Converted) -> str:
     )
     if report["difficult"]:
         lines.append(f"{report['difficult']} objects were marked as difficult; {report['to']} has no place for that")
-    lines += problem_lines(done.problems, REPORT)
+    lines += problem_lines(done.problems, file)
     if report["to"] == "yolo" and "val" not in report["images"]:
         lines += ["", f"There is no val side yet: lidd data split {done.target / 'data.yaml'}"]
     return "\n".join(lines)

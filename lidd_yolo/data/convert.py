@@ -36,10 +36,6 @@ FORMATS = ("voc", "coco", "labelme", "mask", "class-masks", "yolo")
 TARGETS = ("yolo", "coco")
 """What can be written."""
 
-_BY_NAME = ("voc", "coco", "labelme")
-"""Formats that state classes by name."""
-_NEEDS_NAMES = "states classes by number: give their names in order with --names a,b,c or --data YAML"
-
 
 @dataclass(frozen=True, repr=False)
 class Converted:
@@ -60,12 +56,10 @@ class Converted:
     problems: list[Problem]
 
     def __repr__(self) -> str:
-        """Return where the data set is and how much of it there is."""
         pictures = sum(self.report["images"].values())
         left_out = sum(not problem.repaired for problem in self.problems)
-        return (
-            f"Converted({self.target}: {pictures} pictures, classes {', '.join(self.class_names)}; {left_out} left out)"
-        )
+        classes = ", ".join(self.class_names)
+        return f"Converted({self.target}: {pictures} pictures, classes {classes}; {left_out} left out)"
 
 
 def convert(
@@ -136,7 +130,7 @@ def _read(
     """Return pictures, problems, the class names in order and where that order is from."""
     given = tuple(class_names or ())
     order = "as given" if given else "alphabetical"
-    if kind in _BY_NAME:
+    if kind in ("voc", "coco", "labelme"):  # they state classes by name
         items, problems = read_coco_folder(source) if kind == "coco" else read_pairs(source, kind)
         occurring = {thing.class_name for item in items for thing in item.annotation.objects}
         return items, problems, given or tuple(sorted(occurring)), order
@@ -146,7 +140,8 @@ def _read(
         items, problems, stated = read_yolo_data(file)
         return items, problems, given or stated, "as given" if given else f"of {file.name}"
     if not given:
-        raise ValueError(f"{source} {_NEEDS_NAMES}")
+        hint = "give their names in order with --names a,b,c or --data YAML"
+        raise ValueError(f"{source} states classes by number: {hint}")
     items, problems = read_pairs(source, kind, given)
     return items, problems, given, order
 
@@ -182,12 +177,11 @@ def _figures(items: Sequence[Item], names: Sequence[str]) -> dict[str, Any]:
     """Return the number of pictures and objects on each side, and what kind of objects they are."""
     objects = [thing for item in items for thing in item.annotation.objects]
     images = Counter(item.side for item in items)
-    counts = {side: Counter[str]() for side in SPLITS if images[side]}
-    for item in items:
-        counts[item.side].update(thing.class_name for thing in item.annotation.objects)
+    sides = [side for side in SPLITS if images[side]]
+    counts = Counter((item.side, thing.class_name) for item in items for thing in item.annotation.objects)
     return {
-        "images": {side: images[side] for side in counts},
-        "objects": {side: {name: count[name] for name in names} for side, count in counts.items()},
+        "images": {side: images[side] for side in sides},
+        "objects": {side: {name: counts[side, name] for name in names} for side in sides},
         "without_objects": sum(not item.annotation.objects for item in items),
         "outlined": sum(bool(thing.polygons) for thing in objects),
         "boxes_only": sum(not thing.polygons for thing in objects),

@@ -242,5 +242,5 @@ class TestMaskReader:
         (tmp_path / "set/masks").mkdir()
         cv2.imwrite(str(tmp_path / "set/masks/a.png"), mask)
         convert(tmp_path / "set", tmp_path / "yolo", from_="mask", names=("x",))
-        alone, _ = read_mask(tmp_path / "set/masks/a.png", ("x",), image="a.png")
+        alone, _ = read_mask(tmp_path / "set/masks/a.png", ("x",))
         assert (tmp_path / "yolo/labels/train/a.txt").read_text() == write_yolo(alone, ("x",), segments=True)

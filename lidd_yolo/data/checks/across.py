@@ -21,7 +21,6 @@ NAMED_SHARE = 0.9
 """Share of the pictures whose names must begin with a class before the others' classes are compared with it."""
 CELL = 8
 """Side of the finest grid's cells, in pixels."""
-_STEP = 32
 _KEPT, _MOST = 640, 1280
 _SMALL, _LARGE = 32**2, 96**2  # COCO's bounds
 
@@ -72,12 +71,11 @@ def repeated_pictures(pairs: Sequence[Pair]) -> Iterator[Problem]:
         before = first.setdefault(one.digest, one)
         if before is one:
             continue
-        apart = before.split != one.split
-        if apart:
-            reason = f"in {one.split}, the same picture as {before.picture} in {before.split}"
+        if before.split == one.split:
+            yield Problem(one.picture, Kind.TWICE_IN_SPLIT, f"the same picture as {before.picture}")
         else:
-            reason = f"the same picture as {before.picture}"
-        yield Problem(one.picture, Kind.IN_TWO_SPLITS if apart else Kind.TWICE_IN_SPLIT, reason)
+            reason = f"in {one.split}, the same picture as {before.picture} in {before.split}"
+            yield Problem(one.picture, Kind.IN_TWO_SPLITS, reason)
 
 
 def repeated_names(pairs: Sequence[Pair], root: Path) -> Iterator[Problem]:
@@ -95,20 +93,16 @@ def repeated_names(pairs: Sequence[Pair], root: Path) -> Iterator[Problem]:
 
 
 def set_figures(pairs: Sequence[Pair], class_names: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of a data set, fit for JSON.
-
-    Args:
-        pairs: All pictures.
-        class_names: Classes in order; those that occur, in alphabetical order, if empty.
-    """
+    """Return the figures of a data set, fit for JSON; without class names, of those that occur, sorted."""
     with_picture = [one for one in pairs if one.picture is not None]
     names = list(class_names) or sorted({item.class_name for one in with_picture for item in one.objects})
     splits = list(dict.fromkeys(one.split for one in with_picture))
+    objects = Counter((item.class_name, one.split) for one in with_picture for item in one.objects)
     sizes = Counter(one.size for one in with_picture if one.usable and one.size is not None)
     return {
         "pictures": {split: sum(one.split == split for one in with_picture) for split in splits},
-        "without_objects": {split: _empty(with_picture, split) for split in splits},
-        "objects": _objects(with_picture, names, splits),
+        "without_objects": {s: sum(one.split == s and not one.objects for one in with_picture) for s in splits},
+        "objects": {name: {split: objects[name, split] for split in splits} for name in names},
         "difficult": sum(item.difficult for one in with_picture for item in one.objects),
         "picture_sizes": {f"{w}x{h}": count for (w, h), count in sizes.most_common(10)},
         "boxes": _boxes(with_picture),
@@ -116,24 +110,14 @@ def set_figures(pairs: Sequence[Pair], class_names: Sequence[str]) -> dict[str, 
 
 
 def suggested_size(longest: float, shortest_object: float) -> int:
-    """Return the size to train at, a multiple of 32 pixels.
+    """Return the size to train at, a multiple of 32: a side of ``shortest_object`` pixels becomes `CELL` at least.
 
     Args:
         longest: Longer side of a typical picture, in pixels.
-        shortest_object: Side that should become at least `CELL` pixels, in pixels of the picture.
+        shortest_object: Side of an object, in pixels of that picture.
     """
     side = longest * CELL / max(shortest_object, 1e-6)
-    return int(np.ceil(min(max(side, min(longest, _KEPT)), _MOST) / _STEP) * _STEP)
-
-
-def _empty(pairs: Sequence[Pair], split: str) -> int:
-    return sum(one.split == split and not one.objects for one in pairs)
-
-
-def _objects(pairs: Sequence[Pair], names: Sequence[str], splits: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return the number of objects of each class in each split."""
-    count = Counter((item.class_name, one.split) for one in pairs for item in one.objects)
-    return {name: {split: count[name, split] for split in splits} for name in names}
+    return int(np.ceil(min(max(side, min(longest, _KEPT)), _MOST) / 32) * 32)
 
 
 def _boxes(pairs: Sequence[Pair]) -> dict[str, Any]:

@@ -28,11 +28,11 @@ _BLOCK = 1_000_000
 
 def check_objects(annotation: Annotation | None, file: Path) -> Iterator[Problem]:
     """Yield what is wrong with the objects of one picture beside one another."""
-    seen: dict[object, Place] = {}
+    places: dict[object, Place] = {}
     shapes: dict[object, DefectObject] = {}
     for item in annotation.objects if annotation is not None else ():
         shape = (item.box, item.polygons)
-        if (first := seen.setdefault((item.class_name, shape), item.place)) != item.place:
+        if (first := places.setdefault((item.class_name, shape), item.place)) != item.place:
             reason = f"the same object ({item.class_name}) as {first}"
             yield Problem(file, Kind.DUPLICATE, reason, place=item.place)
         elif (other := shapes.setdefault(shape, item)).class_name != item.class_name:
@@ -56,9 +56,7 @@ def check_objects(annotation: Annotation | None, file: Path) -> Iterator[Problem
 def crosses_itself(rings: Sequence[Polygon], tolerance: float) -> bool | None:
     """Return whether two edges of an outline cross, or None if there are too many to compare.
 
-    Args:
-        rings: Rings in pixels, each of at least three corners.
-        tolerance: How far, in pixels, both ends of an edge must lie on either side of the other.
+    Both ends of an edge must lie more than ``tolerance`` pixels on either side of the other.
     """
     starts = np.concatenate([np.asarray(ring, dtype=np.float64) for ring in rings])
     ends = np.concatenate([np.roll(np.asarray(ring, dtype=np.float64), -1, axis=0) for ring in rings])
@@ -66,8 +64,7 @@ def crosses_itself(rings: Sequence[Polygon], tolerance: float) -> bool | None:
     starts, ends = starts[order], ends[order]
     lefts, rights = np.minimum(starts[:, 0], ends[:, 0]), np.maximum(starts[:, 0], ends[:, 0])
     # Edge k can only meet those that begin, from left to right, before it ends.
-    reach = np.searchsorted(lefts, rights, side="left") - np.arange(1, len(lefts) + 1)
-    reach = np.maximum(reach, 0)
+    reach = np.maximum(np.searchsorted(lefts, rights, side="left") - np.arange(1, len(lefts) + 1), 0)
     total = np.cumsum(reach)
     if total[-1] > MAX_PAIRS:
         return None
@@ -97,8 +94,7 @@ def _any_crossing(starts: Points, ends: Points, first: int, reach: NDArray[np.in
 def _apart(a: Points, b: Points, c: Points, d: Points, tolerance: float) -> NDArray[np.bool_]:
     """Return for each edge ``a b`` whether ``c`` and ``d`` lie on different sides of its line."""
     along = b - a
-    length = np.hypot(along[:, 0], along[:, 1])
+    least = tolerance * np.hypot(along[:, 0], along[:, 1])
     sides = [along[:, 0] * (p[:, 1] - a[:, 1]) - along[:, 1] * (p[:, 0] - a[:, 0]) for p in (c, d)]
-    least = tolerance * length
     result: NDArray[np.bool_] = (np.minimum(*sides) < -least) & (np.maximum(*sides) > least)
     return result

@@ -7,7 +7,7 @@ that is no text costs its line, not the file.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -19,8 +19,8 @@ from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import read_mask
 from lidd_yolo.data.formats.voc import parse_voc, read_voc_tree
 from lidd_yolo.data.formats.yolo import parse_yolo
-from lidd_yolo.data.labels.annotation import Annotation, Place
-from lidd_yolo.data.labels.problems import Kind, Problem, Reading
+from lidd_yolo.data.labels.annotation import Annotation, Place, Size
+from lidd_yolo.data.labels.problems import Kind, Problem, Problems, Reading
 from lidd_yolo.data.readers.coco import pair_coco_folder
 from lidd_yolo.data.readers.folders import annotation_files
 
@@ -59,32 +59,31 @@ def open_folder(source: Path, kind: str, class_names: Sequence[str]) -> tuple[li
     files = annotation_files(source, kind)
     if not files:
         raise ValueError(f"{source}: no annotation of the format {kind} below it")
+    readers: dict[str, Callable[[Path, Size | None], Reading]] = {
+        "labelme": read_labelme,
+        "mask": lambda file, size: read_mask(file, names or _ANY_VALUE, size),
+    }
+
+    def check_one(file: Path, picture: PictureFacts | None) -> Reading:
+        return _with_objects(readers[kind](file, picture.size if picture is not None else None), file)
+
     pairs, problems = folder_pairs(source, files)
-    if kind == "mask":
-        return pairs, lambda file, picture: check_mask(file, picture, names or _ANY_VALUE), problems
-    return pairs, _with_known_classes({"voc": check_voc, "labelme": check_labelme}[kind], names), problems
-
-
-def check_labelme(file: Path, picture: PictureFacts | None) -> Reading:
-    """Check one JSON file of labelme; ``picture`` is None if it has none."""
-    return _with_objects(read_labelme(file, picture.size if picture is not None else None), file)
-
-
-def check_mask(file: Path, picture: PictureFacts | None, class_names: Sequence[str]) -> Reading:
-    """Check one class-index mask, its classes in the order of their values; ``picture`` is None if it has none."""
-    return _with_objects(read_mask(file, class_names, picture.size if picture is not None else None), file)
+    return pairs, _with_known_classes(check_voc if kind == "voc" else check_one, names), problems
 
 
 def check_voc(file: Path, picture: PictureFacts | None) -> Reading:
     """Check one XML file of Pascal VOC; ``picture`` is None if it has none."""
-    root, damage = parse_voc(file)
-    if root is None:
-        return None, damage
-    annotation, problems = _with_objects(read_voc_tree(root, file, picture.size if picture else None), file)
-    return annotation, [*problems, *(_about_picture(file, root, picture) if annotation is not None else ())]
+    problems = Problems(file)
+    with problems.collect():
+        root = parse_voc(file)
+        annotation = read_voc_tree(root, picture.size if picture is not None else None, problems)
+        problems += check_objects(annotation, file)
+        problems += _about_picture(file, root, picture)
+        return annotation, problems
+    return None, problems
 
 
-def check_yolo_labels(file: Path, class_names: Sequence[str], size: tuple[int, int] | None) -> Reading:
+def check_yolo_labels(file: Path, class_names: Sequence[str], size: Size | None) -> Reading:
     """Check one YOLO label file; ``size`` is width and height of its picture, None if that is unknown."""
     try:
         text, problems = read_label_text(file)
@@ -148,8 +147,8 @@ def _open_coco(source: Path) -> tuple[list[Pair], Check, list[Problem]]:
     annotations: dict[Path, Annotation] = {}
     for path, content, pictures in folder.files:
         problems += content.problems
-        outside = {Place("image", number): name for number, name in content.file_names.items() if leads_out(name)}
-        problems += [_leads_out(path, name, place) for place, name in outside.items()]
+        outside = [(number, name) for number, name in content.file_names.items() if leads_out(name)]
+        problems += [_leads_out(path, name, Place("image", number)) for number, name in outside]
         for annotation, matching in pictures:
             if len(matching) == 1 and matching[0] not in annotations:
                 pairs.append(Pair(path.stem, matching[0], path))
@@ -165,8 +164,8 @@ def _open_coco(source: Path) -> tuple[list[Pair], Check, list[Problem]]:
             return None, []
         annotation = annotations[picture.path]
         wrong = list(check_objects(annotation, file))
-        if picture.size not in (None, (annotation.width, annotation.height)):
-            size = "x".join(map(str, picture.size or ()))
+        if picture.size is not None and picture.size != (annotation.width, annotation.height):
+            size = f"{picture.size[0]}x{picture.size[1]}"
             reason = f"it says {annotation.width}x{annotation.height}, the picture is {size}"
             wrong.append(Problem(file, Kind.WRONG_SIZE, reason, place=Place(picture.path.name)))
         return annotation, wrong
@@ -193,7 +192,7 @@ def _about_picture(file: Path, root: Element, picture: PictureFacts | None) -> I
         yield Problem(file, Kind.WRONG_DEPTH, reason, place=Place("<size>"))
 
 
-def _only_rounded(problem: Problem, lines: Sequence[str], size: tuple[int, int]) -> bool:
+def _only_rounded(problem: Problem, lines: Sequence[str], size: Size) -> bool:
     """Return whether a shape reaches over the edge by no more than the rounding of its numbers."""
     if problem.kind != Kind.OVER_EDGE:
         return False

@@ -12,28 +12,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lidd_yolo.data.checks.picture import PictureFacts, check_picture
-from lidd_yolo.data.labels.annotation import DefectObject, Place
+from lidd_yolo.data.labels.annotation import DefectObject, Place, Size
 from lidd_yolo.data.labels.problems import Kind, Problem, Reading
 from lidd_yolo.data.readers.data_yaml import PICTURES, YoloSet, label_file
-from lidd_yolo.data.readers.layout import pair_files
+from lidd_yolo.data.readers.layout import pair_files, why_alone
 
 Check = Callable[[Path, PictureFacts | None], Reading]
 """Reads and checks a label file, given what is known about its picture."""
 
-_OF_TOOLS = frozenset({"classes.txt"})
-"""Texts that tools of annotation leave among the labels."""
 _CHUNK = 32
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture and its label file, and what is known about them once they are checked.
+    """One picture and its label file, None where there is none, and what is known about them once they are checked.
 
     Args:
         split: Split or folder that they are in.
-        picture: The picture's file, None if there is none.
-        label: The label file, None if there is none.
-        size: Width and height of the picture in pixels, None if unknown.
+        picture: The picture's file.
+        label: The label file.
+        size: Width and height of the picture in pixels as it is shown, None if unknown.
         digest: Hash of the picture's bytes; empty if it was not read.
         peak: Largest value of a picture of 16 bits, else 0.
         usable: Whether the picture can be trained on.
@@ -44,7 +42,7 @@ class Pair:
     split: str
     picture: Path | None
     label: Path | None
-    size: tuple[int, int] | None = None
+    size: Size | None = None
     digest: bytes = b""
     peak: int = 0
     usable: bool = False
@@ -75,7 +73,7 @@ def yolo_pairs(data: YoloSet) -> tuple[list[Pair], list[Problem]]:
             if (first := owner.setdefault(files[picture], picture)) != picture and picture in labelled:
                 problems.append(Problem(picture, Kind.SHARED_LABEL, f"{first.name} has the same label file"))
     stray = sorted(_label_files(data, owner) - set(owner))
-    alone = [file for file in stray if file.name not in _OF_TOOLS and not _has_picture(file)]
+    alone = [file for file in stray if file.name != "classes.txt" and not _has_picture(file)]  # tools leave that one
     pairs += [Pair("", None, file) for file in alone]
     return pairs, problems + [Problem(file, Kind.NO_PICTURE, "no picture has its name") for file in alone]
 
@@ -84,25 +82,17 @@ def folder_pairs(source: Path, files: Sequence[Path]) -> tuple[list[Pair], list[
     """Return every picture below a folder with its annotation file, and what is alone."""
     pairing = pair_files(source, files)
     pairs = [Pair(str(path.parent.relative_to(source)), path, label) for path, label in pairing.labels.items()]
-    problems = []
-    for file, named in pairing.alone.items():
-        reason = f"{len(named) or 'no'} picture{'s have' if len(named) > 1 else ' has'} its name"
-        if len(named) == 1:
-            reason = f"the annotation of {named[0].name} came before"
-        problems.append(Problem(file, Kind.NO_PICTURE, reason))
+    reasons = {file: why_alone(named) if named else "no picture has its name" for file, named in pairing.alone.items()}
+    problems = [Problem(file, Kind.NO_PICTURE, reason) for file, reason in reasons.items()]
     bare = [path for path, label in pairing.labels.items() if label is None]
     problems += [Problem(path, Kind.NO_LABEL, "no annotation has its name") for path in bare]
     return pairs + [Pair("", None, file) for file in pairing.alone], problems
 
 
 def check_pairs(pairs: Sequence[Pair], check_label: Check, *, max_pixels: int, workers: int) -> Iterator[Pair]:
-    """Yield each pair with what is known about it, in order.
+    """Yield each pair with what is known about it, in order, ``check_label`` called from a number of threads.
 
-    Args:
-        pairs: What to check.
-        check_label: Checks a label file; must be safe to call from several threads.
-        max_pixels: Largest number of pixels that a picture may have.
-        workers: Number of threads: decoding and hashing, most of the work, run outside of Python's lock.
+    Decoding and hashing, most of the work, run outside of Python's lock.
     """
     chunks = [pairs[start : start + _CHUNK] for start in range(0, len(pairs), _CHUNK)]
     with ThreadPoolExecutor(workers) as pool:
@@ -129,27 +119,17 @@ def _check_pair(pair: Pair, check_label: Check, max_pixels: int) -> Pair:
 
 def _label_files(data: YoloSet, expected: Iterable[Path]) -> set[Path]:
     """Return the texts in the folders where labels are looked for."""
-    texts: set[Path] = set()
+    texts = {file for folder in {file.parent for file in expected} for file in folder.glob("*.txt")}
     for places in (data.content[split] for split in data.pictures):
         for word in places if isinstance(places, list) else [places]:
             if (data.root / str(word)).is_dir():
                 texts |= set(label_file(data.root / str(word) / "any.jpg").parent.rglob("*.txt"))
-    for folder in {file.parent for file in expected}:
-        texts |= set(folder.glob("*.txt"))
     return texts
 
 
 def _has_picture(label: Path) -> bool:
     """Return whether a picture of a label file's name exists where Ultralytics would look, in the lists or not."""
-    return any(label_side.with_suffix(ending).is_file() for label_side in _picture_side(label) for ending in _endings())
-
-
-def _picture_side(label: Path) -> Iterator[Path]:
-    yield label
     head, match, tail = str(label).rpartition(f"{os.sep}labels{os.sep}")
-    if match:
-        yield Path(f"{head}{os.sep}images{os.sep}{tail}")
-
-
-def _endings() -> list[str]:
-    return [spelt for ending in sorted(PICTURES) for spelt in (ending, ending.upper())]
+    places = [label, *([Path(f"{head}{os.sep}images{os.sep}{tail}")] if match else [])]
+    endings = [spelt for ending in PICTURES for spelt in (ending, ending.upper())]
+    return any(place.with_suffix(ending).is_file() for place in places for ending in endings)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from lidd_yolo.data.labels.annotation import MAX_PIXELS
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Size
 from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.pictures.completeness import missing_part
 from lidd_yolo.data.pictures.decoding import decode
@@ -22,51 +23,39 @@ from lidd_yolo.data.pictures.header import PictureHeader, picture_format, read_h
 
 MAX_BYTES = 500_000_000
 """Largest file that is read."""
-
 MAX_DECODED = 30_000_000
 """Largest picture, in pixels, that is decoded; a larger one is read to its end alone, so that memory stays small."""
 
 _LARGE = 8_000_000
 _ONE_AT_A_TIME = threading.Lock()
 
-_ENDINGS = {
-    "JPEG": {".jpg", ".jpeg", ".mpo"},
-    "PNG": {".png"},
-    "BMP": {".bmp"},
-    "GIF": {".gif"},
-    "TIFF": {".tif", ".tiff", ".dng"},
-    "WebP": {".webp"},
-    "JPEG 2000": {".jp2"},
-    "AVIF or HEIC": {".avif", ".heic"},
+ENDINGS = {
+    "JPEG": (".jpg", ".jpeg", ".mpo"),
+    "PNG": (".png",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff", ".dng"),
+    "WebP": (".webp",),
+    "JPEG 2000": (".jp2",),
+    "AVIF or HEIC": (".avif", ".heic"),
 }
-UNUSABLE = frozenset(
-    {
-        Kind.PICTURE_MISSING,
-        Kind.PICTURE_EMPTY,
-        Kind.PICTURE_TEXT,
-        Kind.PICTURE_UNREADABLE,
-        Kind.PICTURE_TRUNCATED,
-        Kind.PICTURE_TOO_LARGE,
-    }
-)
-"""Kinds of problems after which nothing can be trained on the picture."""
+"""Endings, in small letters, of files of a format, the usual one first."""
+_UNUSABLE = {
+    Kind.PICTURE_MISSING,
+    Kind.PICTURE_EMPTY,
+    Kind.PICTURE_TEXT,
+    Kind.PICTURE_UNREADABLE,
+    Kind.PICTURE_TRUNCATED,
+    Kind.PICTURE_TOO_LARGE,
+}
 
 
 @dataclass(frozen=True)
 class PictureFacts:
-    """What is known about one picture.
-
-    Args:
-        path: Its file.
-        size: Width and height in pixels as it is shown, None if unknown.
-        channels: Number of channels, 0 if unknown.
-        digest: Hash of its bytes; empty if it was not read.
-        peak: Largest value of a picture of 16 bits, else 0.
-        problems: What is wrong with it.
-    """
+    """What is known about one picture, see `lidd_yolo.data.checks.pairs.Pair`; ``channels`` are 0 if unknown."""
 
     path: Path
-    size: tuple[int, int] | None
+    size: Size | None
     channels: int
     digest: bytes
     peak: int
@@ -75,7 +64,7 @@ class PictureFacts:
     @property
     def usable(self) -> bool:
         """Whether it can be trained on."""
-        return not any(problem.kind in UNUSABLE for problem in self.problems)
+        return not any(problem.kind in _UNUSABLE for problem in self.problems)
 
 
 def check_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureFacts:
@@ -131,10 +120,7 @@ def _damage(path: Path, data: bytes, header: PictureHeader) -> tuple[list[Proble
     pixels = header.width * header.height
     if pixels > MAX_DECODED:
         return [], 0
-    if pixels > _LARGE:
-        with _ONE_AT_A_TIME:
-            peak = _peak(data, header)
-    else:
+    with _ONE_AT_A_TIME if pixels > _LARGE else nullcontext():
         peak = _peak(data, header)
     if peak is None:
         return [Problem(path, Kind.PICTURE_UNREADABLE, f"OpenCV cannot decode its {header.format} data")], 0
@@ -164,7 +150,7 @@ def _oddities(path: Path, header: PictureHeader) -> Iterator[Problem]:
         ),
         Kind.PICTURE_ANIMATED: (header.animated, "it has more than one frame or page; training sees one"),
         Kind.PICTURE_ENDING: (
-            path.suffix.lower() not in _ENDINGS[header.format],
+            path.suffix.lower() not in ENDINGS[header.format],
             f"its content is {header.format}, its ending {path.suffix or 'none'}",
         ),
     }

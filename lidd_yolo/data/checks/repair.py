@@ -17,11 +17,13 @@ import yaml
 
 from lidd_yolo.data.checks.label_files import check_yolo_labels, read_label_text
 from lidd_yolo.data.checks.pairs import Pair
+from lidd_yolo.data.checks.picture import ENDINGS
 from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.families import carry_record
-from lidd_yolo.data.labels.annotation import Annotation
+from lidd_yolo.data.labels.annotation import Annotation, Size
 from lidd_yolo.data.labels.problems import Kind
 from lidd_yolo.data.pictures.decoding import decode
+from lidd_yolo.data.pictures.header import picture_format
 from lidd_yolo.data.readers.data_yaml import YoloSet
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
@@ -29,30 +31,18 @@ from lidd_yolo.progress import progress
 REPORT = "check.json"
 """What was found in the original."""
 
-_SAVED_AGAIN = frozenset(
-    {
-        Kind.PICTURE_16_BIT,
-        Kind.PICTURE_ALPHA,
-        Kind.PICTURE_CMYK,
-        Kind.PICTURE_PALETTE,
-        Kind.PICTURE_ROTATED,
-        Kind.PICTURE_ANIMATED,
-    }
-)
-_ENDING_OF = {b"\xff\xd8": ".jpg", b"\x89P": ".png", b"BM": ".bmp", b"II": ".tif", b"MM": ".tif", b"RI": ".webp"}
+_SAVED_AGAIN = {
+    Kind.PICTURE_16_BIT,
+    Kind.PICTURE_ALPHA,
+    Kind.PICTURE_CMYK,
+    Kind.PICTURE_PALETTE,
+    Kind.PICTURE_ROTATED,
+    Kind.PICTURE_ANIMATED,
+}
 
 
 def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], target: Path) -> int:
-    """Write the copy, complete or not at all.
-
-    Args:
-        data: The set.
-        pairs: Its pictures and labels as checked.
-        report: Content of `REPORT`.
-        target: Folder to make, with ``data.yaml``, ``images``, ``labels`` and `REPORT`.
-
-    Returns:
-        Number of pictures left out.
+    """Write the copy of a set, its pairs as checked, complete or not at all; return how many pictures are left out.
 
     Raises:
         FileExistsError: If ``target`` holds something.
@@ -69,11 +59,10 @@ def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], 
         for one in progress(kept, len(kept), "writing"):
             place = _place(one, data, taken)
             placed[one.picture or Path()] = f"images/{place.as_posix()}"
-            picture = folder / "images" / place
+            picture, label = folder / "images" / place, (folder / "labels" / place).with_suffix(".txt")
             picture.parent.mkdir(parents=True, exist_ok=True)
             _write_picture(one, picture, shift)
             if one.label is not None:
-                label = (folder / "labels" / place).with_suffix(".txt")
                 label.parent.mkdir(parents=True, exist_ok=True)
                 text = repaired_labels(one.label, data.names, one.size)
                 label.write_text(text, encoding="utf-8", newline="\n")
@@ -85,7 +74,7 @@ def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], 
     return sum(map(len, data.pictures.values())) - len(kept)
 
 
-def repaired_labels(file: Path, class_names: Sequence[str], size: tuple[int, int] | None) -> str:
+def repaired_labels(file: Path, class_names: Sequence[str], size: Size | None) -> str:
     """Return a label file's text without what cannot be used, clipped to the picture, every object once."""
     annotation, problems = check_yolo_labels(file, class_names, size)
     if annotation is None:
@@ -107,9 +96,7 @@ def repaired_labels(file: Path, class_names: Sequence[str], size: tuple[int, int
 def _kept(pairs: Sequence[Pair], splits: list[str]) -> list[Pair]:
     """Return the pictures to copy, one that is in several splits only in the last of them."""
     good = [one for one in pairs if one.usable and not _all_labels_lost(one)]
-    last: dict[bytes, str] = {}
-    for one in good:
-        last[one.digest] = max(last.get(one.digest, one.split), one.split, key=splits.index)
+    last = {one.digest: one.split for one in sorted(good, key=lambda one: splits.index(one.split))}
     return [one for one in good if last[one.digest] == one.split]
 
 
@@ -134,11 +121,10 @@ def _place(one: Pair, data: YoloSet, taken: set[Path]) -> Path:
 
 
 def _ending(path: Path) -> str:
-    """Return the ending that a picture's first bytes call for; its own if they are of another kind."""
+    """Return a picture's ending if its first bytes are of that format, else the usual one of theirs."""
     with path.open("rb") as file:
-        known = _ENDING_OF.get(file.read(2), path.suffix)
-    same = {".jpeg": ".jpg", ".mpo": ".jpg", ".tiff": ".tif", ".dng": ".tif"}
-    return path.suffix if same.get(path.suffix.lower(), path.suffix.lower()) == known else known
+        endings = ENDINGS.get(picture_format(file.read(16)), (path.suffix,))
+    return path.suffix if path.suffix.lower() in endings else endings[0]
 
 
 def _to_save_again(one: Pair) -> bool:

@@ -36,24 +36,22 @@ def check_text(done: SetCheck) -> str:
 
 def _examples(findings: Sequence[Problem]) -> list[Problem]:
     """Return the first findings, every kind with its share, in the order they have."""
-    seen: Counter[str] = Counter()
-    turn = []
-    for finding in findings:
-        seen[finding.kind] += 1
-        turn.append(seen[finding.kind])
+    count: Counter[Kind] = Counter()
+    turns = []
+    for place, finding in enumerate(findings):
+        count[finding.kind] += 1
+        turns.append((count[finding.kind], place))
     # the first of every kind, then the second ...
-    first = sorted(range(len(findings)), key=turn.__getitem__)[:SHOWN]
-    return [findings[place] for place in sorted(first)]
+    return [findings[place] for place in sorted(place for _, place in sorted(turns)[:SHOWN])]
 
 
 def _table(figures: dict[str, Any]) -> list[str]:
     """Return pictures and objects of each class, one column a split."""
     splits = list(figures["pictures"])
-    rows = [["", *splits]]
-    rows.append(["pictures", *(str(figures["pictures"][split]) for split in splits)])
-    rows.append(["without objects", *(str(figures["without_objects"][split]) for split in splits)])
-    rows += [[name, *(str(count[split]) for split in splits)] for name, count in figures["objects"].items()]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    counts = {"pictures": figures["pictures"], "without objects": figures["without_objects"]}
+    counted = [*counts.items(), *figures["objects"].items()]
+    rows = [["", *splits], *([name, *(str(count[split]) for split in splits)] for name, count in counted)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
         for row in rows

@@ -27,8 +27,6 @@ from lidd_yolo.errors import InputError
 from lidd_yolo.files import check_new
 from lidd_yolo.progress import progress
 
-_MOST_WORKERS = 8
-
 
 @dataclass(frozen=True, repr=False)
 class SetCheck:
@@ -64,7 +62,6 @@ class SetCheck:
         return f"{self.place}: {_many(pictures, 'picture')}, {_many(objects, 'object')}; {findings}"
 
     def __repr__(self) -> str:
-        """Return the summary."""
         return f"SetCheck({self.summary()})"
 
     def as_dict(self) -> dict[str, Any]:
@@ -126,8 +123,8 @@ def _check_yolo(data: str | Path, names: Sequence[str], max_pixels: int, fix: st
     return replace(done, copy=Path(fix), left_out=repair_set(yolo, done.pairs, done.as_dict(), Path(fix)))
 
 
-def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS, workers: int = 0) -> SetCheck:
-    """Check a YOLO set by a number of threads, as many as there are processors, at most 8, if 0; see `check`.
+def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS) -> SetCheck:
+    """Check a YOLO set, see `check`.
 
     Raises:
         ValueError: If its labels are of key points, whose columns are not known here.
@@ -139,30 +136,22 @@ def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS, workers: int 
         return check_yolo_labels(file, data.names, picture.size if picture is not None else None)
 
     pairs, problems = yolo_pairs(data)
-    checked = _checked(pairs, check_label, max_pixels, workers)
+    checked = _checked(pairs, check_label, max_pixels)
     problems += untrained_classes(checked, data.names, data.file)
     return _finished(data.file, checked, problems, data.names)
 
 
-def check_folder(
-    source: Path, kind: str, class_names: Sequence[str] = (), *, max_pixels: int = MAX_PIXELS, workers: int = 0
-) -> SetCheck:
-    """Check a folder of pictures and annotations of another format, see `check` and `check_yolo_set`.
-
-    Raises:
-        FileNotFoundError: If there is no such folder.
-        ValueError: If it holds no annotation of that kind.
-    """
+def check_folder(source: Path, kind: str, class_names: Sequence[str] = (), *, max_pixels: int = MAX_PIXELS) -> SetCheck:
+    """Check a folder of pictures and annotations of another format, see `check` and `open_folder`."""
     pairs, check_label, problems = open_folder(source, kind, class_names)
-    checked = _checked(pairs, check_label, max_pixels, workers)
+    checked = _checked(pairs, check_label, max_pixels)
     return _finished(source, checked, [*problems, *repeated_names(checked, source)], class_names)
 
 
-def _checked(pairs: Sequence[Pair], check_label: Check, max_pixels: int, workers: int) -> tuple[Pair, ...]:
-    workers = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
-    return tuple(
-        progress(check_pairs(pairs, check_label, max_pixels=max_pixels, workers=workers), len(pairs), "checking")
-    )
+def _checked(pairs: Sequence[Pair], check_label: Check, max_pixels: int) -> tuple[Pair, ...]:
+    workers = min(os.cpu_count() or 1, 8)
+    checked = check_pairs(pairs, check_label, max_pixels=max_pixels, workers=workers)
+    return tuple(progress(checked, len(pairs), "checking"))
 
 
 def _finished(

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lidd_yolo.data.labels.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Place, Polygon
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Annotation, Box, DefectObject, Place, Polygon, Size
 from lidd_yolo.data.labels.bridges import containers, join_parts
 from lidd_yolo.data.labels.outline import Mask, outline_object, unite
-from lidd_yolo.data.labels.problems import Kind, Problem
-from lidd_yolo.data.labels.validity import check_box, check_outline
+from lidd_yolo.data.labels.problems import Kind, Problem, Problems, UnusableError
+from lidd_yolo.data.labels.validity import check_box, check_outline, read_json
 
 _LISTS = ("images", "annotations", "categories")
 _DECIMALS = 4
@@ -50,8 +50,7 @@ class CocoFile(NamedTuple):
     """What one file says.
 
     Args:
-        annotations: Of each usable picture, in order, its ``image`` with the folders that the file states in front;
-            None if the file as a whole is unusable.
+        annotations: Of each usable picture, ``image`` with the folders that the file states; None if it is unusable.
         problems: Everything that is wrong.
         emptied: Indices of the pictures whose objects were all left out.
         file_names: Number in ``images`` -> file name as stated, of unusable pictures too.
@@ -65,34 +64,30 @@ class CocoFile(NamedTuple):
 
 def read_coco(path: Path) -> CocoFile:
     """Read one file."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = f"it cannot be read as JSON ({error})"
-        return CocoFile(None, [Problem(path, Kind.LABEL_UNREADABLE, reason, "file left out")])
-    if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in _LISTS):
-        reason = f"it lacks one of the lists {', '.join(_LISTS)}"
-        return CocoFile(None, [Problem(path, Kind.WRONG_FORMAT, reason, "file left out")])
+    problems = Problems(path)
+    with problems.collect():
+        content = read_json(path)
+        if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in _LISTS):
+            raise UnusableError(Kind.WRONG_FORMAT, f"it lacks one of the lists {', '.join(_LISTS)}", "file left out")
+        return _read_content(content, problems)
+    return CocoFile(None, problems)
+
+
+def _read_content(content: dict[str, list[Any]], problems: Problems) -> CocoFile:
     classes = {str(entry.get("id")): entry.get("name") for entry in content["categories"] if isinstance(entry, dict)}
-    pictures, problems = _read_images(content["images"], path)
+    pictures = _read_images(content["images"], problems)
     objects: dict[Any, list[DefectObject]] = {key: [] for key in pictures}
     stated = set()
     for number, entry in enumerate(content["annotations"], start=1):
-        place = Place("annotation", number)
-        try:
+        with problems.collect_entry(Place("annotation", number), "object left out"):
             image, category = entry["image_id"], str(entry["category_id"])
-            if image in pictures:
-                stated.add(image)
-            if image not in pictures or category not in classes:
-                unknown = f"category {category}" if image in pictures else f"image {image}"
-                raise ValueError(f"there is no {unknown}")
-            item, wrong = _read_object(entry, str(classes[category]), pictures[image], path, place)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            reason = f"it is damaged ({type(error).__name__}: {error})"
-            item, wrong = None, [Problem(path, Kind.OBJECT_DAMAGED, reason, "object left out", place)]
-        problems += wrong
-        if item is not None:
-            objects[image].append(item)
+            if image not in pictures:
+                raise ValueError(f"there is no image {image}")
+            stated.add(image)
+            if category not in classes:
+                raise ValueError(f"there is no category {category}")
+            item = _read_object(entry, str(classes[category]), pictures[image], problems)
+            objects[image] += [item] if item is not None else []
     return CocoFile(
         [replace(picture, objects=tuple(objects[key])) for key, picture in pictures.items()],
         problems,
@@ -120,66 +115,59 @@ def _area(ring: Polygon) -> float:
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True))) / 2
 
 
-def _read_images(entries: list[Any], path: Path) -> tuple[dict[Any, Annotation], list[Problem]]:
-    """Return an empty annotation for each picture by its id, and what was wrong."""
+def _read_images(entries: list[Any], problems: Problems) -> dict[Any, Annotation]:
+    """Return an empty annotation for each picture by its id."""
     pictures: dict[Any, Annotation] = {}
-    problems = []
     for number, entry in enumerate(entries, start=1):
-        try:
-            key, place = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/"))
-            name = str(place) if place.name else ""
-            width, height = int(entry["width"]), int(entry["height"])
-            usable = min(width, height) > 0 and bool(name) and key not in pictures
-        except (KeyError, TypeError, ValueError, OverflowError):
-            usable = False
-        if usable:
-            pictures[key] = Annotation(name, width, height)
-        else:
-            reason = "it lacks a file_name, a positive width and height or an id of its own"
-            problems.append(
-                Problem(path, Kind.OBJECT_DAMAGED, reason, "image and its objects left out", Place("image", number))
-            )
-    return pictures, problems
+        with problems.collect(Place("image", number)):
+            try:
+                key, place = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/"))
+                width, height = int(entry["width"]), int(entry["height"])
+                usable = min(width, height) > 0 and bool(place.name) and key not in pictures
+            except (KeyError, TypeError, ValueError, OverflowError):
+                usable = False
+            if not usable:
+                reason = "it lacks a file_name, a positive width and height or an id of its own"
+                raise UnusableError(Kind.OBJECT_DAMAGED, reason, "image and its objects left out")
+            pictures[key] = Annotation(str(place), width, height)
+    return pictures
 
 
-def _read_object(
-    entry: dict[str, Any], name: str, picture: Annotation, path: Path, where: Place
-) -> tuple[DefectObject | None, list[Problem]]:
-    """Return one object, and what was wrong with it."""
+def _read_object(entry: dict[str, Any], name: str, picture: Annotation, problems: Problems) -> DefectObject | None:
+    """Return one object; None if all parts of its outline are unusable, each of which is a problem."""
     if entry.get("iscrowd"):
-        return None, [Problem(path, Kind.CROWD, "it is a crowd region, no single object", "object left out", where)]
+        raise UnusableError(Kind.CROWD, "it is a crowd region, no single object", "object left out")
     size = (picture.width, picture.height)
+    before = len(problems)
     shape = entry.get("segmentation") or []
-    box, rings, problems = _read_segmentation(shape, size, path, where)
+    box, rings = _read_segmentation(shape, size, problems)
     if shape and box is None:
-        return None, problems or [Problem(path, Kind.NO_SIZE, "its outline is empty", "object left out", where)]
+        if len(problems) > before:
+            return None
+        raise UnusableError(Kind.NO_SIZE, "its outline is empty", "object left out")
     if entry.get("bbox"):
         x, y, width, height = map(float, entry["bbox"])
-        box, wrong = check_box(Box(x, y, x + width, y + height), *size, file=path, where=where)
-        problems = problems or wrong
+        # What is said of the outline is not said of the box again.
+        of_box = problems if len(problems) == before else Problems(problems.file)
+        box = check_box(Box(x, y, x + width, y + height), size, of_box)
     if box is None:
-        reason = "it has neither box nor outline"
-        return None, problems or [Problem(path, Kind.OBJECT_DAMAGED, reason, "object left out", where)]
-    return DefectObject(name, box, rings, place=where), problems
+        raise UnusableError(Kind.OBJECT_DAMAGED, "it has neither box nor outline", "object left out")
+    return DefectObject(name, box, rings, place=problems.place)
 
 
-def _read_segmentation(
-    shape: Any, size: tuple[int, int], path: Path, where: Place
-) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
-    """Return box and rings of polygons or run lengths, and what was wrong."""
+def _read_segmentation(shape: Any, size: Size, problems: Problems) -> tuple[Box | None, tuple[Polygon, ...]]:
+    """Return box and rings of polygons or run lengths."""
     if isinstance(shape, dict):
         if [int(n) for n in shape["size"]] != [size[1], size[0]]:
             raise ValueError(f"its mask is of size {shape['size']}, not {[size[1], size[0]]}")
-        return *outline_object(decode_rle(shape["counts"], *size)), []
+        return outline_object(decode_rle(shape["counts"], *size))
     parts: list[tuple[Polygon, ...]] = []
-    problems: list[Problem] = []
     for flat in shape:
         corners = [(float(x), float(y)) for x, y in zip(flat[::2], flat[1::2], strict=True)]
-        _, rings, wrong = check_outline(corners, *size, file=path, where=where)
-        parts += [rings] if rings else []
-        problems += wrong
+        with problems.collect(problems.place):
+            parts.append(check_outline(corners, size, problems)[1])
     rings = unite(parts, *size)
-    return (Box.around(c for ring in rings for c in ring) if rings else None), rings, problems
+    return (Box.around(c for ring in rings for c in ring) if rings else None), rings
 
 
 def decode_rle(counts: str | Sequence[int], width: int, height: int) -> Mask:

@@ -13,102 +13,72 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Place, Polygon
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Place, Size
 from lidd_yolo.data.labels.outline import Mask, fill_rings, trace_exactly
-from lidd_yolo.data.labels.problems import Kind, Problem, Reading
+from lidd_yolo.data.labels.problems import Kind, Problem, Problems, Reading, UnusableError
 from lidd_yolo.data.pictures.decoding import decode_within
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_COLOUR_TYPE = 25  # offset in the file
-_PALETTE = 3
+from lidd_yolo.data.pictures.header import read_header
 
 
-def read_mask(
-    path: Path, class_names: Sequence[str], image_size: tuple[int, int] | None = None, image: str = ""
-) -> Reading:
-    """Read one mask.
-
-    Args:
-        path: The picture that holds the class numbers.
-        class_names: Names in the order of their class numbers, the first for value 1.
-        image_size: Width and height of the picture in pixels, which the mask must have; any if None.
-        image: File name of the picture; the mask's own name if empty.
-
-    Returns:
-        The annotation, or None if the mask is unusable; and why, see `load_mask`.
-    """
+def read_mask(path: Path, class_names: Sequence[str], image_size: Size | None = None) -> Reading:
+    """Read one mask, value 1 the first class, of a picture of its own name; None and why if it is unusable."""
     mask, problems = load_mask(path, len(class_names), image_size)
-    if mask is None:
-        return None, problems
-    return annotate_mask(mask, class_names, image or path.name), problems
+    return None if mask is None else annotate_mask(mask, class_names, path.name), problems
 
 
-def load_mask(
-    path: Path, class_count: int, image_size: tuple[int, int] | None = None
-) -> tuple[Mask | None, list[Problem]]:
+def load_mask(path: Path, class_count: int, image_size: Size | None = None) -> tuple[Mask | None, list[Problem]]:
     """Read the values of one mask of ``class_count`` classes and, if that is given, of a picture's size.
 
     Returns:
         The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth, size or value
         than it should: a guess would label the wrong thing. And the problem that says so.
     """
-    mask, problems = load_values(path, image_size)
-    if mask is None:
-        return None, problems
-    unknown = [str(value) for value in np.unique(mask) if value > class_count]
-    if not unknown:
-        return mask, []
-    shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-    pixels = int((mask > class_count).sum())
-    reason = f"value{'s'[: len(unknown) - 1]} {shown} in {pixels} pixels, but the classes are 1 to {class_count}"
-    return None, [
-        Problem(path, Kind.MASK_VALUE, reason, "mask left out; a lossy format or a copy for display looks like this")
-    ]
+    problems = Problems(path)
+    with problems.collect():
+        mask = _load_values(path, image_size)
+        unknown = [str(value) for value in np.unique(mask) if value > class_count]
+        if not unknown:
+            return mask, problems
+        shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+        pixels = int((mask > class_count).sum())
+        reason = f"value{'s'[: len(unknown) - 1]} {shown} in {pixels} pixels, but the classes are 1 to {class_count}"
+        remedy = "mask left out; a lossy format or a copy for display looks like this"
+        raise UnusableError(Kind.MASK_VALUE, reason, remedy)
+    return None, problems
 
 
-def load_values(path: Path, image_size: tuple[int, int] | None = None) -> tuple[Mask | None, list[Problem]]:
-    """Read a mask, if it is given of a picture's size, whatever its values mean.
-
-    Returns:
-        The values, shape ``(H, W)``, or None if the file cannot be decoded, has colours or another depth or size than
-        it should; and the problem that says so.
-    """
+def _load_values(path: Path, image_size: Size | None) -> Mask:
+    """Read a mask, shape ``(H, W)``, whatever its values mean; raises `UnusableError`."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        return None, [Problem(path, Kind.LABEL_UNREADABLE, f"it cannot be read ({error.strerror})", "mask left out")]
+        reason = f"it cannot be read ({error.strerror})"
+        raise UnusableError(Kind.LABEL_UNREADABLE, reason, "mask left out") from error
     values, reason = decode_within(data, cv2.IMREAD_UNCHANGED)
     if values is None:
-        return None, [Problem(path, Kind.LABEL_UNREADABLE, reason, "mask left out; copy it again")]
+        raise UnusableError(Kind.LABEL_UNREADABLE, reason, "mask left out; copy it again")
     mask = np.asarray(values)
     if reason := _wrong_values(mask, data):
         remedy = "mask left out; save the class numbers themselves as grey, 8 bit"
-        return None, [Problem(path, Kind.MASK_KIND, reason, remedy)]
+        raise UnusableError(Kind.MASK_KIND, reason, remedy)
     height, width = mask.shape
-    if image_size not in (None, (width, height)):
-        reason = f"it is {width}x{height}, its picture {'x'.join(map(str, image_size or ()))}"
-        return None, [Problem(path, Kind.MASK_SIZE, reason, "mask left out; export it at the picture's size")]
-    return mask.astype(np.uint8), []
+    if image_size is not None and image_size != (width, height):
+        reason = f"it is {width}x{height}, its picture {image_size[0]}x{image_size[1]}"
+        raise UnusableError(Kind.MASK_SIZE, reason, "mask left out; export it at the picture's size")
+    return mask.astype(np.uint8)
 
 
 def _wrong_values(mask: NDArray[Any], data: bytes) -> str:
     """Return why a decoded mask is no grey picture of 8 bits; empty if it is one."""
     if mask.ndim == 3:
-        palette = data.startswith(_PNG) and data[_PNG_COLOUR_TYPE] == _PALETTE
+        header = read_header(data)
+        palette = header is not None and header.colour == "palette"
         return "it has a colour palette" if palette else f"it has colours ({mask.shape[2]} channels)"
     return "" if mask.dtype == np.uint8 else f"it has {8 * mask.dtype.itemsize} bits a pixel, not 8"
 
 
 def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]]]:
-    """Remove the components of fewer than ``min_pixels`` pixels.
-
-    Args:
-        mask: Class values, shape ``(H, W)``; not changed.
-        min_pixels: Smallest component that stays, in pixels; with 0 or 1 all stay.
-
-    Returns:
-        The mask without them, and value and number of pixels of each.
-    """
+    """Return a mask without components of fewer than ``min_pixels`` pixels, and value and pixels of each of these."""
     kept, specks = mask.copy(), []
     for value, _, part, inside in _components(mask):
         if (pixels := int(part.sum())) < min_pixels:
@@ -120,9 +90,7 @@ def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]
 def annotate_mask(mask: Mask, class_names: Sequence[str], image: str) -> Annotation:
     """Return the objects of a mask, value 1 the first class: every 8-connected component of a class, with its holes.
 
-    Returns:
-        Objects in order of class, then from the top. The boxes are the pixels' outer edges, the outlines run a quarter
-        of a pixel inside them, see `lidd_yolo.data.labels.outline.trace_exactly`.
+    In order of class, then from the top; outlines by `lidd_yolo.data.labels.outline.trace_exactly`.
     """
     objects = []
     for number, (value, box, part, _) in enumerate(_components(mask), start=1):
@@ -146,18 +114,15 @@ def draw_mask(annotation: Annotation, class_names: Sequence[str]) -> Mask:
     for item in annotation.objects:
         if item.class_name not in values:
             raise ValueError(f"{annotation.image}: class {item.class_name!r} is none of {', '.join(class_names)}")
-        filled = fill_rings(item.polygons or (_edge(item.box),), annotation.width, annotation.height)
+        b = item.box
+        # fills the box's whole pixels: a quarter inside, as all our outlines
+        edge = Box(b.x1 + 0.25, b.y1 + 0.25, b.x2 - 0.25, b.y2 - 0.25).corners
+        filled = fill_rings(item.polygons or (edge,), annotation.width, annotation.height)
         drawn.append((int(filled.sum()), values[item.class_name], filled))
     mask = np.zeros((annotation.height, annotation.width), dtype=np.uint8)
     for _, value, filled in sorted(drawn, key=lambda entry: -entry[0]):
         mask[filled > 0] = value
     return mask
-
-
-def _edge(box: Box) -> Polygon:
-    """Return a box as a ring that fills its whole pixels: a quarter inside, as all our outlines."""
-    x1, y1, x2, y2 = box.x1 + 0.25, box.y1 + 0.25, box.x2 - 0.25, box.y2 - 0.25
-    return (x1, y1), (x2, y1), (x2, y2), (x1, y2)
 
 
 def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
@@ -173,25 +138,15 @@ def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
     return components
 
 
-def read_class_masks(
-    paths: Mapping[str, Path], image_size: tuple[int, int], image: str
-) -> tuple[Annotation, list[Problem]]:
-    """Read the masks of one picture, by the class that each is of.
-
-    Returns:
-        The annotation, objects in the order of ``paths``, without the classes whose mask is unusable; and why these
-        are.
-    """
+def read_class_masks(paths: Mapping[str, Path], image_size: Size, image: str) -> tuple[Annotation, list[Problem]]:
+    """Return the objects of the masks of one picture, by the class that each is of, and what is wrong with masks."""
     objects: list[DefectObject] = []
-    problems: list[Problem] = []
+    problems = Problems(Path(image))
     for name, path in paths.items():
-        mask, wrong = load_values(path, image_size)
-        problems += wrong
-        if mask is None:
-            continue
-        if len(values := np.unique(mask[mask > 0])) > 1:
-            reason = f"it has {len(values)} values besides 0: {', '.join(map(str, values[:5]))}"
-            problems.append(Problem(path, Kind.MASK_VALUE, reason, "mask left out; export it without smoothed edges"))
-            continue
-        objects += annotate_mask((mask > 0).astype(np.uint8), (name,), image).objects
+        with problems.collect(file=path):
+            mask = _load_values(path, image_size)
+            if len(values := np.unique(mask[mask > 0])) > 1:
+                reason = f"it has {len(values)} values besides 0: {', '.join(map(str, values[:5]))}"
+                raise UnusableError(Kind.MASK_VALUE, reason, "mask left out; export it without smoothed edges")
+            objects += annotate_mask((mask > 0).astype(np.uint8), (name,), image).objects
     return Annotation(image, *image_size, tuple(objects)), problems

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Place, Polygon
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Place, Size
 from lidd_yolo.data.labels.bridges import join_rings
-from lidd_yolo.data.labels.problems import Kind, Problem, Reading
+from lidd_yolo.data.labels.problems import Kind, Problem, Problems, Reading, UnusableError
 from lidd_yolo.data.labels.validity import check_box, check_outline
 
 _STEP = 1e-6
@@ -39,14 +39,8 @@ def write_yolo(annotation: Annotation, class_names: Sequence[str], *, segments: 
     return "".join(line + "\n" for line in lines)
 
 
-def read_yolo(path: Path, class_names: Sequence[str], image_size: tuple[int, int], image: str = "") -> Reading:
-    """Read one label file.
-
-    Args:
-        path: The text file.
-        class_names: Names in the order of their class numbers.
-        image_size: Width and height of the picture in pixels.
-        image: File name of the picture; the label file's own name without ending if empty.
+def read_yolo(path: Path, class_names: Sequence[str], image_size: Size, image: str = "") -> Reading:
+    """Read one label file; the annotation has the file's own name without ending if no ``image`` is given.
 
     Returns:
         The annotation with boxes and outlines in pixels, or None if the file cannot be read as text; and every problem
@@ -60,17 +54,15 @@ def read_yolo(path: Path, class_names: Sequence[str], image_size: tuple[int, int
 
 
 def parse_yolo(
-    text: str, class_names: Sequence[str], image_size: tuple[int, int], *, file: Path, image: str
+    text: str, class_names: Sequence[str], image_size: Size, *, file: Path, image: str
 ) -> tuple[Annotation, list[Problem]]:
     """Return what the text of a label file says, and every problem found, with its line; see `read_yolo`."""
     objects: list[DefectObject] = []
-    problems: list[Problem] = []
+    problems = Problems(file)
     for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        item, wrong = _read_line(line, class_names, image_size, file, Place("line", number))
-        objects += [item] if item is not None else []
-        problems += wrong
+        if line.strip():
+            with problems.collect(Place("line", number)):
+                objects.append(_read_line(line, class_names, image_size, problems))
     return Annotation(image, *image_size, tuple(objects)), problems
 
 
@@ -83,37 +75,30 @@ def _write_box(item: DefectObject, annotation: Annotation) -> str:
 
 def _write_outline(item: DefectObject, annotation: Annotation) -> str:
     """Return the corners of an object as fractions of the picture; those of its box if it has no outline."""
-    b = item.box
-    polygon = join_rings(item.polygons or (((b.x1, b.y1), (b.x2, b.y1), (b.x2, b.y2), (b.x1, b.y2)),))
+    polygon = join_rings(item.polygons or (item.box.corners,))
     return " ".join(f"{x / annotation.width:.6f} {y / annotation.height:.6f}" for x, y in polygon)
 
 
-def _read_line(
-    line: str, class_names: Sequence[str], size: tuple[int, int], path: Path, where: Place
-) -> tuple[DefectObject | None, list[Problem]]:
-    """Return the object of one line, and what was wrong with it."""
+def _read_line(line: str, class_names: Sequence[str], size: Size, problems: Problems) -> DefectObject:
     first, *rest = line.split()
     if len(rest) != 4 and (len(rest) < 6 or len(rest) % 2):
         reason = f"{1 + len(rest)} fields where a box has 5 and an outline 7, 9, 11 or more"
-        return None, [Problem(path, Kind.COLUMNS, reason, "line left out", where)]
+        raise UnusableError(Kind.COLUMNS, reason, "line left out")
     try:
         number, values = int(first), [float(field) for field in rest]
-    except ValueError:
+    except ValueError as error:
         reason = f"{_short(line)!r} is not a whole number and {len(rest)} numbers"
-        return None, [Problem(path, Kind.NOT_NUMERIC, reason, "line left out", where)]
+        raise UnusableError(Kind.NOT_NUMERIC, reason, "line left out") from error
     if not 0 <= number < len(class_names):
         reason = f"class {number} is none of 0 to {len(class_names) - 1}"
-        return None, [Problem(path, Kind.CLASS_RANGE, reason, "line left out", where)]
-    polygons: tuple[Polygon, ...] = ()
+        raise UnusableError(Kind.CLASS_RANGE, reason, "line left out")
     if len(values) == 4:
-        box, problems = check_box(_box(values, size), *size, file=path, where=where)
-    else:
-        corners = [(x * size[0], y * size[1]) for x, y in zip(values[::2], values[1::2], strict=True)]
-        box, polygons, problems = check_outline(corners, *size, file=path, where=where)
-    return (DefectObject(class_names[number], box, polygons, place=where) if box is not None else None), problems
+        return DefectObject(class_names[number], check_box(_box(values, size), size, problems), place=problems.place)
+    corners = [(x * size[0], y * size[1]) for x, y in zip(values[::2], values[1::2], strict=True)]
+    return DefectObject(class_names[number], *check_outline(corners, size, problems), place=problems.place)
 
 
-def _box(values: Sequence[float], size: tuple[int, int]) -> Box:
+def _box(values: Sequence[float], size: Size) -> Box:
     """Return the box, in pixels, of centre and size as fractions of the picture."""
     cx, cy, w, h = values
     edges = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)

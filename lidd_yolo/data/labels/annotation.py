@@ -7,11 +7,14 @@ Every format of `lidd_yolo.data.formats` is read into and written from these typ
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners ``(x, y)`` in pixels, in order, not closed. Pixel ``i`` reaches from ``i`` to ``i + 1``, as in `Box`."""
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
 
 MAX_PIXELS = 100_000_000
 """Largest picture, in pixels, that readers draw a mask for: a file of a few bytes may claim any size."""
@@ -24,7 +27,6 @@ class Place(NamedTuple):
     number: int = -1
 
     def __str__(self) -> str:
-        """Return the place in words."""
         return self.word if self.number < 0 else f"{self.word} {self.number}"
 
 
@@ -33,14 +35,7 @@ WHOLE_FILE = Place()
 
 @dataclass(frozen=True, order=True)
 class Box:
-    """Axis-parallel box in pixels, 0-based and half open: it covers ``x1 <= x < x2``, ``y1 <= y < y2``.
-
-    Args:
-        x1: Left edge.
-        y1: Upper edge.
-        x2: Right edge; one past the last column.
-        y2: Lower edge; one past the last row.
-    """
+    """Axis-parallel box in pixels, 0-based and half open: it covers ``x1 <= x < x2``, ``y1 <= y < y2``."""
 
     x1: float
     y1: float
@@ -63,6 +58,11 @@ class Box:
         """Height in pixels; zero or less for an empty box."""
         return self.y2 - self.y1
 
+    @property
+    def corners(self) -> Polygon:
+        """The corners, clockwise from the upper left."""
+        return (self.x1, self.y1), (self.x2, self.y1), (self.x2, self.y2), (self.x1, self.y2)
+
     def clipped(self, width: int, height: int) -> Box:
         """Return the part inside a picture of ``width`` x ``height`` pixels; an empty box if there is none."""
         x1, x2 = (min(max(x, 0.0), float(width)) for x in (self.x1, self.x2))
@@ -76,7 +76,7 @@ class DefectObject:
 
     Args:
         class_name: Class as the data set spells it.
-        box: Bounding box in pixels.
+        box: Bounding box.
         polygons: Outline in pixels as rings filled by the even-odd rule: a ring beside another is a further part, a
             ring inside another is a hole, in either direction; empty when only the box is known.
         difficult: Whether the annotator marked the object as hard to see.
@@ -92,23 +92,9 @@ class DefectObject:
 
 @dataclass(frozen=True)
 class Annotation:
-    """All marked defects of one picture.
-
-    Args:
-        image: File name of the picture, without folder.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
-        objects: Marked defects in file order; empty for a picture without defects.
-    """
+    """All marked defects, in file order, of one picture, its name without folder, its size in pixels."""
 
     image: str
     width: int
     height: int
     objects: tuple[DefectObject, ...] = ()
-
-    def without_duplicates(self) -> Annotation:
-        """Return a copy in which every object (same class, same shape) appears once, at its first place."""
-        first: dict[object, DefectObject] = {}
-        for item in self.objects:
-            first.setdefault((item.class_name, item.box, item.polygons), item)
-        return replace(self, objects=tuple(first.values()))

@@ -22,21 +22,11 @@ _TOLERANCE = 0.6  # pixels an approximated outline may leave the traced one
 
 
 def enclose(pieces: Mask, radius: float) -> Mask:
-    """Join the pieces of a mask to one component without holes.
+    """Join the pieces of a mask, at least one pixel, to one component without holes.
 
-    The pieces are closed morphologically with a disc, which is doubled until one component is left, then holes are
-    filled. On a pixel grid even a huge disc may leave thin pieces apart; then their convex hull is taken. A closing
-    stays inside the convex hull, so the bounding box always is that of the pieces.
-
-    Args:
-        pieces: Non-zero on the pieces, shape ``(H, W)``.
-        radius: First radius of the disc in pixels, at least 1.5.
-
-    Returns:
-        0/1 mask that contains every piece, shape ``(H, W)``.
-
-    Raises:
-        ValueError: If no pixel is set.
+    The pieces are closed morphologically with a disc of ``radius`` pixels, which is doubled until one component is
+    left, then holes are filled. On a pixel grid even a huge disc may leave thin pieces apart; then their convex hull is
+    taken. A closing stays inside the convex hull, so the bounding box always is that of the pieces.
     """
     x, y, width, height = cv2.boundingRect(pieces)
     if not width:
@@ -54,14 +44,10 @@ def enclose(pieces: Mask, radius: float) -> Mask:
 
 
 def trace(mask: Mask) -> npt.NDArray[np.float64]:
-    """Return the outline of a mask of one component as a polygon.
+    """Return the outline of a mask of one component, at least one pixel, as a polygon, shape ``(N, 2)``, ``N >= 3``.
 
-    Returns:
-        Corners (x, y) as shares of width and height, strictly between 0 and 1, about half a pixel off the outer edges
-        of the mask's pixels at most, shape ``(N, 2)`` with ``N >= 3``.
-
-    Raises:
-        ValueError: If no pixel is set.
+    Corners (x, y) are shares of width and height, strictly between 0 and 1, about half a pixel off the outer edges of
+    the mask's pixels at most.
     """
     height, width = mask.shape
     contours = _contours(mask.repeat(_ENLARGE, axis=0).repeat(_ENLARGE, axis=1))
@@ -84,9 +70,6 @@ def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
     never further than a quarter of a pixel from it. Through the pixels' centres, as contours usually run, an enlarged
     mask lacks half a pixel all round; on the edges themselves, one column and one row too many are filled. Programs
     that fill the pixels whose centres lie inside get the mask as well. Pixels that touch at a corner are connected.
-
-    Returns:
-        Rings with corners (x, y) in pixels, at least four each; empty if no pixel is set.
     """
     fine = mask.repeat(2, axis=0).repeat(2, axis=1)
     contours, _ = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -94,11 +77,7 @@ def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
 
 
 def outline_object(mask: Mask) -> tuple[Box | None, tuple[Polygon, ...]]:
-    """Return the box of a mask's pixels and the rings of `trace_exactly`; work and memory grow with the box alone.
-
-    Returns:
-        Box along the pixels' outer edges, None if no pixel is set, and rings, both in pixels.
-    """
+    """Return the box along the pixels' outer edges, None if there is none, and the rings of `trace_exactly`."""
     x, y, width, height = cv2.boundingRect(mask)
     if not width:
         return None, ()

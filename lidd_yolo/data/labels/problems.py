@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,13 +15,7 @@ NONE_USABLE = "none of its objects is usable"
 
 
 class Kind(str, Enum):
-    """Kind of a problem, the graver ones first.
-
-    Args:
-        word: Its name in ``check.json``.
-        heading: What it is, for a list with counts.
-        fix: What a person can do about it.
-    """
+    """Kind of a problem, the graver ones first: its name in ``check.json``, its heading in a list, and what to do."""
 
     heading: str
     fix: str
@@ -128,11 +124,10 @@ class Problem:
         return str(self.place)
 
     def __str__(self) -> str:
-        """Return ``file, place: reason; remedy``."""
         return self._with(self.remedy)
 
     def as_finding(self) -> str:
-        """Return ``file, place: reason; fix``."""
+        """Return the problem with what a person can do about it in place of the remedy."""
         return self._with(self.kind.fix)
 
     def as_dict(self) -> dict[str, str | bool]:
@@ -148,6 +143,49 @@ class Problem:
     def _with(self, advice: str) -> str:
         place = f"{self.file}, {self.where}" if self.where else str(self.file)
         return f"{place}: {self.reason}; {advice}"
+
+
+class UnusableError(Exception):
+    """Something cannot be used, see `Problem`; with a place if it is another than the one that is read."""
+
+    def __init__(self, kind: Kind, reason: str, remedy: str, place: Place | None = None) -> None:
+        super().__init__(reason)
+        self.kind, self.remedy, self.place = kind, remedy, place
+
+
+class Problems(list[Problem]):
+    """Problems collected while files are read, each with the file and the place that is read at the time."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file, self.place = file, WHOLE_FILE
+
+    def note(self, kind: Kind, reason: str, remedy: str, *, repaired: bool = False) -> None:
+        """Add a problem of the file and the place that is read."""
+        self.append(Problem(self.file, kind, reason, remedy, self.place, repaired))
+
+    @contextmanager
+    def collect(self, place: Place = WHOLE_FILE, file: Path | None = None) -> Iterator[None]:
+        """Read at a place, of another file if one is given: an `UnusableError` ends that and is a problem, no more."""
+        before = self.file, self.place
+        self.file, self.place = file or self.file, place
+        try:
+            yield
+        except UnusableError as error:
+            self.place = error.place or place
+            self.note(error.kind, str(error), error.remedy)
+        finally:
+            self.file, self.place = before
+
+    @contextmanager
+    def collect_entry(self, place: Place, remedy: str) -> Iterator[None]:
+        """As `collect`, of an entry of a JSON file, in which any value may be missing or of another type."""
+        with self.collect(place):
+            try:
+                yield
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                reason = f"it is damaged ({type(error).__name__}: {error})"
+                raise UnusableError(Kind.OBJECT_DAMAGED, reason, remedy) from error
 
 
 Reading = tuple[Annotation | None, list[Problem]]

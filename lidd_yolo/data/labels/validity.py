@@ -1,73 +1,75 @@
-"""What of a box, an outline or an annotation as a file states it is usable: the same for all formats."""
+"""What of a file, a box, an outline or an annotation as it is stated is usable: the same for all formats."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from lidd_yolo.data.labels.annotation import Annotation, Box, Place, Polygon
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Polygon, Size
 from lidd_yolo.data.labels.bridges import split_rings
-from lidd_yolo.data.labels.problems import Kind, Problem
+from lidd_yolo.data.labels.problems import Kind, Problem, Problems, UnusableError
 
 _OUT = "object left out"
 
 
-def check_box(box: Box, width: int, height: int, *, file: Path, where: Place) -> tuple[Box | None, list[Problem]]:
-    """Return the usable part of a box in pixels, and what was wrong with it.
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file; raises `UnusableError` if there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnusableError(Kind.LABEL_UNREADABLE, f"it cannot be read as JSON ({error})", "file left out") from error
 
-    Returns:
-        The box clipped to the picture, or None if nothing of it is usable; the problem, if there is one.
-    """
-    numbers = (box.x1, box.y1, box.x2, box.y2)
-    if not all(map(math.isfinite, numbers)):
-        return None, [Problem(file, Kind.NOT_A_NUMBER, "the box holds a number that is not finite", _OUT, where)]
+
+def check_box(box: Box, size: Size, problems: Problems) -> Box:
+    """Return the part of a box that lies in a picture of some size; raises `UnusableError` if there is none."""
+    if not all(map(math.isfinite, (box.x1, box.y1, box.x2, box.y2))):
+        raise UnusableError(Kind.NOT_A_NUMBER, "the box holds a number that is not finite", _OUT)
     if box.width <= 0 or box.height <= 0:
         reason = f"the box is {box.width:g} pixels wide and {box.height:g} pixels high"
-        return None, [Problem(file, Kind.NO_SIZE, reason, f"{_OUT}; its corners may be swapped", where)]
-    clipped = box.clipped(width, height)
+        raise UnusableError(Kind.NO_SIZE, reason, f"{_OUT}; its corners may be swapped")
+    clipped = box.clipped(*size)
     if clipped.width <= 0 or clipped.height <= 0:
-        reason = f"the box lies outside the {width}x{height} picture"
-        return None, [Problem(file, Kind.OUTSIDE, reason, _OUT, where)]
+        raise UnusableError(Kind.OUTSIDE, f"the box lies outside the {size[0]}x{size[1]} picture", _OUT)
     if clipped != box:
-        reason = f"the box reaches over the edge of the {width}x{height} picture"
-        return clipped, [Problem(file, Kind.OVER_EDGE, reason, "clipped to the picture", where, repaired=True)]
-    return box, []
+        reason = f"the box reaches over the edge of the {size[0]}x{size[1]} picture"
+        problems.note(Kind.OVER_EDGE, reason, "clipped to the picture", repaired=True)
+    return clipped
 
 
 def check_outline(
-    corners: Sequence[tuple[float, float]], width: int, height: int, *, file: Path, where: Place
-) -> tuple[Box | None, tuple[Polygon, ...], list[Problem]]:
-    """Return the usable part of an outline in pixels, of parts and holes that bridges may join, and what was wrong.
+    corners: Sequence[tuple[float, float]], size: Size, problems: Problems
+) -> tuple[Box, tuple[Polygon, ...]]:
+    """Return box and rings of an outline in pixels, corners outside the picture moved to its edge, bridges taken apart.
 
-    Returns:
-        Box and rings, corners outside the picture moved to its edge, the box None if nothing is usable; the problem, if
-        there is one.
+    Raises:
+        UnusableError: If nothing of it is usable.
     """
     if len(corners) < 3:
-        return None, (), [Problem(file, Kind.TWO_CORNERS, f"an outline of {len(corners)} corners", _OUT, where)]
+        raise UnusableError(Kind.TWO_CORNERS, f"an outline of {len(corners)} corners", _OUT)
     if not all(math.isfinite(number) for corner in corners for number in corner):
-        reason = "the outline holds a number that is not finite"
-        return None, (), [Problem(file, Kind.NOT_A_NUMBER, reason, _OUT, where)]
-    box, problems = check_box(Box.around(corners), width, height, file=file, where=where)
-    if box is None:
-        return None, (), problems
-    inside = tuple((min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))) for x, y in corners)
-    return box, split_rings(inside), problems
+        raise UnusableError(Kind.NOT_A_NUMBER, "the outline holds a number that is not finite", _OUT)
+    box = check_box(Box.around(corners), size, problems)
+    width, height = map(float, size)
+    return box, split_rings(tuple((min(max(x, 0.0), width), min(max(y, 0.0), height)) for x, y in corners))
 
 
 def clean_annotation(
     annotation: Annotation, source: Path, class_names: tuple[str, ...]
 ) -> tuple[Annotation, list[Problem]]:
-    """Return the annotation without objects of unknown class and without exact duplicates, and what was taken out."""
-    problems = []
+    """Return the annotation without objects of unknown class and all but the first of equal ones, and what is wrong."""
+    problems = Problems(source)
     for unknown in sorted({o.class_name for o in annotation.objects} - set(class_names)):
         reason = f"class {unknown!r} is none of {', '.join(class_names)}"
-        problems.append(Problem(source, Kind.CLASS_NAME, reason, "its objects left out"))
-    known = replace(annotation, objects=tuple(o for o in annotation.objects if o.class_name in class_names))
-    unique = known.without_duplicates()
-    if twice := len(known.objects) - len(unique.objects):
+        problems.note(Kind.CLASS_NAME, reason, "its objects left out")
+    known = [o for o in annotation.objects if o.class_name in class_names]
+    unique: dict[object, DefectObject] = {}
+    for item in known:
+        unique.setdefault((item.class_name, item.box, item.polygons), item)
+    if twice := len(known) - len(unique):
         reason = f"{twice} object{'s' if twice > 1 else ''} with the same class and box as another"
-        problems.append(Problem(source, Kind.DUPLICATE, reason, "kept once", repaired=True))
-    return unique, problems
+        problems.note(Kind.DUPLICATE, reason, "kept once", repaired=True)
+    return replace(annotation, objects=tuple(unique.values())), problems

@@ -26,10 +26,6 @@ def missing_part(data: bytes, header: PictureHeader) -> str:
         return f"the {header.format} data are damaged"
 
 
-def _jpeg_fault(data: bytes) -> str:
-    return "" if _jpeg_ends(data) else "the JPEG data end early"
-
-
 def _jpeg_ends(data: bytes) -> bool:
     """Return whether the mark of the end follows the scans."""
     *_, (marker, _, at) = jpeg_segments(data)
@@ -67,19 +63,15 @@ def _bmp_fault(data: bytes) -> str:
     return "" if len(data) >= needed else f"{len(data)} of {needed} bytes are there"
 
 
-def _gif_fault(data: bytes) -> str:
-    return "" if data.rstrip(b"\0").endswith(b";") else "the GIF data end early"
-
-
 def _webp_fault(data: bytes) -> str:
     stated = struct.unpack_from("<I", data, 4)[0] + 8
     return "" if len(data) >= stated else f"{len(data)} of {stated} bytes are there"
 
 
 _FAULTS: dict[str, Callable[[bytes], str]] = {
-    "JPEG": _jpeg_fault,
+    "JPEG": lambda data: "" if _jpeg_ends(data) else "the JPEG data end early",
     "PNG": _png_fault,
     "BMP": _bmp_fault,
-    "GIF": _gif_fault,
+    "GIF": lambda data: "" if data.rstrip(b"\0").endswith(b";") else "the GIF data end early",
     "WebP": _webp_fault,
 }

@@ -23,10 +23,10 @@ def decode(data: bytes, flags: int) -> NDArray[Any] | None:
         return None
 
 
-def decode_within(data: bytes, flags: int, max_pixels: int = MAX_PIXELS) -> tuple[NDArray[Any] | None, str]:
+def decode_within(data: bytes, flags: int) -> tuple[NDArray[Any] | None, str]:
     """Return the pixels of an encoded picture, shape ``(H, W)`` or ``(H, W, C)``, or None and why there are none."""
     header = read_header(data)
-    if header is not None and header.width * header.height > max_pixels:
-        return None, f"its header says {header.width}x{header.height}, more than {max_pixels} pixels"
+    if header is not None and header.width * header.height > MAX_PIXELS:
+        return None, f"its header says {header.width}x{header.height}, more than {MAX_PIXELS} pixels"
     pixels = decode(data, flags)
     return pixels, "" if pixels is not None else NO_PICTURE

@@ -11,8 +11,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-_MAX_ENTRIES = 4096
-"""Entries of a TIFF directory that are read; real ones have a few dozen."""
+_MAX_ENTRIES = 4096  # of a TIFF directory; real ones have a few dozen
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,8 @@ class PictureHeader:
 
     Args:
         format: ``JPEG``, ``PNG``, ``BMP``, ``GIF``, ``TIFF``, ``WebP``, ``JPEG 2000`` or ``AVIF or HEIC``.
-        width: Width in pixels, before any turn that EXIF asks for.
-        height: Height in pixels, likewise.
+        width: Width in pixels, as the height before any turn that EXIF asks for.
+        height: Height in pixels.
         bits: Bits of one channel.
         colour: ``grey``, ``rgb``, ``cmyk`` or ``palette``.
         alpha: Whether it has transparency.
@@ -51,21 +50,14 @@ def picture_format(data: bytes) -> str:
         return "AVIF or HEIC"
     if data[:4] == b"RIFF":
         return "WebP" if data[8:12] == b"WEBP" else ""
-    return next((name for name, signatures in _SIGNATURES.items() if data.startswith(signatures)), "")
+    return next((name for name, (signatures, _) in _FORMATS.items() if data.startswith(signatures)), "")
 
 
 def read_header(data: bytes) -> PictureHeader | None:
-    """Return the header of an encoded picture.
-
-    Args:
-        data: The file's bytes, or enough of its beginning.
-
-    Returns:
-        The header, or None if the format is unknown or the header is damaged.
-    """
-    read = _READERS.get(picture_format(data))
+    """Return the header of an encoded picture; None if the format is unknown or the header is damaged."""
+    name = picture_format(data)
     try:
-        header = read(data) if read is not None else None
+        header = _FORMATS[name][1](data) if name else None
     except (struct.error, LookupError, ValueError):
         return None
     return header if header is not None and min(header.width, header.height) > 0 else None
@@ -241,21 +233,14 @@ def _directory(data: bytes, at: int = 0) -> tuple[dict[int, list[int]], int]:
     return tags, following
 
 
-_SIGNATURES: dict[str, tuple[bytes, ...]] = {
-    "JPEG": (b"\xff\xd8\xff",),
-    "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "BMP": (b"BM",),
-    "GIF": (b"GIF87a", b"GIF89a"),
-    "TIFF": (b"II*\0", b"MM\0*"),
-    "JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n",),
+_FORMATS: dict[str, tuple[tuple[bytes, ...], Callable[[bytes], PictureHeader | None]]] = {
+    "JPEG": ((b"\xff\xd8\xff",), _jpeg),
+    "PNG": ((b"\x89PNG\r\n\x1a\n",), _png),
+    "BMP": ((b"BM",), _bmp),
+    "GIF": ((b"GIF87a", b"GIF89a"), _gif),
+    "TIFF": ((b"II*\0", b"MM\0*"), _tiff),
+    "WebP": ((), _webp),
+    "JPEG 2000": ((b"\0\0\0\x0cjP  \r\n\x87\n",), _boxed),
+    "AVIF or HEIC": ((), _boxed),
 }
-_READERS: dict[str, Callable[[bytes], PictureHeader | None]] = {
-    "JPEG": _jpeg,
-    "PNG": _png,
-    "BMP": _bmp,
-    "GIF": _gif,
-    "TIFF": _tiff,
-    "WebP": _webp,
-    "JPEG 2000": _boxed,
-    "AVIF or HEIC": _boxed,
-}
+"""First bytes, where they alone tell, and what reads the header."""

@@ -6,13 +6,13 @@ whatever path a JSON file names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from lidd_yolo.data.formats.coco import CocoFile, read_coco
 from lidd_yolo.data.labels.annotation import Annotation, Place
-from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem, Problems, UnusableError
 from lidd_yolo.data.readers.layout import (
     Item,
     key_of,
@@ -27,28 +27,15 @@ from lidd_yolo.progress import progress
 
 
 class PairedFile(NamedTuple):
-    """One JSON file and the pictures that it names.
-
-    Args:
-        path: The JSON file.
-        content: What it says.
-        pictures: Each of its annotations and the pictures that it may mean: one, none or several.
-    """
+    """One JSON file; each of its annotations with the pictures that it may mean: one, none or several."""
 
     path: Path
     content: CocoFile
     pictures: list[tuple[Annotation, list[Path]]]
 
 
-@dataclass(frozen=True)
-class CocoFolder:
-    """The JSON files and the pictures of a folder.
-
-    Args:
-        root: Folder of everything.
-        files: The JSON files with their pictures.
-        unnamed: Pictures that no file names.
-    """
+class CocoFolder(NamedTuple):
+    """The JSON files of a folder with their pictures, and the pictures below the root that no file names."""
 
     root: Path
     files: list[PairedFile]
@@ -77,57 +64,42 @@ def pair_coco_folder(source: Path) -> CocoFolder:
 
 
 def read_coco_folder(source: Path) -> tuple[list[Item], list[Problem]]:
-    """Read a COCO data set.
+    """Read a COCO data set, see `pair_coco_folder`.
 
     Where a picture's folders do not name its side, the JSON file's name does (``instances_val2017.json``).
-
-    Raises:
-        FileNotFoundError: If there is no JSON file.
     """
     folder = pair_coco_folder(source)
     items: dict[Path, Item] = {}
-    problems: list[Problem] = []
-    for file in folder.files:
-        problems += file.content.problems
-        pictures = progress(file.pictures, len(file.pictures), f"reading {file.path.name}")
-        for index, (annotation, matching) in enumerate(pictures):
-            item, wrong = _read_one(annotation, matching, file.path, folder.root)
-            if item is not None and item.picture in items:
-                item, wrong = None, [_left_out(annotation, file.path, "the picture came before", "left out here")]
-            elif item is not None and index in file.content.emptied:
-                wrong = [Problem(item.picture, Kind.NONE_USABLE, NONE_USABLE, "picture left out")]
-                item = None
-            problems += wrong
-            if item is not None:
-                items[item.picture] = item
+    problems = Problems(source)
+    for file, content, pictures in folder.files:
+        problems += content.problems
+        for index, (annotation, matching) in enumerate(progress(pictures, len(pictures), f"reading {file.name}")):
+            with problems.collect(Place(annotation.image), file):
+                if len(matching) != 1:
+                    reason = f"{len(matching)} pictures have this name" if matching else "there is no such picture"
+                    remedy = f"left out; it is looked for below {folder.root}"
+                    raise UnusableError(Kind.PICTURE_MISSING, reason, remedy)
+                [picture] = matching
+                if picture in items:
+                    raise UnusableError(Kind.PICTURE_MISSING, "the picture came before", "left out here")
+                with problems.collect(file=picture):
+                    item = _read_one(annotation, picture, file, folder.root)
+                    if index in content.emptied:
+                        raise UnusableError(Kind.NONE_USABLE, NONE_USABLE, "picture left out")
+                    items[picture] = item
     remedy = "picture left out; nobody says what it shows"
     unnamed = [Problem(path, Kind.NO_LABEL, "no JSON file names it", remedy) for path in folder.unnamed]
     return list(items.values()), problems + unnamed
 
 
-def _read_one(
-    annotation: Annotation, matching: list[Path], file: Path, root: Path
-) -> tuple[Item | None, list[Problem]]:
-    """Return the item of one picture of a JSON file, or None, and what is wrong with the picture."""
-    if len(matching) != 1:
-        reason = f"{len(matching)} pictures have this name" if matching else "there is no such picture"
-        return None, [_left_out(annotation, file, reason, f"left out; it is looked for below {root}")]
-    [picture] = matching
-    size, problems = picture_size(picture)
-    if size is None:
-        return None, problems
+def _read_one(annotation: Annotation, picture: Path, file: Path, root: Path) -> Item:
+    """Return a picture that a JSON file names; raises `UnusableError` if it is of another size or not to be decoded."""
+    size = picture_size(picture)
     if size != (annotation.width, annotation.height):
         reason = f"it is {size[0]}x{size[1]}, {file.name} says {annotation.width}x{annotation.height}"
-        remedy = "picture left out; its objects would lie elsewhere"
-        return None, [Problem(picture, Kind.WRONG_SIZE, reason, remedy)]
-    side, name = side_and_name(picture, key_of(picture, root))
-    side = side if _has_side(picture, root) else _side(file) or side
-    return Item(picture, side, name, replace(annotation, image=picture.name), file), []
-
-
-def _left_out(annotation: Annotation, file: Path, reason: str, remedy: str) -> Problem:
-    """Return that an entry of a JSON file is not about the one picture of its name."""
-    return Problem(file, Kind.PICTURE_MISSING, reason, remedy, Place(annotation.image))
+        raise UnusableError(Kind.WRONG_SIZE, reason, "picture left out; its objects would lie elsewhere")
+    side_name = side_and_name(picture, root, _side(file) or "train")
+    return Item(picture, *side_name, replace(annotation, image=picture.name), file)
 
 
 def _matching(stated: PurePosixPath, file: Path, root: Path, named: dict[str, list[Path]]) -> list[Path]:
@@ -135,7 +107,7 @@ def _matching(stated: PurePosixPath, file: Path, root: Path, named: dict[str, li
     same_name = named.get(stated.name, [])
     whole = [path for path in same_name if path.relative_to(root).parts[-len(stated.parts) :] == stated.parts]
     side = _side(file)
-    of_side = [path for path in whole or same_name if _has_side(path, root) and side_of(key_of(path, root))[0] == side]
+    of_side = [path for path in whole or same_name if side and side_of(key_of(path, root))[0] == side]
     return whole if len(whole) == 1 else of_side or whole or same_name
 
 
@@ -143,8 +115,3 @@ def _side(file: Path) -> str | None:
     """Return the side that a word of a JSON file's name means, or None."""
     words = file.stem.replace("-", "_").replace(".", "_").split("_")
     return next((side for word in words if (side := side_named(word)) is not None), None)
-
-
-def _has_side(path: Path, root: Path) -> bool:
-    """Return whether one of a picture's folders names a side."""
-    return any(side_named(part) for part in path.relative_to(root).parts[:-1])

@@ -26,14 +26,9 @@ PICTURES = frozenset(
 
 @dataclass(frozen=True)
 class YoloSet:
-    """One data set.
+    """One data set: its data YAML, the folder that its places are relative to, and what the YAML says.
 
-    Args:
-        file: Its data YAML.
-        root: Folder that its places are relative to.
-        names: Class names in the order of their numbers.
-        pictures: Split -> its pictures in order of their paths; only splits that the YAML names.
-        content: The YAML as read.
+    Only splits that it names have pictures, in order of their paths.
     """
 
     file: Path
@@ -44,10 +39,7 @@ class YoloSet:
 
 
 def read_yolo_set(file: str | Path) -> YoloSet:
-    """Read a data YAML and list the pictures of its splits.
-
-    Args:
-        file: Path of the YAML, or the name of a packaged one.
+    """Read a data YAML, its path or the name of a packaged one, and list the pictures of its splits.
 
     Raises:
         FileNotFoundError: If the YAML or a place that it names does not exist; of a packaged YAML, how to make it.
@@ -68,15 +60,7 @@ def read_yolo_set(file: str | Path) -> YoloSet:
 
 
 def read_class_names(file: str | Path) -> tuple[str, ...]:
-    """Return the class names of a data YAML, whether its pictures are there or not.
-
-    Args:
-        file: Path of the YAML, or the name of a packaged one.
-
-    Raises:
-        FileNotFoundError: If there is no such YAML.
-        ValueError: If it is damaged or names no classes.
-    """
+    """Return the class names of a data YAML, whether its pictures are there or not; errors as `read_yolo_set`."""
     path = _find(file)
     return _names(path, _content(path).get("names"))
 

@@ -1,8 +1,4 @@
-"""Data sets of one annotation file for each picture: Pascal VOC, labelme, masks, YOLO with and without a data YAML.
-
-The formats themselves are in `lidd_yolo.data.formats`, which file belongs to which picture is decided in
-`lidd_yolo.data.readers.layout`.
-"""
+"""Data sets of one annotation file for each picture: Pascal VOC, labelme, masks, YOLO with and without a data YAML."""
 
 from __future__ import annotations
 
@@ -13,14 +9,14 @@ from lidd_yolo.data.formats.labelme import read_labelme
 from lidd_yolo.data.formats.masks import read_class_masks, read_mask
 from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import read_yolo
-from lidd_yolo.data.labels.problems import Kind, Problem, Reading
+from lidd_yolo.data.labels.annotation import Size
+from lidd_yolo.data.labels.problems import Kind, Problem, Problems, Reading, UnusableError
 from lidd_yolo.data.readers.data_yaml import PICTURES, label_file, read_yolo_set
 from lidd_yolo.data.readers.layout import (
     OF_ANNOTATIONS,
     Item,
     Key,
     Pictures,
-    Size,
     in_annotations,
     list_files,
     list_pictures,
@@ -30,12 +26,12 @@ from lidd_yolo.data.readers.layout import (
     read_item,
     side_and_name,
     side_named,
+    why_alone,
 )
 from lidd_yolo.progress import progress
 
 _NAMES = {"voc": "XML file", "labelme": "JSON file", "mask": "mask"}
 """What a file of a format is called in messages."""
-_NOT_TOLD = "picture left out; nobody says what it shows"
 
 
 def annotation_files(source: Path, kind: str) -> list[Path]:
@@ -49,11 +45,8 @@ def annotation_files(source: Path, kind: str) -> list[Path]:
 def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tuple[list[Item], list[Problem]]:
     """Read a folder of one annotation file for each picture; without one, only a picture of YOLO has no defects.
 
-    Args:
-        source: Folder of everything.
-        kind: ``voc``, ``labelme``, ``mask`` (class-index masks in a folder of their own, such as ``masks``) or ``yolo``
-            (without a data YAML, labels beside or parallel to pictures).
-        class_names: Classes in the order of their numbers, for masks and YOLO.
+    Kinds are ``voc``, ``labelme``, ``mask`` (class-index masks in a folder of their own) and ``yolo`` (without a data
+    YAML, labels beside or parallel to pictures); the last two need class names.
 
     Raises:
         ValueError: If no folder holds masks.
@@ -68,58 +61,39 @@ def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tupl
         "yolo": lambda path, size: read_yolo(path, class_names, size),
     }
     pairing = pair_files(source, files)
-    problems = [Problem(f, Kind.NO_PICTURE, _why_alone(named), "file left out") for f, named in pairing.alone.items()]
+    problems = Problems(source)
+    problems += [Problem(f, Kind.NO_PICTURE, why_alone(named), "file left out") for f, named in pairing.alone.items()]
     items: list[Item] = []
     for picture, label in progress(pairing.labels.items(), len(pairing.labels), "reading"):
         if label is None and kind in _NAMES:
-            problems.append(Problem(picture, Kind.NO_LABEL, f"it has no {_NAMES[kind]}", _NOT_TOLD))
+            remedy = "picture left out; nobody says what it shows"
+            problems.append(Problem(picture, Kind.NO_LABEL, f"it has no {_NAMES[kind]}", remedy))
             continue
-        item, wrong = read_item(picture, *side_and_name(picture, pairing.keys[picture]), label, readers[kind])
-        problems += wrong
+        item = read_item(picture, *side_and_name(picture, source), label, readers[kind], problems)
         items += [item] if item is not None else []
     return items, problems
 
 
 def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ...]]:
-    """Read a YOLO data set by its data YAML; return the class names too. No label file means no defect.
-
-    Raises:
-        FileNotFoundError: If the YAML or a place that it names does not exist.
-        ValueError: If the YAML is damaged.
-    """
+    """Read a YOLO data set by its data YAML, see `read_yolo_set`; return the class names too. No labels, no defects."""
     data = read_yolo_set(file)
     items: list[Item] = []
-    problems: list[Problem] = []
+    problems = Problems(file)
     for side, pictures in data.pictures.items():
         name_of = name_below(pictures)
         for picture in progress(pictures, len(pictures), f"reading {side}"):
             label = label_file(picture) if label_file(picture).is_file() else None
-            item, wrong = read_item(
-                picture, side, name_of(picture), label, lambda path, size: read_yolo(path, data.names, size)
+            item = read_item(
+                picture, side, name_of(picture), label, lambda path, size: read_yolo(path, data.names, size), problems
             )
-            problems += wrong
             items += [item] if item is not None else []
     return items, problems, data.names
-
-
-def _why_alone(named: Sequence[Path]) -> str:
-    """Return why an annotation file belongs to none of the pictures that have its name."""
-    if len(named) == 1:
-        return f"the annotation of {named[0].name} came before"
-    return f"{len(named)} pictures have its name" if named else "it has no picture"
-
-
-_MASK = "_mask"
 
 
 def read_class_mask_folder(
     source: Path, class_names: Sequence[str] | None
 ) -> tuple[list[Item], list[Problem], tuple[str, ...]]:
-    """Read all pictures and the masks of each; return the class names too.
-
-    Args:
-        source: Folder of everything.
-        class_names: Classes in order, others left out; the names of the folders in alphabetical order if None.
+    """Read all pictures and the masks of each; return the class names too, those of the folders, sorted, if None.
 
     Raises:
         ValueError: If no folder holds masks.
@@ -127,27 +101,25 @@ def read_class_mask_folder(
     masks = annotation_files(source, "mask")
     if not masks:
         raise ValueError(f"{source}: no masks; they belong into masks/CLASS/, one folder for each class")
-    pictures = Pictures(source, [path for path in list_pictures(source) if path not in set(masks)])
+    known = set(masks)
+    pictures = Pictures(source, [path for path in list_pictures(source) if path not in known])
     masks_of: dict[Path, dict[str, Path]] = {path: {} for path in pictures.keys}
-    problems: list[Problem] = []
+    problems = Problems(source)
     for mask in masks:
         name, keys = _class_and_keys(mask, source)
-        problem = _assign(mask, name, pictures.find(*keys), class_names, masks_of)
-        problems += [problem] if problem is not None else []
+        with problems.collect(file=mask):
+            _assign(mask, name, pictures.find(*keys), class_names, masks_of)
     names = tuple(class_names or sorted({name for of_picture in masks_of.values() for name in of_picture}))
     items: list[Item] = []
-    for picture, key in progress(pictures.keys.items(), len(pictures.keys), "reading"):
-        size, wrong = picture_size(picture)
-        problems += wrong
-        if size is None:
-            continue
-        of_picture = {name: masks_of[picture][name] for name in names if name in masks_of[picture]}
-        annotation, wrong = read_class_masks(of_picture, size, picture.name)
-        problems += wrong
-        if annotation.objects or not wrong:
-            # Without a usable mask it would teach that there is no defect.
-            source_file = next(iter(of_picture.values()), picture)
-            items.append(Item(picture, *side_and_name(picture, key), annotation, source_file))
+    for picture, of_class in progress(masks_of.items(), len(masks_of), "reading"):
+        with problems.collect(file=picture):
+            of_picture = {name: of_class[name] for name in names if name in of_class}
+            annotation, wrong = read_class_masks(of_picture, picture_size(picture), picture.name)
+            problems += wrong
+            if annotation.objects or not wrong:
+                # Without a usable mask it would teach that there is no defect.
+                source_file = next(iter(of_picture.values()), picture)
+                items.append(Item(picture, *side_and_name(picture, source), annotation, source_file))
     return items, problems, names
 
 
@@ -157,20 +129,18 @@ def _assign(
     pictures: list[Path],
     class_names: Sequence[str] | None,
     masks_of: dict[Path, dict[str, Path]],
-) -> Problem | None:
-    """Give a mask to its picture, or return why it has none."""
+) -> None:
+    """Give a mask to its picture; raises `UnusableError` if it has none."""
     if not name:
-        return Problem(mask, Kind.CLASS_NAME, "no folder says its class", "mask left out; move it to masks/CLASS/")
+        raise UnusableError(Kind.CLASS_NAME, "no folder says its class", "mask left out; move it to masks/CLASS/")
     if class_names is not None and name not in class_names:
-        reason = f"class {name!r} is none of {', '.join(class_names)}"
-        return Problem(mask, Kind.CLASS_NAME, reason, "mask left out")
+        raise UnusableError(Kind.CLASS_NAME, f"class {name!r} is none of {', '.join(class_names)}", "mask left out")
     if len(pictures) != 1:
-        return Problem(mask, Kind.NO_PICTURE, _why_alone(pictures), "mask left out")
+        raise UnusableError(Kind.NO_PICTURE, why_alone(pictures), "mask left out")
     if name in masks_of[pictures[0]]:
         reason = f"a mask of {name!r} for {pictures[0].name} came before"
-        return Problem(mask, Kind.NO_PICTURE, reason, "mask left out")
+        raise UnusableError(Kind.NO_PICTURE, reason, "mask left out")
     masks_of[pictures[0]][name] = mask
-    return None
 
 
 def _class_and_keys(mask: Path, source: Path) -> tuple[str, list[Key]]:
@@ -181,7 +151,7 @@ def _class_and_keys(mask: Path, source: Path) -> tuple[str, list[Key]]:
     if not named:
         return "", []
     stem = Path(name).stem
-    stems = [stem, *([stem.removesuffix(_MASK)] if stem.endswith(_MASK) else [])]
+    stems = dict.fromkeys((stem, stem.removesuffix("_mask")))
     without = list(kept)
     without.remove(named[0])
     # MVTec AD's pictures stand in a folder of the class as well; there, names alone are not unique.

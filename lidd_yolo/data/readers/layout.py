@@ -7,6 +7,7 @@ one folder. Without the folders that only say what kind of file they hold, all o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,15 +15,15 @@ from typing import NamedTuple
 
 import cv2
 
-from lidd_yolo.data.labels.annotation import Annotation
-from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem, Reading
+from lidd_yolo.data.labels.annotation import Annotation, Size
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problems, Reading, UnusableError
 from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode_within
 from lidd_yolo.data.readers.data_yaml import PICTURES
 
 OF_PICTURES = frozenset({"images", "image", "jpegimages", "imgs", "img", "pictures"})
 """Folders, in small letters, that only say that they hold pictures."""
 OF_ANNOTATIONS = frozenset(
-    {
+    (
         "annotations",
         "annotation",
         "labels",
@@ -33,7 +34,7 @@ OF_ANNOTATIONS = frozenset(
         "xml",
         "segmentationclass",
         "ground_truth",
-    }
+    )
 )
 """Folders, in small letters, that only say that they hold annotations or masks."""
 REPORTS = frozenset({"convert.json", "split.json", "groups.json", "enlarged.json"})
@@ -73,12 +74,12 @@ def key_of(path: Path, source: Path) -> Key:
     return (*kept, Path(name).stem)
 
 
-def side_of(key: Key) -> tuple[str, Key]:
-    """Return the side of the split that a file's folders name, ``train`` if none, and the key without that folder."""
+def side_of(key: Key) -> tuple[str | None, Key]:
+    """Return the side of the split that a file's folders name, if one does, and the key without that folder."""
     for place, part in enumerate(key[:-1]):
         if (side := side_named(part)) is not None:
             return side, (*key[:place], *key[place + 1 :])
-    return "train", key
+    return None, key
 
 
 def side_named(word: str) -> str | None:
@@ -87,26 +88,17 @@ def side_named(word: str) -> str | None:
 
 
 class Pictures:
-    """The pictures of a folder, to be found by the keys of their annotation files.
-
-    Args:
-        source: Folder that all keys are relative to.
-        paths: The pictures.
-    """
+    """Pictures below a folder, to be found by the keys of their annotation files."""
 
     def __init__(self, source: Path, paths: Iterable[Path]) -> None:
         self.keys: dict[Path, Key] = {path: key_of(path, source) for path in paths}
-        """Key of each picture."""
         self._by_key: dict[Key, list[Path]] = {}
         for path, key in self.keys.items():
             for known in {key, ("", *side_of(key)[1]), ("", "", key[-1])}:
                 self._by_key.setdefault(known, []).append(path)
 
     def find(self, *keys: Key) -> list[Path]:
-        """Return the pictures that fit the first of some keys for which there are any.
-
-        The whole key is tried first, then without the folder of its side, then the name alone.
-        """
+        """Return the pictures of the first key that has any: whole keys first, then without side, then the names."""
         looser = [("", *side_of(key)[1]) for key in keys]
         for key in (*keys, *looser, *(("", "", key[-1]) for key in keys)):
             if key in self._by_key:
@@ -119,13 +111,11 @@ class Pairing(NamedTuple):
 
     Args:
         labels: Every picture and its annotation file, None if it has none.
-        keys: Key of every picture.
         alone: Every annotation file without a picture of its own, and the pictures that have its name: none, several,
             or one to which another file belongs.
     """
 
     labels: dict[Path, Path | None]
-    keys: dict[Path, Key]
     alone: dict[Path, list[Path]]
 
 
@@ -133,7 +123,7 @@ def pair_files(source: Path, files: Sequence[Path]) -> Pairing:
     """Pair annotation files, of one for each picture, with the pictures below a folder."""
     annotated = frozenset(files)
     pictures = Pictures(source, [path for path in list_pictures(source) if path not in annotated])
-    pairing = Pairing(dict.fromkeys(pictures.keys), pictures.keys, {})
+    pairing = Pairing(dict.fromkeys(pictures.keys), {})
     keys = {file: key_of(file, source) for file in files}
     exact = frozenset(pictures.keys.values())
     # The surest first: a file in the picture's own folder goes before one of the same name elsewhere.
@@ -146,8 +136,11 @@ def pair_files(source: Path, files: Sequence[Path]) -> Pairing:
     return pairing
 
 
-Size = tuple[int, int]
-"""Width and height in pixels."""
+def why_alone(named: Sequence[Path]) -> str:
+    """Return why an annotation file belongs to none of the pictures that have its name."""
+    if len(named) == 1:
+        return f"the annotation of {named[0].name} came before"
+    return f"{len(named)} pictures have its name" if named else "it has no picture"
 
 
 @dataclass(frozen=True)
@@ -171,58 +164,47 @@ class Item:
 
 def name_below(pictures: Sequence[Path]) -> Callable[[Path], str]:
     """Return a function that names a picture by its place below the folder that all of ``pictures`` share."""
-    folders = {picture.parent for picture in pictures}
-    shared = next(iter(folders), Path())
-    while not all(folder.is_relative_to(shared) for folder in folders):
-        shared = shared.parent
+    shared = os.path.commonpath([picture.parent for picture in pictures]) if pictures else ""
     return lambda picture: picture.relative_to(shared).as_posix()
 
 
-def picture_size(picture: Path) -> tuple[Size | None, list[Problem]]:
-    """Return width and height of a picture as it is shown, or None and why it cannot be used."""
+def picture_size(picture: Path) -> Size:
+    """Return width and height of a picture as it is shown; raises `UnusableError` if it cannot be decoded."""
     try:
         data = picture.read_bytes()
     except OSError as error:
-        return None, [
-            Problem(picture, Kind.PICTURE_UNREADABLE, f"it cannot be read ({error.strerror})", "picture left out")
-        ]
+        reason = f"it cannot be read ({error.strerror})"
+        raise UnusableError(Kind.PICTURE_UNREADABLE, reason, "picture left out") from error
     image, reason = decode_within(data, cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        if reason == NO_PICTURE:
-            return None, [Problem(picture, Kind.PICTURE_UNREADABLE, reason, "picture left out; copy it again")]
-        return None, [Problem(picture, Kind.PICTURE_TOO_LARGE, reason, "picture left out; cut it into tiles")]
-    return (image.shape[1], image.shape[0]), []
+    if image is not None:
+        return image.shape[1], image.shape[0]
+    if reason == NO_PICTURE:
+        raise UnusableError(Kind.PICTURE_UNREADABLE, reason, "picture left out; copy it again")
+    raise UnusableError(Kind.PICTURE_TOO_LARGE, reason, "picture left out; cut it into tiles")
 
 
 def read_item(
-    picture: Path, side: str, name: str, label: Path | None, read: Callable[[Path, Size], Reading]
-) -> tuple[Item | None, list[Problem]]:
-    """Return a picture with its annotation, and what was wrong with its two files.
+    picture: Path, side: str, name: str, label: Path | None, read: Callable[[Path, Size], Reading], problems: Problems
+) -> Item | None:
+    """Return a picture with its annotation, which ``read`` reads from its label file; without one, it has no defects.
 
-    Args:
-        picture: The picture's file.
-        side: ``train``, ``val`` or ``test``.
-        name: Its place in that side.
-        label: Its annotation file; None if it has no defects.
-        read: Reads that file.
-
-    Returns:
-        None in place of the item if either file is unusable or none of the objects that are stated is usable.
+    None if either file is unusable or none of the objects that are stated is usable.
     """
-    size, problems = picture_size(picture)
-    if size is None:
-        return None, problems
-    if label is None:
-        return Item(picture, side, name, Annotation(picture.name, *size), picture), []
-    annotation, problems = read(label, size)
-    if annotation is None:
-        return None, problems
-    if not annotation.objects and not all(problem.repaired for problem in problems):
-        return None, [*problems, Problem(picture, Kind.NONE_USABLE, NONE_USABLE, "picture left out")]
-    return Item(picture, side, name, replace(annotation, image=picture.name), label), problems
+    with problems.collect(file=picture):
+        size = picture_size(picture)
+        if label is None:
+            return Item(picture, side, name, Annotation(picture.name, *size), picture)
+        annotation, wrong = read(label, size)
+        problems += wrong
+        if annotation is None:
+            return None
+        if not annotation.objects and not all(problem.repaired for problem in wrong):
+            raise UnusableError(Kind.NONE_USABLE, NONE_USABLE, "picture left out")
+        return Item(picture, side, name, replace(annotation, image=picture.name), label)
+    return None
 
 
-def side_and_name(picture: Path, key: Key) -> tuple[str, str]:
-    """Return the side of a picture with a key and its place in that side, with ``/`` between folders."""
-    side, (*folders, _) = side_of(key)
-    return side, "/".join((*folders, picture.name))
+def side_and_name(picture: Path, source: Path, default: str = "train") -> tuple[str, str]:
+    """Return the side of a picture, by default if its folders name none, and its place there, folders before ``/``."""
+    side, (*folders, _) = side_of(key_of(picture, source))
+    return side or default, "/".join((*folders, picture.name))

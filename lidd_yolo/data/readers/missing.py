@@ -9,47 +9,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-_NEU_DET = (
-    "the NEU-DET release of Northeastern University, China (Y. He, K. Song, Q. Meng, Y. Yan, IEEE Trans. Instrum. "
-    "Meas. 69(4), 2020, doi 10.1109/TIM.2019.2915404), "
+_RELEASES = {
+    "neu-det": "the NEU-DET release of Northeastern University, China (Y. He, K. Song, Q. Meng, Y. Yan, IEEE Trans. "
+    "Instrum. Meas. 69(4), 2020, doi 10.1109/TIM.2019.2915404), "
     "from http://faculty.neu.edu.cn/songkc/en/zdylm/263265/list/index.htm "
-    "or github.com/siddhartamukherjee/NEU-DET-Steel-Surface-Defect-Detection"
-)
-_NEU_SEG = (
-    "the NEU-Seg release of Northeastern University, China (H. Dong, K. Song, Y. He, J. Xu, Y. Yan, Q. Meng, IEEE "
-    "Trans. Ind. Informatics 16(12), 2020, doi 10.1109/TII.2019.2958826), from github.com/DHW-Master/NEU_Seg"
-)
-_ALUMINIUM = (
-    "photographs of aluminium sheets 1.jpg to 100.jpg in images and their labelme files in json; its publisher is not "
-    "known to us"
-)
-_RELEASES = {"neu-det": _NEU_DET, "neu-seg": _NEU_SEG, "aluminium-sheet": _ALUMINIUM}
+    "or github.com/siddhartamukherjee/NEU-DET-Steel-Surface-Defect-Detection",
+    "neu-seg": "the NEU-Seg release of Northeastern University, China (H. Dong, K. Song, Y. He, J. Xu, Y. Yan, "
+    "Q. Meng, IEEE Trans. Ind. Informatics 16(12), 2020, doi 10.1109/TII.2019.2958826), "
+    "from github.com/DHW-Master/NEU_Seg",
+    "aluminium-sheet": "photographs of aluminium sheets 1.jpg to 100.jpg in images and their labelme files in json; "
+    "its publisher is not known to us",
+}
 FETCHED = ("neu-det", "neu-seg")
 """Those that `lidd_yolo.data.releases.download` can fetch."""
 
 
 def explain_packaged(stem: str, folder: str | Path) -> None:
-    """Say how to make the data set of a packaged YAML; nothing if it is of no release.
-
-    Args:
-        stem: Name of the YAML without ending: a data set, perhaps with its protocol behind it.
-        folder: Where the data set was looked for.
-
-    Raises:
-        FileNotFoundError: As `explain`.
-    """
+    """Call `explain` for a packaged YAML; its name is that of the data set, perhaps with the protocol behind it."""
     name = next((known for known in _RELEASES if f"{stem}-".startswith(f"{known}-")), None)
     if name is not None:
         explain(name, folder, stem.removeprefix(name).removeprefix("-"))
 
 
 def explain(name: str, folder: str | Path, protocol: str = "") -> NoReturn:
-    """Say how to make a data set that was not found.
-
-    Args:
-        name: Data set, as ``lidd data`` calls it.
-        folder: Where it was looked for.
-        protocol: Protocol to name in the command; the default one if empty.
+    """Say how to make a data set, named as ``lidd data`` calls it, that was not found in a folder.
 
     Raises:
         FileNotFoundError: Always; its message names the command and the release.

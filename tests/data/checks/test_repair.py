@@ -54,6 +54,13 @@ class TestRepairSet:
             copy = cv2.imread(str((tmp_path / "new/images/train" / name).with_suffix(".png")))
             np.testing.assert_array_equal(copy, seen)
 
+    def test_ending__of_the_content(self, tmp_path):
+        image = noise(width=120, height=90)
+        data = {f"train/{k}.bmp": encoded(image, ending) for k, ending in enumerate((".jpg", ".webp", ".jp2"))}
+        file = write_yolo_set(tmp_path / "set", {f"train/{k}": GOOD for k in range(3)}, data)
+        _repair(file, tmp_path / "new")
+        assert sorted(p.name for p in (tmp_path / "new/images/train").iterdir()) == ["0.jpg", "1.webp", "2.jp2"]
+
     def test_16_bits__one_scale_for_all(self, tmp_path):
         deep = {f"train/{k}.png": encoded(np.full((30, 40), 1000 * k, np.uint16), ".png") for k in (1, 4)}
         file = write_yolo_set(tmp_path / "set", {"train/1": GOOD, "train/4": GOOD}, deep)

@@ -59,9 +59,12 @@ class TestCheckYoloSet:
         assert objects["d.jpg"] == ["line 1"]
         assert objects["f.jpg"] == ["line 4"]
 
-    def test_workers__same_result(self, damaged):
-        one, four = (check_yolo_set(read_yolo_set(damaged), workers=workers) for workers in (1, 4))
-        assert one == four
+    def test_workers__same_result(self, damaged, monkeypatch):
+        results = []
+        for processors in (1, 4):
+            monkeypatch.setattr("os.cpu_count", lambda processors=processors: processors)
+            results.append(check_yolo_set(read_yolo_set(damaged)))
+        assert results[0] == results[1]
 
     def test_list__picture_that_is_not_there(self, tmp_path):
         file = write_yolo_set(tmp_path, {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n"})

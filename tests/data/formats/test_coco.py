@@ -126,6 +126,18 @@ class TestReadCoco:
         assert (problem.where, problem.repaired) == ("annotation 1", False)
         assert reason in problem.reason
 
+    def test_outline_over_the_edge__is_no_excuse_for_the_box(self, read):
+        entry = _entry(segmentation=[[-1, 1, 5, 1, 5, 5]], bbox=[1, 1, 0, 2])
+        [annotation], problems = read(_file(entry))
+        assert annotation.objects == ()
+        assert [(p.kind, p.repaired) for p in problems] == [("over-edge", True), ("no-size", False)]
+
+    def test_outline_and_box_over_the_edge__said_once(self, read):
+        entry = _entry(segmentation=[[-1, 1, 5, 1, 5, 5]], bbox=[-1, 1, 6, 4])
+        [annotation], [problem] = read(_file(entry))
+        assert annotation.objects[0].box == Box(0, 1, 5, 5)
+        assert problem.kind == "over-edge"
+
     def test_damaged_images__named(self, read):
         good = {"id": 1, "file_name": "..\\steel\\a.jpg", "width": 20, "height": 10}
         bad = [{**good, "width": 0, "id": 2}, {**good, "height": "x", "id": 3}, {"id": 4}, good, {**good, "id": []}, 5]

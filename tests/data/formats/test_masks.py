@@ -45,9 +45,9 @@ class TestReadMask:
     def test_two_classes__hand_computed(self, write):
         mask = square(2, 3, 4, 3, size=10)
         mask[0, 9] = 1
-        annotation, problems = read_mask(write(mask), _NAMES, (10, 10), "a.jpg")
+        annotation, problems = read_mask(write(mask), _NAMES, (10, 10))
         assert problems == []
-        assert (annotation.image, annotation.width, annotation.height) == ("a.jpg", 10, 10)
+        assert (annotation.image, annotation.width, annotation.height) == ("000001.png", 10, 10)
         assert [(o.class_name, o.box) for o in annotation.objects] == [
             ("inclusion", Box(9, 0, 10, 1)),
             ("scratches", Box(2, 3, 6, 7)),

@@ -169,7 +169,7 @@ class TestJsonFuzz:
         for number in range(rounds(500)):
             kind, content = (("labelme", labelme), ("coco", coco))[number % 2]
             (tmp_path / "a.json").write_bytes(_mutated(json.dumps(content).encode(), rng))
-            done = in_time(lambda kind=kind: check_folder(tmp_path, kind, workers=1))
+            done = in_time(lambda kind=kind: check_folder(tmp_path, kind))
             assert {f.file.name for f in done.findings} <= {"a.json", "a.jpg"}
 
 

@@ -1,10 +1,10 @@
-"""Boxes, clipping and duplicate objects."""
+"""Boxes and clipping."""
 
 import dataclasses
 
 import pytest
 
-from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
+from lidd_yolo.data.labels.annotation import Box
 
 
 class TestBox:
@@ -32,17 +32,3 @@ class TestBox:
     def test_frozen(self):
         with pytest.raises(dataclasses.FrozenInstanceError):
             Box(0, 0, 1, 1).x1 = 5
-
-
-class TestAnnotation:
-    def test_without_duplicates__keeps_the_first_of_equal_objects(self):
-        a, b = DefectObject("a", Box(0, 0, 5, 5)), DefectObject("b", Box(0, 0, 5, 5))
-        again = DefectObject("a", Box(0, 0, 5, 5), difficult=True)
-        annotation = Annotation("x.jpg", 10, 10, (a, b, again, b))
-        assert annotation.without_duplicates().objects == (a, b)
-        assert annotation.objects == (a, b, again, b)
-
-    def test_without_duplicates__other_outline_is_another_object(self):
-        box = Box(0, 0, 5, 5)
-        objects = (DefectObject("a", box), DefectObject("a", box, (((0, 0), (5, 0), (0, 5)),)))
-        assert Annotation("x.jpg", 10, 10, objects).without_duplicates().objects == objects

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from lidd_yolo.data.labels.annotation import Box, Place
-from lidd_yolo.data.labels.validity import check_box, check_outline
+from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject, Place
+from lidd_yolo.data.labels.problems import Problems
+from lidd_yolo.data.labels.validity import check_box, check_outline, clean_annotation
 
 
 def _check(*corners):
-    return check_box(Box(*corners), 100, 50, file=Path("a.xml"), where=Place("object", 1))
+    problems = Problems(Path("a.xml"))
+    with problems.collect(Place("object", 1)):
+        return check_box(Box(*corners), (100, 50), problems), problems
+    return None, problems
 
 
 class TestCheckBox:
@@ -44,7 +48,10 @@ class TestCheckBox:
 
 
 def _check_outline(corners):
-    return check_outline(corners, 10, 8, file=Path("a.txt"), where=Place("line", 3))
+    problems = Problems(Path("a.txt"))
+    with problems.collect(Place("line", 3)):
+        return *check_outline(corners, (10, 8), problems), problems
+    return None, (), problems
 
 
 class TestCheckOutline:
@@ -77,3 +84,26 @@ class TestCheckOutline:
         hole = ((3.0, 3.0), (4.0, 3.0), (4.0, 4.0), (3.0, 4.0))
         joined = ((1.0, 1.0), (3.0, 1.0), *hole, hole[0], (3.0, 1.0), (6.0, 1.0), (6.0, 6.0), (1.0, 6.0))
         assert set(_check_outline(joined)[1]) == {hole, ((1.0, 1.0), (3.0, 1.0), (6.0, 1.0), (6.0, 6.0), (1.0, 6.0))}
+
+
+def _cleaned(*objects):
+    annotation, problems = clean_annotation(Annotation("x.jpg", 10, 10, objects), Path("x.txt"), ("a", "b"))
+    return annotation.objects, problems
+
+
+class TestCleanAnnotation:
+    def test_equal_objects__first_is_kept(self):
+        a, b = DefectObject("a", Box(0, 0, 5, 5)), DefectObject("b", Box(0, 0, 5, 5))
+        objects, [problem] = _cleaned(a, b, DefectObject("a", Box(0, 0, 5, 5), difficult=True), b)
+        assert objects == (a, b)
+        assert str(problem) == "x.txt: 2 objects with the same class and box as another; kept once"
+
+    def test_other_outline__another_object(self):
+        box = Box(0, 0, 5, 5)
+        objects = (DefectObject("a", box), DefectObject("a", box, (((0, 0), (5, 0), (0, 5)),)))
+        assert _cleaned(*objects) == (objects, [])
+
+    def test_unknown_class__left_out(self):
+        objects, [problem] = _cleaned(DefectObject("c", Box(0, 0, 5, 5)))
+        assert objects == ()
+        assert str(problem) == "x.txt: class 'c' is none of a, b; its objects left out"

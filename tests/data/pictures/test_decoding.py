@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from lidd_yolo.data.pictures import decoding
 from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode, decode_within
 from tests.helpers.pictures import bombs, encoded, noise
 
@@ -27,13 +28,12 @@ class TestDecodeWithin:
         assert pixels is None
         assert reason in {f"its header says {side}x{side}, more than 100000000 pixels" for side in (30000, 60000)}
 
-    def test_limit__the_last_pixel_counts(self):
+    def test_limit__the_last_pixel_counts(self, monkeypatch):
         data = encoded(noise(width=10, height=10), ".png")
-        assert decode_within(data, cv2.IMREAD_COLOR, max_pixels=100)[0] is not None
-        assert decode_within(data, cv2.IMREAD_COLOR, max_pixels=99) == (
-            None,
-            "its header says 10x10, more than 99 pixels",
-        )
+        monkeypatch.setattr(decoding, "MAX_PIXELS", 100)
+        assert decode_within(data, cv2.IMREAD_COLOR)[0] is not None
+        monkeypatch.setattr(decoding, "MAX_PIXELS", 99)
+        assert decode_within(data, cv2.IMREAD_COLOR) == (None, "its header says 10x10, more than 99 pixels")
 
 
 class TestDecode:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem, Problems, UnusableError
 from lidd_yolo.data.readers.layout import (
     Pictures,
     in_annotations,
@@ -41,7 +41,7 @@ class TestKeys:
 
     def test_side__named_by_any_folder(self):
         assert side_of(("x", "validation", "y", "a")) == ("val", ("x", "y", "a"))
-        assert side_of(("val",)) == ("train", ("val",))
+        assert side_of(("val",)) == (None, ("val",))
         assert [side_named(word) for word in ("val2017", "Training", "testing", "tests", "valid")] == [
             "val",
             "train",
@@ -99,23 +99,20 @@ class TestPairFiles:
 
 class TestPictureSize:
     def test_width_before_height(self, tmp_path):
-        assert picture_size(picture(tmp_path / "a.png", 20, 10)) == ((20, 10), [])
+        assert picture_size(picture(tmp_path / "a.png", 20, 10)) == (20, 10)
 
     def test_unusable__named(self, tmp_path):
         (tmp_path / "empty.jpg").touch()
         (tmp_path / "text.jpg").write_text("no picture")
         for name, reason in (("empty.jpg", "decoded"), ("text.jpg", "decoded"), ("none.jpg", "read")):
-            size, [problem] = picture_size(tmp_path / name)
-            assert size is None
-            assert (problem.file.name, problem.repaired) == (name, False)
-            assert reason in problem.reason
+            with pytest.raises(UnusableError, match=reason):
+                picture_size(tmp_path / name)
 
     def test_bomb__refused_by_its_header(self, tmp_path):
         head = struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
         (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + head + b"0000")
-        size, [problem] = picture_size(tmp_path / "bomb.png")
-        assert size is None
-        assert "60000x60000" in problem.reason
+        with pytest.raises(UnusableError, match="60000x60000"):
+            picture_size(tmp_path / "bomb.png")
 
 
 class TestReadItem:
@@ -125,7 +122,9 @@ class TestReadItem:
 
         def _read(annotation, *problems, label=tmp_path / "a.txt"):
             file = picture(tmp_path / "a.png", 20, 10)
-            return read_item(file, "train", "a.png", label, lambda *_: (annotation, list(problems)))
+            collected = Problems(tmp_path)
+            item = read_item(file, "train", "a.png", label, lambda *_: (annotation, list(problems)), collected)
+            return item, collected
 
         return _read
 
@@ -157,6 +156,12 @@ class TestNames:
         paths = [Path("x/train/a/1.jpg"), Path("x/train/b/1.jpg")]
         assert [name_below(paths)(path) for path in paths] == ["a/1.jpg", "b/1.jpg"]
         assert name_below(paths[:1])(paths[0]) == "1.jpg"
+        with pytest.raises(ValueError, match="absolute"):
+            name_below([*paths, Path("/y/1.jpg")])
 
     def test_side_and_name__side_taken_out(self):
-        assert side_and_name(Path("x/val/steel/a.jpg"), ("val", "steel", "a")) == ("val", "steel/a.jpg")
+        assert side_and_name(Path("x/val/steel/a.jpg"), Path("x")) == ("val", "steel/a.jpg")
+
+    def test_side_and_name__default(self):
+        assert side_and_name(Path("x/steel/a.jpg"), Path("x")) == ("train", "steel/a.jpg")
+        assert side_and_name(Path("x/steel/a.jpg"), Path("x"), "val") == ("val", "steel/a.jpg")
