@@ -17,7 +17,6 @@ from lidd_yolo.export.calibration import choose_calibration
 from lidd_yolo.export.certificate import (
     Certificate,
     ContextEntry,
-    DataEntry,
     FoldEntry,
     FormatEntry,
     certificate_file,
@@ -42,6 +41,7 @@ from lidd_yolo.export.int8_layers import parse_keep_float
 from lidd_yolo.export.making import checked_arguments, place_export, set_aside
 from lidd_yolo.export.reference import Reference, choose_pictures, load_reference
 from lidd_yolo.export.validation import Validation, largest_difference
+from lidd_yolo.files import sha256
 
 _AUTO = "auto"
 _RETRIES = 2
@@ -163,9 +163,12 @@ def certify(  # noqa: PLR0913 - each is a word of the command
             for name in names:
                 say(f"exporting and comparing {name}")
                 results.append(check.run(name))
-        used: DataEntry = {"file": data.file.name, "split": split, "pictures": [file.name for file in files]}
-        requested = tuple(int8_key(name) if int8 else name for name in names)
-        return _keep(comparer, fold, results, {"data": used, "confidence": conf, **surroundings()}, requested)
+        context: ContextEntry = {
+            "data": {"file": data.file.name, "split": split, "pictures": [file.name for file in files]},
+            "confidence": conf,
+            **surroundings(),
+        }
+        return _keep(comparer, fold, results, context, tuple(int8_key(name) if int8 else name for name in names))
 
 
 def _read_data(file: Path | str) -> YoloSet:
@@ -202,17 +205,17 @@ def _fold_entry(comparer: Comparer, delivered: Variant) -> FoldEntry:
     reference, side = comparer.reference, delivered.made_for.side
     compared = [comparer.fold(size) for size in (side, rectangle(side, reference.stride))]
     limits = Limits(raw=FOLD_LIMIT)
-    passed = all(c.to_trained.value <= FOLD_LIMIT and not c.final.beyond(limits) for c in compared)
+    passed = not any(c.to_trained.beyond(FOLD_LIMIT) or c.final.beyond(limits) for c in compared)
     first = ""
     if not passed:
         picture = comparer.inputs(InputShape(*side))
         first = first_unfolded_difference(reference.trained, reference.folded, picture, FOLD_LIMIT)
-    worst = max(compared, key=lambda c: c.to_trained.value).entry(comparer.files)
+    worst = max(compared, key=lambda c: c.to_trained.difference).entry()
     return {
         "passed": passed,
         "limit": FOLD_LIMIT,
         "first_layer": first,
-        "case": "folded against trained",
+        "case": worst["case"],
         "to_folded": worst["to_folded"],
         "to_trained": worst["to_trained"],
         "final": worst["final"],
@@ -223,12 +226,11 @@ def _keep(
     comparer: Comparer, fold: FoldEntry, results: Sequence[Checked], context: ContextEntry, requested: tuple[str, ...]
 ) -> Certified:
     """Put the exports where they belong, then the certificate beside them."""
-    reference = comparer.reference
-    weights = reference.weights
+    reference, weights = comparer.reference, comparer.reference.weights
     formats: dict[str, FormatEntry] = {}
     placed: dict[str, Path] = {}
     for result in results:
-        entry: FormatEntry = {**result.entry(comparer.files), **context}
+        entry: FormatEntry = {**result.entry(), **context}
         if result.written is not None:
             put = place_export if entry["passed"] else set_aside
             placed[result.key] = put(result.written, weights.parent)
@@ -239,7 +241,7 @@ def _keep(
     certificate = Certificate(
         {
             "file": weights.name,
-            "sha256": file_hashes(weights)[weights.name],
+            "sha256": sha256(weights),
             "network": type(reference.trained).__name__,
             "task": reference.task,
             "trained_at": reference.imgsz,

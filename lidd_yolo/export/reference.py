@@ -118,13 +118,8 @@ def run_network(network: Any, batch: Tensor) -> list[Tensor]:
 def choose_pictures(data: YoloSet, split: str, count: int) -> list[Path]:
     """Return pictures spread evenly over a split, so that every class of a sorted folder is among them.
 
-    Args:
-        data: The data set.
-        split: ``train``, ``val`` or ``test``.
-        count: How many; fewer if the split has no more.
-
     Raises:
-        InputError: If the split has no pictures, or fewer than one is asked for.
+        InputError: If the split has no pictures, or fewer than one is requested; a split may have less than ``count``.
     """
     if count < 1:
         raise InputError(f"--pictures must be 1 or more, got {count}")
@@ -136,12 +131,7 @@ def choose_pictures(data: YoloSet, split: str, count: int) -> list[Path]:
 
 
 def read_input(files: Sequence[Path], side: tuple[int, int], channels: int = 3) -> Tensor:
-    """Return pictures ``(N, C, height, width)``, RGB 0-1, fitted into ``side`` with a grey border.
-
-    Args:
-        files: Pictures.
-        side: Height and width in pixels.
-        channels: 3, or 1 for a network of grey pictures.
+    """Return pictures ``(N, C, height, width)``, RGB or grey 0-1, fitted into height and width with a grey border.
 
     Raises:
         InputError: If a file is no picture.

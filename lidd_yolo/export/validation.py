@@ -23,14 +23,7 @@ Recall = Mapping[str, Mapping[int, float]]
 
 @dataclass(frozen=True)
 class Validation:
-    """What is validated on.
-
-    Args:
-        data: Data YAML.
-        split: ``train``, ``val`` or ``test``.
-        imgsz: Side of the input in pixels.
-        folder: Folder for what the validator writes.
-    """
+    """What is validated on: a split of a data YAML, in square pictures, with a folder for what the validator writes."""
 
     data: Path
     split: str
@@ -46,13 +39,7 @@ class Validation:
         return self._map(YOLO(reference.weights), batch=16)
 
     def of_exported(self, file: Path, task: str, batch: int) -> dict[str, float]:
-        """Return mAP50-95 of an exported file, in the precision that its runtime chooses on this machine.
-
-        Args:
-            file: File or folder that Ultralytics exported.
-            task: ``detect`` or ``segment``.
-            batch: Pictures at a time that the file takes.
-        """
+        """Return mAP50-95 of an exported file, in the precision that its runtime chooses on this machine."""
         return self._map(YOLO(str(file), task=task), batch=batch)
 
     def recall_of_trained(self, reference: Reference, conf: float) -> Recall:
@@ -63,12 +50,6 @@ class Validation:
         """Return the recall of an exported file at an IoU of 0.5, with detections from a score on.
 
         The validator sees no others, so none below it takes an object from one above.
-
-        Args:
-            file: File or folder that Ultralytics exported, or one like it.
-            task: ``detect`` or ``segment``.
-            batch: Pictures at a time that the file takes.
-            conf: The score.
 
         Returns:
             ``box`` and, for segmentation, ``mask`` -> class number -> recall; classes without objects are left out.

@@ -15,16 +15,17 @@ from lidd_yolo.export.certificate import (
     CHANGED,
     RECALLS,
     SIDES,
+    Agreement,
+    CaseEntry,
     Certificate,
     ContextEntry,
-    DetectionsEntry,
     DifferenceEntry,
     FoldEntry,
     FormatEntry,
-    all_detections,
 )
 from lidd_yolo.report.certificate_chart import limit_charts
 from lidd_yolo.report.charts import Chart
+from lidd_yolo.report.markdown import markdown_table
 
 COLUMNS = (
     "precision",
@@ -41,13 +42,7 @@ _NOTHING = "–"
 
 @dataclass(frozen=True)
 class FormatLine:
-    """One form of the network.
-
-    Args:
-        name: Folding, or the format.
-        passed: The verdict.
-        figures: One for each of `COLUMNS`.
-    """
+    """Folding or a format, whether it passed, and a figure for each of `COLUMNS`."""
 
     name: str
     passed: bool
@@ -79,14 +74,7 @@ class CertificateSection:
 
 
 def certificate_section(file: Path) -> CertificateSection:
-    """Return what is written of one certificate.
-
-    Args:
-        file: ``best.parity.json``.
-
-    Raises:
-        InputError: If it is no certificate, or part of it is not as ``lidd export`` writes it.
-    """
+    """Return what is written of one certificate; an InputError says why it cannot be read, or not all of it."""
     certificate = Certificate.read(file)
     try:
         return _section(file, certificate)
@@ -127,7 +115,7 @@ def _fold_line(fold: FoldEntry) -> FormatLine:
         ("float32", ""),
         (_NOTHING, ""),
         _apart(fold["to_trained"], fold["limit"]),
-        *_detections([fold["final"]], "none"),
+        *_detections([fold], "none"),
     )
     return FormatLine("folding", fold["passed"], (*figures, _map("folded", {}, fold)))
 
@@ -139,7 +127,7 @@ def _format_line(name: str, entry: FormatEntry, fold: FoldEntry) -> FormatLine:
     figures = (
         (_precision(entry), entry.get("delivered", "")),
         *outputs,
-        *_detections([case["final"] for case in cases], none),
+        *_detections(cases, none),
         _map("exported", entry.get("map50_95") or {}, fold),
     )
     return FormatLine(name, entry["passed"], figures)
@@ -160,16 +148,16 @@ def _apart(worst: DifferenceEntry, limit: float) -> Figure:
     return f"{size} of {limit:.0e}", f"{worst['output']} in {worst['picture']}{case}"
 
 
-def _detections(finals: Sequence[DetectionsEntry], none: str) -> tuple[Figure, Figure]:
+def _detections(cases: Sequence[CaseEntry], none: str) -> tuple[Figure, Figure]:
     """Return counts, and the smallest IoU."""
-    final = all_detections(finals)
-    if not final["matched"] and not final["unmatched"]:
+    final = Agreement.of_cases(cases)
+    if not final.matched and not final.unmatched:
         return (none, ""), (_NOTHING, "")
-    counts = f"{final['matched']} matched", f"{final['unmatched']} unmatched; scores within {final['score']:.1e}"
-    if not final["matched"]:
+    counts = f"{final.matched} matched", f"{final.unmatched} unmatched; scores within {final.score:.1e}"
+    if not final.matched:
         return counts, (_NOTHING, "")
-    masks = f"; masks {final['mask_iou']:.4f}" if final["mask_iou"] < 1 else ""
-    return counts, (f"{final['box_iou']:.4f}", f"{final['picture']}{masks}")
+    masks = f"; masks {final.mask_iou:.4f}" if final.mask_iou < 1 else ""
+    return counts, (f"{final.box_iou:.4f}", f"{final.picture}{masks}")
 
 
 def _map(which: str, exported: Mapping[str, float], fold: FoldEntry) -> Figure:
@@ -216,15 +204,13 @@ def _in_words(value: Any) -> str:
 
 
 def _recalls(name: str, entry: FormatEntry) -> Iterator[RecallTable]:
-    """Yield tables of class -> recall of the trained network and of the exported file."""
     for key, how in RECALLS:
         if recall := entry.get(key):
-            rows = tuple(_recall_row(c, trained, exported) for c, (trained, exported) in recall.items())
+            rows = tuple(
+                (class_name, f"{trained:.3f}", f"{exported:.3f}", f"{exported - trained:+.3f}".replace("-", "−"))
+                for class_name, (trained, exported) in recall.items()
+            )
             yield RecallTable(f"{name}: {how} of each class", rows)
-
-
-def _recall_row(name: str, trained: float, exported: float) -> tuple[str, str, str, str]:
-    return name, f"{trained:.3f}", f"{exported:.3f}", f"{exported - trained:+.3f}".replace("-", "−")
 
 
 def _facts(certificate: Certificate) -> list[tuple[str, str]]:
@@ -257,15 +243,10 @@ def _surroundings(entry: ContextEntry) -> Iterator[tuple[str, str]]:
 
 
 def certificate_table(entries: list[dict[str, Any]]) -> str:
-    """Return a Markdown table of certificates that ``lidd bench certificate`` put into the ledger.
-
-    Args:
-        entries: Ledger entries whose ``results`` are certificates.
-    """
-    columns = ("certificate", "form", "verdict", *COLUMNS, "largest loss of recall")
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    lines += [f"| {' | '.join(row)} |" for entry in entries for row in _rows(entry)]
-    return "\n\n".join(["\n".join(lines), *(_basis(entry) for entry in entries)]) + "\n"
+    """Return a Markdown table of certificates that ``lidd bench certificate`` put into the ledger."""
+    headers = ("certificate", "form", "verdict", *COLUMNS, "largest loss of recall")
+    table = markdown_table(headers, (row for entry in entries for row in _rows(entry)))
+    return "\n\n".join([table, *map(_basis, entries)]) + "\n"
 
 
 def _rows(entry: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -277,7 +258,6 @@ def _rows(entry: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _lost(form: FormatEntry) -> str:
-    """Return the largest loss of recall over the classes, of boxes and of masks."""
     recalls = {**form.get("recall", {}), **{f"masks of {c}": r for c, r in form.get("mask_recall", {}).items()}}
     if not recalls:
         return _NOTHING
