@@ -36,7 +36,7 @@ _PACKAGES = (
 
 
 class DifferenceEntry(TypedDict, total=False):
-    """Largest difference of an output as a share of its size, None where there is no bound; ``case`` of a worst one."""
+    """Largest difference of an output as a share of its size, None where there is no bound; the worst has its case."""
 
     case: str
     difference: float | None
@@ -161,7 +161,7 @@ class FoldEntry(CaseEntry, ContextEntry, total=False):
 
 
 class WeightsEntry(TypedDict, total=False):
-    """The checkpoint."""
+    """The checkpoint, and the size of the input at its training."""
 
     file: str
     sha256: str
@@ -197,13 +197,11 @@ class Certificate:
     def read(cls, file: Path) -> Certificate:
         """Read a certificate; an InputError names the file and what is wrong with it."""
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            return cls.of(json.loads(file.read_text(encoding="utf-8")))
         except OSError as error:
             raise InputError(f"{file}: {error.strerror or error}") from error
-        except ValueError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{file}: no JSON: {error}") from error
-        try:
-            return cls.of(content)
         except ValueError as error:
             raise InputError(f"{file}: no certificate of lidd export: {error}") from error
 
@@ -231,14 +229,12 @@ class Certificate:
             kept = {}
         return Certificate(self.weights, self.fold, {**kept, **self.formats})
 
-    def file_states(self, folder: Path) -> dict[str, dict[str, tuple[str, str]]]:
-        """Return ``weights`` or the format -> file in a folder -> SHA-256, `AS_CERTIFIED`, `CHANGED` or `ELSEWHERE`."""
-        named = {"weights": {self.weights["file"]: self.weights["sha256"]}}
-        named |= {name: entry["files"] for name, entry in self.formats.items() if entry.get("files")}
-        return {
-            part: {name: (digest, _state(folder / name, digest)) for name, digest in files.items()}
-            for part, files in named.items()
-        }
+    def file_states(self, folder: Path) -> list[tuple[str, str, str]]:
+        """Return each file, its SHA-256, and whether that in a folder is `AS_CERTIFIED`, `CHANGED` or `ELSEWHERE`."""
+        files = [(self.weights["file"], self.weights["sha256"])]
+        for entry in self.formats.values():
+            files += (entry.get("files") or {}).items()
+        return [(name, digest, _state(folder / name, digest)) for name, digest in files]
 
     def summary(self, names: Sequence[str], placed: Mapping[str, Path]) -> str:
         """Return a few lines about some formats for the terminal; ``placed`` says where the file of each lies."""
@@ -255,6 +251,12 @@ class Certificate:
 def certificate_file(weights: Path) -> Path:
     """Return where the certificate of a checkpoint lies."""
     return weights.with_name(f"{weights.stem}.parity.json")
+
+
+def fold_failure(fold: FoldEntry) -> str:
+    """Return in words what a failed folding is."""
+    first = fold.get("first_layer") or "no single layer"
+    return f"the folded network departs from the trained one; first layer that differs: {first}"
 
 
 def file_hashes(path: Path) -> dict[str, str]:
@@ -301,8 +303,7 @@ def _fold_lines(fold: FoldEntry) -> Iterator[str]:
     if fold["passed"]:
         yield f"passed: {how}"
         return
-    first = fold["first_layer"] or "no single layer"
-    yield f"FAILED: the folded network departs from the trained one; first layer that differs: {first}"
+    yield f"FAILED: {fold_failure(fold)}"
     yield f"{how}; nothing was exported"
 
 
@@ -354,12 +355,9 @@ def _detection_line(entry: FormatEntry) -> str:
 
 
 def _maps(entry: FormatEntry, exported: Mapping[str, float], of_fold: Mapping[str, Mapping[str, float]]) -> str:
-    trained, folded = of_fold["trained"], of_fold["folded"]
-    maps = (
-        f"{kind} {value:.4f} (trained {trained[kind]:.4f}, folded {folded[kind]:.4f})"
-        for kind, value in exported.items()
-    )
-    return f"{', '.join(maps)}; difference {entry['map50_95_difference']:.4f}, limit {entry['limits']['map']}"
+    trained, folded, limit = of_fold["trained"], of_fold["folded"], entry["limits"]["map"]
+    maps = (f"{k} {v:.4f} (trained {trained[k]:.4f}, folded {folded[k]:.4f})" for k, v in exported.items())
+    return f"{', '.join(maps)}; difference {entry['map50_95_difference']:.4f}, limit {limit}"
 
 
 def _where(worst: DifferenceEntry) -> str:

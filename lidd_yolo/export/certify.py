@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
 from lidd_yolo.errors import InputError
@@ -133,8 +133,7 @@ def certify(  # noqa: PLR0913 - each is a word of the command
     files = choose_pictures(data, split, pictures)
     comparer = Comparer(reference, files, conf)
     size = imgsz or reference.imgsz
-    shape, dynamic = InputShape(size, size, passed_on.pop("batch", 1)), bool(passed_on.pop("dynamic", False))
-    delivered = Variant(shape, dynamic)
+    delivered = Variant(InputShape(size, size, passed_on.pop("batch", 1)), bool(passed_on.pop("dynamic", False)))
     with TemporaryDirectory(prefix="lidd-export-") as stage:
         say(f"comparing the trained and the folded network on {len(files)} pictures")
         fold = _fold_entry(comparer, delivered)
@@ -146,20 +145,14 @@ def certify(  # noqa: PLR0913 - each is a word of the command
                 say(f"measuring mAP50-95 on {split}")
                 maps = {"trained": validation.of_trained(reference), "folded": validation.of_folded(reference)}
                 fold["map50_95"] = maps
-            begun = (comparer, delivered, Path(stage) / "exports", passed_on)
+            request = comparer, delivered, Path(stage) / "exports", passed_on
             check: FormatCheck | Int8Check
             if int8:
-                check = Int8Check(
-                    *begun,
-                    calibration=calibration_pictures,
-                    keep_float=keep,
-                    retries=_RETRIES if keep_float == _AUTO else 0,
-                    validation=validation,
-                    trained_map=maps["trained"],
-                    trained_recall=validation.recall_of_trained(reference, conf),
-                )
+                retries = _RETRIES if keep_float == _AUTO else 0
+                measured = validation, maps["trained"], validation.recall_of_trained(reference, conf)
+                check = Int8Check(*request, calibration_pictures, keep, retries, *measured)
             else:
-                check = FormatCheck(*begun, half, validation if with_map else None, maps.get("trained", {}))
+                check = FormatCheck(*request, half, validation if with_map else None, maps.get("trained", {}))
             for name in names:
                 say(f"exporting and comparing {name}")
                 results.append(check.run(name))
@@ -211,15 +204,7 @@ def _fold_entry(comparer: Comparer, delivered: Variant) -> FoldEntry:
         picture = comparer.inputs(InputShape(*side))
         first = first_unfolded_difference(reference.trained, reference.folded, picture, FOLD_LIMIT)
     worst = max(compared, key=lambda c: c.to_trained.difference).entry()
-    return {
-        "passed": passed,
-        "limit": FOLD_LIMIT,
-        "first_layer": first,
-        "case": worst["case"],
-        "to_folded": worst["to_folded"],
-        "to_trained": worst["to_trained"],
-        "final": worst["final"],
-    }
+    return cast("FoldEntry", {"passed": passed, "limit": FOLD_LIMIT, "first_layer": first, **worst})
 
 
 def _keep(

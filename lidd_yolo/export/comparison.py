@@ -55,13 +55,7 @@ class Apart:
 
 
 def furthest_apart(got: Parts, want: Parts, pictures: Sequence[str]) -> Apart:
-    """Return the worst difference over all outputs and pictures, infinity as in `differences`.
-
-    Args:
-        got: Outputs by name, pictures along the first axis.
-        want: The same of the form that counts as right.
-        pictures: Names of the pictures.
-    """
+    """Return the worst difference over all outputs and pictures, infinity as in `differences`; ``want`` is right."""
     apart = []
     for name, right in want.items():
         each = differences(got[name], right)
@@ -126,14 +120,9 @@ class Checked:
     """What was found out about one exported file.
 
     Args:
-        name: One of `FORMATS`.
-        delivered: Shapes of its input.
-        limits: How far it may differ.
-        half: Whether it holds float16 numbers.
         written: Where it lies; None if the export failed.
         compared: One entry for each shape of each variant.
         left_out: What could not be compared, with the reason.
-        notes: What else a user must know.
         failures: What is out of tolerance or did not work; empty if the file passed.
         first_layer: Where an ONNX graph begins to depart; empty if it does not, or nobody can tell.
         map: mAP50-95 of the exported file; None if it was not measured.
@@ -288,13 +277,10 @@ class Detections:
 
 
 def detections(parts: Mapping[str, Tensor], side: tuple[int, int], conf: float) -> Detections:
-    """Return the detections in one picture, each anchor point with its best class.
+    """Return the detections above a score in one picture of height and width, each anchor point with its best class.
 
-    Args:
-        parts: Outputs of one picture by name, without a batch axis: ``boxes`` ``(4, A)``, ``scores`` ``(nc, A)``, and
-            for segmentation ``coefficients`` ``(masks, A)`` and ``prototypes`` ``(masks, h, w)``.
-        side: Height and width of the input in pixels.
-        conf: Smallest score.
+    ``parts`` are its outputs without a batch axis: ``boxes`` ``(4, A)``, ``scores`` ``(nc, A)``, and for segmentation
+    ``coefficients`` ``(masks, A)`` and ``prototypes`` ``(masks, h, w)``.
     """
     scores, classes = parts["scores"].max(0)
     index = (scores > conf).nonzero().flatten()

@@ -17,9 +17,6 @@ from lidd_yolo.export.comparison import differences
 from lidd_yolo.export.runtimes import onnx_session
 from lidd_yolo.optional import load_extra
 
-Rows = Mapping[int, Sequence[Tensor]]
-"""Row of the model YAML -> its outputs."""
-
 
 def row_outputs(network: Any, picture: Tensor) -> dict[int, list[Tensor]]:
     """Return the outputs of all rows of a network for one picture ``(1, C, H, W)``."""
@@ -66,7 +63,7 @@ def first_unfolded_difference(trained: Any, folded: Any, picture: Tensor, limit:
     return first_of(folded, differing)
 
 
-def differing_rows(graph: Sequence[Tensor], rows: Rows, limit: float) -> dict[int, bool]:
+def differing_rows(graph: Sequence[Tensor], rows: Mapping[int, Sequence[Tensor]], limit: float) -> dict[int, bool]:
     """Return which rows of the folded network have no counterpart within ``limit`` among the tensors of a graph.
 
     A row none of whose shape is in the graph (a view, an operator merged with the next) is left out.

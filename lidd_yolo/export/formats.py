@@ -1,8 +1,7 @@
 """The formats that can be certified, how far each may differ, and the input shapes at which a file is compared.
 
-Limits are relative to the size of an output, as float32 rounding is. A format fixes its shapes when it is made, so
-every fixed shape but the delivered one needs a further export; square pictures alone and rectangles in fours cover both
-with one.
+Limits are relative to the size of an output, as float32 rounding is. Every fixed shape but the delivered one needs a
+further export; square pictures alone and rectangles in fours cover both with one.
 """
 
 from __future__ import annotations
@@ -204,13 +203,7 @@ def rectangle(side: tuple[int, int], stride: int) -> tuple[int, int]:
 
 
 def probes(delivered: Variant, kind: Format, stride: int) -> tuple[list[Variant], list[str]]:
-    """Return what is exported for comparison only, and what the format cannot be compared at, with the reason.
-
-    Args:
-        delivered: What the user gets.
-        kind: The format.
-        stride: What the sides of an input divide by.
-    """
+    """Return what is exported for comparison only, and what the format cannot be compared at, with the reason."""
     side = delivered.made_for.side
     variants = [Variant(InputShape(*side))] if delivered.dynamic else []
     variants.append(Variant(InputShape(*rectangle(side, stride), 1 if kind.no_batch else FOURS)))

@@ -42,24 +42,16 @@ def paired_recall(trained: Mapping[int, float], exported: Mapping[int, float], n
     return {names[c]: (trained.get(c, 0.0), exported.get(c, 0.0)) for c in numbers}
 
 
-def recall_failures(recall: ClassRecall, how: str, limit: float) -> Iterator[str]:
+def recall_failures(recall: ClassRecall, how: str = "") -> Iterator[str]:
     """Yield each class that loses too much; ``how`` ends the word recall, for example `` by masks``."""
     for name, (trained, exported) in recall.items():
-        if not trained - exported <= limit + _ROUNDING:
-            yield f"recall of {name}{how} falls from {trained:.3f} to {exported:.3f}, limit {limit}"
+        if not trained - exported <= RECALL_LIMIT + _ROUNDING:
+            yield f"recall of {name}{how} falls from {trained:.3f} to {exported:.3f}, limit {RECALL_LIMIT}"
 
 
 @dataclass
 class Int8Checked(Checked):
-    """What was found out about one format in int8, see `Checked`.
-
-    Args:
-        calibration: What the certificate says about the training pictures.
-        keep_float: Words of ``--keep-float`` that were in float.
-        recall: Recall of each class, by boxes.
-        mask_recall: The same by masks; empty for detection.
-        sensitivity: Where the error comes from; None if nobody looked.
-    """
+    """What was found out about one format in int8, see `Checked`; ``calibration`` is what the certificate says."""
 
     calibration: Mapping[str, Any] = field(default_factory=dict)
     keep_float: tuple[str, ...] = ()
@@ -181,8 +173,8 @@ class Int8Check:
         if not any(trained > 0 for trained, _ in result.recall.values()):
             nothing = f"the trained network finds nothing of the split above {self.comparer.conf}"
             result.failures.append(f"{nothing}, so no recall can be compared: give a smaller --conf")
-        result.failures += recall_failures(result.recall, "", RECALL_LIMIT)
-        result.failures += recall_failures(result.mask_recall, " by masks", RECALL_LIMIT)
+        result.failures += recall_failures(result.recall)
+        result.failures += recall_failures(result.mask_recall, " by masks")
         result.judge_map(measured, self.trained_map)
 
     def _search(self, result: Int8Checked, exact: Path) -> None:

@@ -112,13 +112,13 @@ _FEW = 3
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What the error of the outputs is with layers in float.
+    """The error with every layer in int8 that may be, and with groups of layers in float.
 
     Args:
-        error: Of the file with every layer in int8 that may be.
-        errors: Group of layers -> error with it in float.
+        error: With none of them.
+        errors: With each.
         keep: What ``--keep-float`` should be given, best first; empty if no group helps.
-        error_kept: Error with those in float.
+        error_kept: With those.
     """
 
     error: float

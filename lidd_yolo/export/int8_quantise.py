@@ -55,12 +55,7 @@ class _Reader:
 def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], batches: CalibrationBatches) -> None:
     """Write an ONNX file in int8, in which nodes that stay float also read unrounded numbers.
 
-    Args:
-        file: The float32 file.
-        target: The file to write.
-        network: The network that it was exported from.
-        keep: Paths of modules that stay float besides those that must.
-        batches: Calibration pictures of the file's input shape.
+    ``keep`` has the paths of modules that stay float besides those that must.
 
     Raises:
         ValueError: If the graph does not tell which nodes must stay float.

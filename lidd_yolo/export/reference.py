@@ -28,17 +28,9 @@ TASKS = ("detect", "segment")
 
 @dataclass(frozen=True)
 class Reference:
-    """Both forms of a checkpoint's network, float32, on the CPU.
+    """Both forms of a checkpoint's network, float32, on the CPU: as trained, and after ``fuse()`` as every export is.
 
-    Args:
-        weights: The checkpoint.
-        trained: The network with every training-time structure.
-        folded: The same after ``fuse()``, which every export begins with.
-        task: ``detect`` or ``segment``.
-        names: Class names.
-        imgsz: Side of the input that it was trained at, in pixels.
-        stride: What the sides of an input divide by.
-        channels: Channels of the input.
+    ``imgsz`` is the side of the input at training in pixels, ``stride`` what the sides of an input divide by.
     """
 
     weights: Path
@@ -53,10 +45,8 @@ class Reference:
     def parts(self, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return the outputs of any form by what they mean; each is compared by itself.
 
-        Boxes are hundreds of pixels and scores at most 1: in one number a wrong score would count for nothing.
-
-        Args:
-            outputs: ``(B, 4 + nc + masks, A)`` and, for segmentation, prototypes ``(B, masks, h, w)``.
+        Boxes are hundreds of pixels and scores at most 1: in one number a wrong score would count for nothing. Outputs
+        are ``(B, 4 + nc + masks, A)`` and, for segmentation, prototypes ``(B, masks, h, w)``.
 
         Raises:
             ValueError: If the shapes are others.

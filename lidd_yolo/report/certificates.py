@@ -22,6 +22,7 @@ from lidd_yolo.export.certificate import (
     DifferenceEntry,
     FoldEntry,
     FormatEntry,
+    fold_failure,
 )
 from lidd_yolo.report.certificate_chart import limit_charts
 from lidd_yolo.report.charts import Chart
@@ -83,23 +84,16 @@ def certificate_section(file: Path) -> CertificateSection:
         raise InputError(f"{file}: a certificate of another make, not all of it can be read ({reason})") from error
 
 
-def format_lines(certificate: Certificate) -> tuple[FormatLine, ...]:
-    """Return the rows of a certificate: folding, then each format."""
-    fold = certificate.fold
-    return (_fold_line(fold), *(_format_line(name, entry, fold) for name, entry in certificate.formats.items()))
-
-
 def _section(file: Path, certificate: Certificate) -> CertificateSection:
     weights, fold, formats = certificate.weights, certificate.fold, certificate.formats
-    states = certificate.file_states(file.parent)
-    files = [(name, digest[:12], state) for part in states.values() for name, (digest, state) in part.items()]
+    files = [(name, digest[:12], state) for name, digest, state in certificate.file_states(file.parent)]
     failed = {name: list(_reasons(entry)) for name, entry in formats.items() if not entry["passed"]}
     if not fold["passed"]:
-        failed = {"folding": [_fold_reason(fold)], **failed}
+        failed = {"folding": [f"{fold_failure(fold)}; nothing was exported"], **failed}
     return CertificateSection(
         title=f"{weights['file']}: {weights.get('network', 'network')}, {weights.get('task', 'task not told')}",
         passed=not failed,
-        lines=format_lines(certificate),
+        lines=tuple(_lines(certificate)),
         failures=failed,
         changed=[name for name, _, state in files if state == CHANGED],
         notes=[note for name, entry in formats.items() for note in _notes(name, entry)],
@@ -110,33 +104,27 @@ def _section(file: Path, certificate: Certificate) -> CertificateSection:
     )
 
 
-def _fold_line(fold: FoldEntry) -> FormatLine:
-    figures = (
-        ("float32", ""),
-        (_NOTHING, ""),
-        _apart(fold["to_trained"], fold["limit"]),
-        *_detections([fold], "none"),
-    )
-    return FormatLine("folding", fold["passed"], (*figures, _map("folded", {}, fold)))
+def _lines(certificate: Certificate) -> Iterator[FormatLine]:
+    fold = certificate.fold
+    outputs, detections = _apart(fold["to_trained"], fold["limit"]), _detections([fold], "none")
+    figures = ("float32", ""), (_NOTHING, ""), outputs, *detections, _map("folded", {}, fold)
+    yield FormatLine("folding", fold["passed"], figures)
+    yield from (_format_line(name, entry, fold) for name, entry in certificate.formats.items())
 
 
 def _format_line(name: str, entry: FormatEntry, fold: FoldEntry) -> FormatLine:
     worst, limits, cases = entry.get("worst") or {}, entry.get("limits") or {}, entry.get("cases") or ()
     outputs = [_apart(worst[side], limits[limit]) if side in worst else (_NOTHING, "") for side, limit in SIDES]
     none = f"none above {entry.get('confidence')}" if cases else _NOTHING
+    kept = ", ".join(entry.get("keep_float") or ())
+    precision = str(entry.get("precision", _NOTHING)) + (f", in float: {kept}" if kept else "")
     figures = (
-        (_precision(entry), entry.get("delivered", "")),
+        (precision, entry.get("delivered", "")),
         *outputs,
         *_detections(cases, none),
         _map("exported", entry.get("map50_95") or {}, fold),
     )
     return FormatLine(name, entry["passed"], figures)
-
-
-def _precision(entry: FormatEntry) -> str:
-    """Return the precision, and for int8 the rows of the model that stayed in float."""
-    kept = entry.get("keep_float") or ()
-    return str(entry.get("precision", _NOTHING)) + (f", in float: {', '.join(kept)}" if kept else "")
 
 
 def _apart(worst: DifferenceEntry, limit: float) -> Figure:
@@ -179,11 +167,6 @@ def _reasons(entry: FormatEntry) -> Iterator[str]:
         yield f"first layer that differs: {entry['first_layer']}"
     elif entry.get("cases"):
         yield "the exported file departs, the folded network does not; which layer is first cannot be told"
-
-
-def _fold_reason(fold: FoldEntry) -> str:
-    first = fold.get("first_layer") or "no single layer"
-    return f"the folded network departs from the trained one; first layer that differs: {first}; nothing was exported"
 
 
 def _notes(name: str, entry: FormatEntry) -> Iterator[str]:
@@ -251,7 +234,7 @@ def certificate_table(entries: list[dict[str, Any]]) -> str:
 
 def _rows(entry: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     certificate = Certificate.of(entry["results"])
-    for line in format_lines(certificate):
+    for line in _lines(certificate):
         figures = (text for text, _ in line.figures)
         verdict = "passed" if line.passed else "**failed**"
         yield entry["name"], line.name, verdict, *figures, _lost(certificate.formats.get(line.name, {}))
