@@ -38,7 +38,7 @@ from lidd_yolo.export.formats import (
 )
 from lidd_yolo.export.int8_check import Int8Check
 from lidd_yolo.export.int8_layers import parse_keep_float
-from lidd_yolo.export.making import checked_arguments, place_export, set_aside
+from lidd_yolo.export.making import checked_arguments, place_export
 from lidd_yolo.export.reference import Reference, choose_pictures, load_reference
 from lidd_yolo.export.validation import Validation, largest_difference
 from lidd_yolo.files import sha256
@@ -217,8 +217,7 @@ def _keep(
     for result in results:
         entry: FormatEntry = {**result.entry(), **context}
         if result.written is not None:
-            put = place_export if entry["passed"] else set_aside
-            placed[result.key] = put(result.written, weights.parent)
+            placed[result.key] = place_export(result.written, weights.parent, passed=entry["passed"])
             entry["files"] = file_hashes(placed[result.key])
         if fold.get("map50_95") and result.map:
             entry["map50_95_difference"] = largest_difference(result.map, fold["map50_95"]["trained"])

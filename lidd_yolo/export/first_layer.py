@@ -6,6 +6,7 @@ A row counts as the first if it differs and everything that it reads does not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,10 @@ def row_outputs(network: Any, picture: Tensor) -> dict[int, list[Tensor]]:
     def keep(row: Any, _: Any, output: Any) -> None:
         kept[row.i] = [o.clone() for o in ([output] if isinstance(output, Tensor) else output)]
 
-    handles = [row.register_forward_hook(keep) for row in network.model]
-    try:
-        with torch.no_grad():
-            network(picture)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with ExitStack() as hooks, torch.no_grad():
+        for row in network.model:
+            hooks.enter_context(row.register_forward_hook(keep))
+        network(picture)
     return kept
 
 

@@ -6,8 +6,6 @@ overflow, and the file would find other things there than here.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -139,15 +137,14 @@ def quantise_openvino(
     (file,) = folder.glob("*.xml")
     model = openvino.Core().read_model(file)
     ignored = float_operators(openvino_successors(model), openvino_module, network, keep)
-    with contextlib.redirect_stdout(io.StringIO()):  # bars of progress
-        quantised = nncf.quantize(
-            model,
-            nncf.Dataset(batches),
-            preset=nncf.QuantizationPreset.MIXED,
-            target_device=nncf.TargetDevice.CPU,
-            subset_size=len(batches),
-            ignored_scope=nncf.IgnoredScope(names=sorted(ignored)),
-            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
-        )
+    quantised = nncf.quantize(
+        model,
+        nncf.Dataset(batches),
+        preset=nncf.QuantizationPreset.MIXED,
+        target_device=nncf.TargetDevice.CPU,
+        subset_size=len(batches),
+        ignored_scope=nncf.IgnoredScope(names=sorted(ignored)),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
+    )
     shutil.copytree(folder, target, ignore=lambda *_: [file.name, file.with_suffix(".bin").name])
     openvino.save_model(quantised, target / file.name, compress_to_fp16=False)

@@ -98,18 +98,18 @@ def quietly() -> Iterator[None]:
         LOGGER.setLevel(level)
 
 
-def place_export(written: Path, folder: Path) -> Path:
-    """Put an accepted file or folder into the checkpoint's folder, return its place and remove a rejected one there."""
+def place_export(written: Path, folder: Path, *, passed: bool) -> Path:
+    """Put a file or folder into the checkpoint's folder, in the place of one of the same name; return where it lies.
+
+    A rejected one is kept for a look into it, under a name that nothing can load, until one passes.
+    """
     rejected = folder / f"{written.name}{REJECTED}"
+    if not passed:
+        return _put(written, rejected)
     if rejected.is_dir():
         shutil.rmtree(rejected)
     rejected.unlink(missing_ok=True)
     return _put(written, folder / written.name)
-
-
-def set_aside(written: Path, folder: Path) -> Path:
-    """Keep a rejected export for a look into it, under a name that nothing can load; return where it lies."""
-    return _put(written, folder / f"{written.name}{REJECTED}")
 
 
 def _put(written: Path, target: Path) -> Path:

@@ -62,18 +62,14 @@ def _case_shares(case: CaseEntry, limits: Mapping[str, float]) -> Iterator[Share
 
 
 def _raw(case: str, series: int, apart: DifferenceEntry, limit: float) -> Share:
-    difference, where = apart["difference"], f"{apart['output']} in {apart['picture']}"
+    difference, where = apart["difference"], f"({apart['output']} in {apart['picture']})"
     if difference is None:  # how JSON holds a difference without bound
-        return Share(case, series, inf, f"{case}: {SERIES[series]}: no number, or another shape ({where})")
-    return Share(case, series, difference / limit, f"{_text(case, series, difference)}, limit {limit:.0e} ({where})")
+        return Share(case, series, inf, f"no number, or another shape {where}")
+    return Share(case, series, difference / limit, f"{difference:.1e}, limit {limit:.0e} {where}")
 
 
 def _final(case: str, series: int, difference: float, limit: float) -> Share:
-    return Share(case, series, difference / limit, f"{_text(case, series, difference)}, limit {limit:g}")
-
-
-def _text(case: str, series: int, difference: float) -> str:
-    return f"{case}: {SERIES[series]}: {difference:.1e}"
+    return Share(case, series, difference / limit, f"{difference:.1e}, limit {limit:g}")
 
 
 def _chart(name: str, shares: Sequence[Share], powers: range, left: int) -> Chart:
@@ -82,18 +78,17 @@ def _chart(name: str, shares: Sequence[Share], powers: range, left: int) -> Char
     axis = Axis(10.0 ** powers[0], 10.0 ** powers[-1], left + 8, WIDTH - RIGHT, log=True)
     step = 1 + (len(powers) - 1) // 7
     ticks = [Tick(axis.place(10.0**p), f"10{str(p).translate(_UP)}" if p else "limit") for p in powers if p % step == 0]
+    marks = []
+    for share in shares:
+        x, y = axis.place(min(max(share.value, axis.low), axis.high)), rows[share.case] + 5 * (share.series - 2)
+        marks.append(Mark(share.series, x, y, f"{share.case}: {SERIES[share.series]}: {share.text}"))
     height, limit = TOP + _ROW * len(cases) + BOTTOM, axis.place(1.0)
     return Chart(
         name,
         "difference as a share of its limit (log scale)",
         tuple(ticks),
         tuple(Tick(y, case) for case, y in rows.items()),
-        marks=tuple(
-            Mark(
-                s.series, axis.place(min(max(s.value, axis.low), axis.high)), rows[s.case] + 5 * (s.series - 2), s.text
-            )
-            for s in shares
-        ),
+        marks=tuple(marks),
         curves=(Curve(_LIMIT, points([(limit, TOP), (limit, height - BOTTOM)]), dashed=True),),
         height=height,
         left=left,

@@ -198,9 +198,8 @@ def _recalls(name: str, entry: FormatEntry) -> Iterator[RecallTable]:
 
 def _facts(certificate: Certificate) -> list[tuple[str, str]]:
     """Return name and content of what the certificate rests on; formats certified at another time are told apart."""
-    weights, facts = certificate.weights, []
-    if "trained_at" in weights:
-        facts.append(("Trained at", f"{weights['trained_at']} px"))
+    trained_at = certificate.weights.get("trained_at")
+    facts = [] if trained_at is None else [("Trained at", f"{trained_at} px")]
     contexts: dict[tuple[tuple[str, str], ...], list[str]] = {}
     entries: dict[str, ContextEntry] = {"folding": certificate.fold, **certificate.formats}
     for name, entry in entries.items():
