@@ -55,16 +55,16 @@ class Apart:
 
 
 def furthest_apart(got: Parts, want: Parts, pictures: Sequence[str]) -> Apart:
-    """Return the worst difference over all outputs and pictures, infinity as in `differences`; ``want`` is right."""
+    """Return the worst difference over all outputs and pictures, infinity as in `picture_differences`; ``want`` is right."""
     apart = []
     for name, right in want.items():
-        each = differences(got[name], right)
+        each = picture_differences(got[name], right)
         picture = int(each.argmax())
         apart.append(Apart(float(each[picture]), name, pictures[picture]))
     return max(apart, key=lambda a: a.difference)
 
 
-def differences(got: Tensor, want: Tensor) -> Tensor:
+def picture_differences(got: Tensor, want: Tensor) -> Tensor:
     """Return the largest difference in each picture as a share of the size of ``want`` over all pictures.
 
     It is infinite if a shape differs or a number is missing (NaN).

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lidd_yolo.export.comparison import differences
+from lidd_yolo.export.comparison import picture_differences
 from lidd_yolo.export.runtimes import onnx_session
 from lidd_yolo.optional import load_extra
 
@@ -81,7 +81,7 @@ def _sorted(tensor: Tensor) -> Tensor:
 
 
 def _apart(got: Tensor, want: Tensor) -> float:
-    return float(differences(got, want).max())
+    return float(picture_differences(got, want).max())
 
 
 def graph_tensors(file: Path, picture: Tensor) -> list[Tensor]:
