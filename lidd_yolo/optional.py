@@ -31,7 +31,7 @@ def missing_packages(modules: Iterable[str]) -> list[str]:
 
 
 def not_installed(modules: Iterable[str], extra: str) -> str:
-    """Return which modules are missing and the extra of this package that brings them, or an empty string."""
+    """Return which modules are missing and how to get them by an extra of this package, or an empty string."""
     missing = missing_packages(modules)
     return f"{', '.join(missing)} not installed: pip install 'lidd-yolo[{extra}]'" if missing else ""
 
@@ -42,13 +42,3 @@ def package_version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
-
-
-def check_extra(modules: Iterable[str], extra: str = "compare") -> None:
-    """Refuse work for which packages are missing, before it begins.
-
-    Raises:
-        ImportError: If one is not installed; names all that are not, and says what to install.
-    """
-    if missing := missing_packages(modules):
-        raise ImportError(f'missing: {", ".join(missing)}: pip install "lidd-yolo[{extra}]"')

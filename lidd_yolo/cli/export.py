@@ -7,11 +7,12 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lidd_yolo.errors import InputError
+from lidd_yolo.cli.words import key_values
+from lidd_yolo.exit_status import DONE, FINDINGS
 
 if TYPE_CHECKING:
     from lidd_yolo.export.certify import Certified
@@ -46,15 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run ``lidd export``; return 0 if everything passed, 1 if something did not, 2 if it could not begin."""
-    try:
-        with _ended_by_exception():
-            certified = _certified(args)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"lidd export: {error}\n")
-        return 2
+    """Run ``lidd export``; return `DONE` if everything passed, else `FINDINGS`."""
+    with _ended_by_exception():
+        certified = _certified(args)
     sys.stdout.write(f"{certified}\n")
-    return 1 if certified.failed else 0
+    return FINDINGS if certified.failed else DONE
 
 
 def _certified(args: argparse.Namespace) -> Certified:
@@ -77,22 +74,9 @@ def _certified(args: argparse.Namespace) -> Certified:
         seed=args.seed,
         keep_float=args.keep_float,
         with_map=not args.no_map,
-        arguments=_key_values(args.more),
+        arguments=key_values(args.more),
         say=_say,
     )
-
-
-def _key_values(words: Sequence[str]) -> dict[str, Any]:
-    """Return ``["simplify=False", "batch=4"]`` as arguments, each value read as YAML."""
-    import yaml  # noqa: PLC0415 - the help answers without it
-
-    values = {}
-    for word in words:
-        key, sign, value = word.partition("=")
-        if not sign:
-            raise InputError(f"'{word}' is no argument of Ultralytics' export, written key=value")
-        values[key] = yaml.safe_load(value)
-    return values
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from lidd_yolo.compare.pool import Outcome, Pool, Say, carry_out_runs
 from lidd_yolo.compare.run_folder import claim_folder, clear_folder
 from lidd_yolo.compare.run_state import RunState, data_of, make_data, state_of
 from lidd_yolo.exit_status import DONE, FINDINGS, TIME_IS_UP
-from lidd_yolo.optional import check_extra
+from lidd_yolo.optional import not_installed
 from lidd_yolo.paths import cfg_dir
 from lidd_yolo.report.markdown import report_markdown
 from lidd_yolo.results.ledger import read_ledger
@@ -141,7 +141,8 @@ def states_of(runs: Sequence[Run], options: RunOptions) -> list[RunState]:
 def carry_out_plan(plan: RunPlan, options: RunOptions, pool: Pool, say: Say) -> PlanResult:
     """Run what a plan misses and say its table; raises as `compare`."""
     runs = runs_of(plan, options.protocols)
-    check_extra(("faster_coco_eval", "jinja2", "scipy"))
+    if missing := not_installed(("faster_coco_eval", "jinja2", "scipy"), "compare"):
+        raise ImportError(missing)
     outcome = _run_missing(runs, options, pool, say)
     table = _say_table(plan, runs, options.ledger, say)
     if outcome.left:

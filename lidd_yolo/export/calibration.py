@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,7 @@ class Calibration:
 class CalibrationBatches:
     """The pictures as inputs of a network, read anew in each pass: hundreds of large ones need not fit into memory.
 
-    Args:
-        files: The pictures.
-        shape: Of the file that is quantised; the last batch is filled up with the first pictures.
-        channels: Of the input.
+    The last batch of the shape is filled up with the first pictures.
     """
 
     files: Sequence[Path]
@@ -77,13 +75,10 @@ class CalibrationBatches:
 def choose_calibration(data: YoloSet, count: int, seed: int) -> Calibration:
     """Choose training pictures: one of each group in random order, then a second of each, until there are enough.
 
-    Args:
-        data: The data set; groups are those of its ``groups.json`` or ``split.json``, if it has one.
-        count: How many; fewer if there are no more.
-        seed: Of the random order.
+    Groups are those of the data set's ``groups.json`` or ``split.json``, if any; there may be less than ``count``.
 
     Raises:
-        InputError: If there are no training pictures, all are on another side too, or less than one is asked for.
+        InputError: If there are no training pictures, all are on another side too, or less than one is requested.
     """
     if count < 1:
         raise InputError(f"--calibration must be 1 or more, got {count}")
@@ -121,5 +116,4 @@ def _in_turn(files: Sequence[Path], group_of: Mapping[Path, Hashable], seed: int
     draw.shuffle(groups)
     for group in groups:
         draw.shuffle(group)
-    most = max(map(len, groups))
-    return [group[turn] for turn in range(most) for group in groups if turn < len(group)]
+    return [file for turn in zip_longest(*groups) for file in turn if file is not None]

@@ -1,22 +1,22 @@
 """The parity certificate: one JSON file beside the weights, written, read, checked and put into words here.
 
-It says what was compared and with which limits, the worst case and its picture, hashes and versions. A format that is
-certified later joins those certified before. The types of entries below are the keys of the file; older files and other
-makes may lack some. Nothing here loads torch: certificates are read where nothing is exported.
+A format that is certified later joins those certified before. The types of entries below are the keys of the file;
+older files and other makes may lack some. Nothing here loads torch: certificates are read where nothing is exported.
 """
 
 from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from lidd_yolo.errors import InputError
+from lidd_yolo.export.formats import Limits
 from lidd_yolo.files import sha256, write_beside
 from lidd_yolo.optional import package_version
 
@@ -30,22 +30,13 @@ RECALLS: tuple[tuple[RecallKey, str], ...] = (("recall", "recall"), ("mask_recal
 
 _NEEDED = {"weights": ("file", "sha256"), "fold": ("passed",), "formats": ()}
 _PACKAGES = (
-    "lidd-yolo",
-    "ultralytics",
-    "torch",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "onnxslim",
-    "openvino",
-    "ncnn",
-    "pnnx",
+    *("lidd-yolo", "ultralytics", "torch", "numpy", "onnx", "onnxruntime", "onnxslim", "openvino", "ncnn", "pnnx"),
     "nncf",
 )
 
 
 class DifferenceEntry(TypedDict, total=False):
-    """Largest difference of an output as a share of its size, None where there is no bound; ``case`` of a worst one."""
+    """Largest difference of an output as a share of its size, None where there is no bound; the worst has its case."""
 
     case: str
     difference: float | None
@@ -53,25 +44,68 @@ class DifferenceEntry(TypedDict, total=False):
     picture: str
 
 
-class DetectionsEntry(TypedDict):
-    """How well detections agree: pairs, those without a partner, smallest IoU and its picture, largest difference."""
+@dataclass(frozen=True)
+class Agreement:
+    """How well the detections of two forms agree, in one picture or several.
 
-    matched: int
-    unmatched: int
-    swapped: int
-    box_iou: float
-    mask_iou: float
-    score: float
-    picture: str
+    Args:
+        matched: Pairs of detections.
+        unmatched: Detections above the confidence, of either form, without a partner.
+        swapped: Pairs of which NMS kept another anchor point; they do not count for what follows.
+        box_iou: Smallest IoU of a pair's boxes.
+        mask_iou: Smallest IoU of a pair's masks; 1 without masks.
+        score: Largest difference of a pair's scores.
+        picture: Where detections agree least.
+    """
+
+    matched: int = 0
+    unmatched: int = 0
+    swapped: int = 0
+    box_iou: float = 1.0
+    mask_iou: float = 1.0
+    score: float = 0.0
+    picture: str = ""
+
+    @classmethod
+    def of_all(cls, parts: Iterable[Agreement]) -> Agreement:
+        """Return the worst of several, counts added; the picture is that of the smallest IoU of boxes."""
+        each = list(parts) or [cls()]
+        return cls(
+            sum(a.matched for a in each),
+            sum(a.unmatched for a in each),
+            sum(a.swapped for a in each),
+            min(a.box_iou for a in each),
+            min(a.mask_iou for a in each),
+            max(a.score for a in each),
+            min(each, key=lambda a: a.box_iou).picture,
+        )
+
+    @classmethod
+    def of_cases(cls, cases: Iterable[CaseEntry]) -> Agreement:
+        """Return the worst of the cases of a certificate."""
+        return cls.of_all(cls(**{f.name: case["final"][f.name] for f in fields(cls)}) for case in cases)
+
+    def beyond(self, limits: Limits) -> str:
+        """Return how detections are out of tolerance, or an empty string."""
+        wrong = []
+        if self.unmatched > limits.unmatched * self.matched:
+            wrong.append(f"{self.unmatched} detections without a counterpart, {self.matched} with one")
+        if self.box_iou < limits.box_iou:
+            wrong.append(f"boxes agree by an IoU of {self.box_iou:.3f} only, limit {limits.box_iou}")
+        if self.mask_iou < limits.mask_iou:
+            wrong.append(f"masks agree by an IoU of {self.mask_iou:.3f} only, limit {limits.mask_iou}")
+        if self.score > limits.score:
+            wrong.append(f"scores differ by {self.score:.3f}, limit {limits.score}")
+        return "; ".join(wrong)
 
 
 class CaseEntry(TypedDict):
-    """One comparison at one input shape."""
+    """One comparison at one input shape; ``final`` has the keys of `Agreement`."""
 
     case: str
     to_folded: DifferenceEntry
     to_trained: DifferenceEntry
-    final: DetectionsEntry
+    final: dict[str, Any]
 
 
 class DataEntry(TypedDict):
@@ -117,21 +151,17 @@ class FormatEntry(ContextEntry, total=False):
     files: dict[str, str]
 
 
-class FoldEntry(ContextEntry, total=False):
+class FoldEntry(CaseEntry, ContextEntry, total=False):
     """The folded network beside the trained one; mAP50-95 of both."""
 
     passed: bool
     limit: float
     first_layer: str
-    case: str
-    to_folded: DifferenceEntry
-    to_trained: DifferenceEntry
-    final: DetectionsEntry
     map50_95: dict[str, dict[str, float]]
 
 
 class WeightsEntry(TypedDict, total=False):
-    """The checkpoint."""
+    """The checkpoint, and the size of the input at its training."""
 
     file: str
     sha256: str
@@ -142,13 +172,7 @@ class WeightsEntry(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Certificate:
-    """What ``best.parity.json`` says.
-
-    Args:
-        weights: The checkpoint.
-        fold: Its folded network beside the trained one.
-        formats: Format, such as ``onnx`` or ``onnx-int8`` -> what was found out about it.
-    """
+    """What ``best.parity.json`` says; formats are called ``onnx`` or ``onnx-int8``."""
 
     weights: WeightsEntry
     fold: FoldEntry
@@ -156,11 +180,7 @@ class Certificate:
 
     @classmethod
     def of(cls, content: Any) -> Certificate:
-        """Return the certificate that JSON holds.
-
-        Raises:
-            ValueError: If it is none; says what is wrong with it.
-        """
+        """Return the certificate that JSON holds; a ValueError says what is wrong with it."""
         if not isinstance(content, dict):
             raise ValueError("it holds no object")
         for part, keys in _NEEDED.items():
@@ -175,22 +195,13 @@ class Certificate:
 
     @classmethod
     def read(cls, file: Path) -> Certificate:
-        """Read a certificate.
-
-        Args:
-            file: ``best.parity.json``.
-
-        Raises:
-            InputError: If it is no certificate; names the file and what is wrong with it.
-        """
+        """Read a certificate; an InputError names the file and what is wrong with it."""
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            return cls.of(json.loads(file.read_text(encoding="utf-8")))
         except OSError as error:
             raise InputError(f"{file}: {error.strerror or error}") from error
-        except ValueError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{file}: no JSON: {error}") from error
-        try:
-            return cls.of(content)
         except ValueError as error:
             raise InputError(f"{file}: no certificate of lidd export: {error}") from error
 
@@ -209,11 +220,7 @@ class Certificate:
             beside.write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
 
     def joined_with(self, file: Path) -> Certificate:
-        """Return the certificate with what an earlier one of the same weights certified, where that still holds.
-
-        Args:
-            file: The earlier one, which need not exist.
-        """
+        """Return the certificate with what an earlier file, if any, says of the same weights and what still holds."""
         try:
             earlier = Certificate.read(file)
             same = self.fold["passed"] and earlier.weights["sha256"] == self.weights["sha256"]
@@ -222,33 +229,22 @@ class Certificate:
             kept = {}
         return Certificate(self.weights, self.fold, {**kept, **self.formats})
 
-    def file_states(self, folder: Path) -> dict[str, dict[str, tuple[str, str]]]:
-        """Return hash and state of every file that the certificate names.
-
-        Args:
-            folder: Where the files are looked for.
-
-        Returns:
-            ``weights`` or the format -> file -> SHA-256 and `AS_CERTIFIED`, `CHANGED` or `ELSEWHERE`.
-        """
-        named = {"weights": {self.weights["file"]: self.weights["sha256"]}}
-        named |= {name: entry["files"] for name, entry in self.formats.items() if entry.get("files")}
-        return {
-            part: {name: (digest, _state(folder / name, digest)) for name, digest in files.items()}
-            for part, files in named.items()
-        }
+    def file_states(self, folder: Path) -> list[tuple[str, str, str]]:
+        """Return each file, its SHA-256, and whether that in a folder is `AS_CERTIFIED`, `CHANGED` or `ELSEWHERE`."""
+        files = [(self.weights["file"], self.weights["sha256"])]
+        for entry in self.formats.values():
+            files += (entry.get("files") or {}).items()
+        return [(name, digest, _state(folder / name, digest)) for name, digest in files]
 
     def summary(self, names: Sequence[str], placed: Mapping[str, Path]) -> str:
-        """Return a few lines for the terminal.
-
-        Args:
-            names: The formats that they are about.
-            placed: Where each format's file lies, under its own name or as rejected.
-        """
-        lines = [*_fold_lines(self.fold)]
+        """Return a few lines about some formats for the terminal; ``placed`` says where the file of each lies."""
+        texts = {"folding": _fold_lines(self.fold)}
         for name in names:
             if name in self.formats:
-                lines += _format_lines(name, self.formats[name], placed.get(name), self.fold)
+                texts[name] = _format_lines(self.formats[name], placed.get(name), self.fold)
+        lines = []
+        for name, (first, *rest) in texts.items():
+            lines += [f"{name + ' ':12s}{first}", *(f"{'':12s}{line}" for line in rest)]
         return "\n".join(lines)
 
 
@@ -257,32 +253,16 @@ def certificate_file(weights: Path) -> Path:
     return weights.with_name(f"{weights.stem}.parity.json")
 
 
+def fold_failure(fold: FoldEntry) -> str:
+    """Return in words what a failed folding is."""
+    first = fold.get("first_layer") or "no single layer"
+    return f"the folded network departs from the trained one; first layer that differs: {first}"
+
+
 def file_hashes(path: Path) -> dict[str, str]:
     """Return the SHA-256 of a file, or of each file in a folder, by its place beside the weights."""
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     return {f.relative_to(path.parent).as_posix(): sha256(f) for f in files}
-
-
-def worst_of(cases: Sequence[CaseEntry]) -> dict[Side, DifferenceEntry]:
-    """Return the difference of the case that is furthest from each network; nothing without cases."""
-    worst: dict[Side, DifferenceEntry] = {}
-    for side, _ in SIDES if cases else ():
-        case = max(cases, key=lambda c: inf if (apart := c[side]["difference"]) is None else apart)
-        worst[side] = {"case": case["case"], **case[side]}
-    return worst
-
-
-def all_detections(finals: Sequence[DetectionsEntry]) -> DetectionsEntry:
-    """Return the worst of several comparisons, counts added; the picture is that of the smallest IoU of boxes."""
-    return {
-        "matched": sum(f["matched"] for f in finals),
-        "unmatched": sum(f["unmatched"] for f in finals),
-        "swapped": sum(f["swapped"] for f in finals),
-        "box_iou": min((f["box_iou"] for f in finals), default=1.0),
-        "mask_iou": min((f["mask_iou"] for f in finals), default=1.0),
-        "score": max((f["score"] for f in finals), default=0.0),
-        "picture": min(finals, key=lambda f: f["box_iou"])["picture"] if finals else "",
-    }
 
 
 def surroundings() -> ContextEntry:
@@ -305,7 +285,6 @@ def _finite(value: Any) -> Any:
 
 
 def _holds(entry: FormatEntry, folder: Path) -> bool:
-    """Tell whether the files of a certified format are still the same."""
     places = {folder / name.split("/")[0] for name in entry["files"]}
     return all(place.exists() for place in places) and entry["files"] == {
         name: digest for place in places for name, digest in file_hashes(place).items()
@@ -322,31 +301,30 @@ def _fold_lines(fold: FoldEntry) -> Iterator[str]:
     raw = fold["to_trained"]
     how = f"outputs differ by {raw['difference']:.1e} of their size, limit {fold['limit']:.0e} ({_where(raw)})"
     if fold["passed"]:
-        yield f"{'folding':12s}passed: {how}"
+        yield f"passed: {how}"
         return
-    first = fold["first_layer"] or "no single layer"
-    yield f"{'folding':12s}FAILED: the folded network departs from the trained one; first layer that differs: {first}"
-    yield f"{'':12s}{how}; nothing was exported"
+    yield f"FAILED: {fold_failure(fold)}"
+    yield f"{how}; nothing was exported"
 
 
-def _format_lines(name: str, entry: FormatEntry, placed: Path | None, fold: FoldEntry) -> Iterator[str]:
+def _format_lines(entry: FormatEntry, placed: Path | None, fold: FoldEntry) -> Iterator[str]:
     if entry["passed"]:
-        yield f"{name + ' ':12s}passed: {placed} ({entry['precision']}, {entry['delivered']})"
+        yield f"passed: {placed} ({entry['precision']}, {entry['delivered']})"
     else:
-        yield f"{name + ' ':12s}FAILED: {entry['failures'][0]}"
-        yield from (f"{'':12s}{failure}" for failure in entry["failures"][1:])
+        yield f"FAILED: {entry['failures'][0]}"
+        yield from entry["failures"][1:]
         if entry["precision"] != "int8":
-            yield f"{'':12s}{_who_departs(entry)}"
-        yield f"{'':12s}{f'kept for a look as {placed}' if placed else 'nothing was kept'}"
+            yield _who_departs(entry)
+        yield f"kept for a look as {placed}" if placed else "nothing was kept"
     if entry["cases"]:
-        yield from (f"{'':12s}{line}" for line in _output_lines(entry))
-        yield f"{'':12s}{_detection_line(entry)}"
+        yield from _output_lines(entry)
+        yield _detection_line(entry)
     if entry["precision"] == "int8":
-        yield from (f"{'':12s}{line}" for line in _int8_lines(entry))
+        yield from _int8_lines(entry)
     if entry["map50_95"]:
-        yield f"{'':12s}mAP50-95: {_maps(entry, entry['map50_95'], fold['map50_95'])}"
-    yield from (f"{'':12s}not compared: {reason}" for reason in entry["not_compared"])
-    yield from (f"{'':12s}note: {note}" for note in entry["notes"])
+        yield f"mAP50-95: {_maps(entry, entry['map50_95'], fold['map50_95'])}"
+    yield from (f"not compared: {reason}" for reason in entry["not_compared"])
+    yield from (f"note: {note}" for note in entry["notes"])
 
 
 def _output_lines(entry: FormatEntry) -> Iterator[str]:
@@ -364,25 +342,22 @@ def _who_departs(entry: FormatEntry) -> str:
 
 
 def _detection_line(entry: FormatEntry) -> str:
-    final = all_detections([case["final"] for case in entry["cases"]])
-    if not final["matched"] and not final["unmatched"]:
+    final = Agreement.of_cases(entry["cases"])
+    if not final.matched and not final.unmatched:
         return f"detections: none above {entry['confidence']}, so none were compared; try a smaller --conf"
-    masks = f", of masks {final['mask_iou']:.4f}" if final["mask_iou"] < 1 else ""
-    other = f" ({final['swapped']} by another of two nearly equal anchor points)" if final["swapped"] else ""
+    masks = f", of masks {final.mask_iou:.4f}" if final.mask_iou < 1 else ""
+    other = f" ({final.swapped} by another of two nearly equal anchor points)" if final.swapped else ""
     return (
-        f"detections above {entry['confidence']}: {final['matched']} pairs{other}, {final['unmatched']} without a "
-        f"counterpart; smallest IoU of boxes {final['box_iou']:.4f} ({final['picture']}){masks}; "
-        f"scores within {final['score']:.1e}"
+        f"detections above {entry['confidence']}: {final.matched} pairs{other}, {final.unmatched} without a "
+        f"counterpart; smallest IoU of boxes {final.box_iou:.4f} ({final.picture}){masks}; "
+        f"scores within {final.score:.1e}"
     )
 
 
 def _maps(entry: FormatEntry, exported: Mapping[str, float], of_fold: Mapping[str, Mapping[str, float]]) -> str:
-    trained, folded = of_fold["trained"], of_fold["folded"]
-    maps = (
-        f"{kind} {value:.4f} (trained {trained[kind]:.4f}, folded {folded[kind]:.4f})"
-        for kind, value in exported.items()
-    )
-    return f"{', '.join(maps)}; difference {entry['map50_95_difference']:.4f}, limit {entry['limits']['map']}"
+    trained, folded, limit = of_fold["trained"], of_fold["folded"], entry["limits"]["map"]
+    maps = (f"{k} {v:.4f} (trained {trained[k]:.4f}, folded {folded[k]:.4f})" for k, v in exported.items())
+    return f"{', '.join(maps)}; difference {entry['map50_95_difference']:.4f}, limit {limit}"
 
 
 def _where(worst: DifferenceEntry) -> str:
@@ -390,7 +365,6 @@ def _where(worst: DifferenceEntry) -> str:
 
 
 def _int8_lines(entry: FormatEntry) -> Iterator[str]:
-    """Yield the lines about calibration, recall and layers in float."""
     used = entry["calibration"]
     groups = f" of {used['groups']} groups" if used["groups"] is not None else ""
     left = f", {used['left_out']} left out as they are in another split too" if used["left_out"] else ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
 from lidd_yolo.errors import InputError
@@ -17,7 +17,6 @@ from lidd_yolo.export.calibration import choose_calibration
 from lidd_yolo.export.certificate import (
     Certificate,
     ContextEntry,
-    DataEntry,
     FoldEntry,
     FormatEntry,
     certificate_file,
@@ -39,9 +38,10 @@ from lidd_yolo.export.formats import (
 )
 from lidd_yolo.export.int8_check import Int8Check
 from lidd_yolo.export.int8_layers import parse_keep_float
-from lidd_yolo.export.making import checked_arguments, place_export, set_aside
+from lidd_yolo.export.making import checked_arguments, place_export
 from lidd_yolo.export.reference import Reference, choose_pictures, load_reference
 from lidd_yolo.export.validation import Validation, largest_difference
+from lidd_yolo.files import sha256
 
 _AUTO = "auto"
 _RETRIES = 2
@@ -133,8 +133,7 @@ def certify(  # noqa: PLR0913 - each is a word of the command
     files = choose_pictures(data, split, pictures)
     comparer = Comparer(reference, files, conf)
     size = imgsz or reference.imgsz
-    shape, dynamic = InputShape(size, size, passed_on.pop("batch", 1)), bool(passed_on.pop("dynamic", False))
-    delivered = Variant(shape, dynamic)
+    delivered = Variant(InputShape(size, size, passed_on.pop("batch", 1)), bool(passed_on.pop("dynamic", False)))
     with TemporaryDirectory(prefix="lidd-export-") as stage:
         say(f"comparing the trained and the folded network on {len(files)} pictures")
         fold = _fold_entry(comparer, delivered)
@@ -146,26 +145,23 @@ def certify(  # noqa: PLR0913 - each is a word of the command
                 say(f"measuring mAP50-95 on {split}")
                 maps = {"trained": validation.of_trained(reference), "folded": validation.of_folded(reference)}
                 fold["map50_95"] = maps
-            begun = (comparer, delivered, Path(stage) / "exports", passed_on)
+            request = comparer, delivered, Path(stage) / "exports", passed_on
             check: FormatCheck | Int8Check
             if int8:
-                check = Int8Check(
-                    *begun,
-                    calibration=calibration_pictures,
-                    keep_float=keep,
-                    retries=_RETRIES if keep_float == _AUTO else 0,
-                    validation=validation,
-                    trained_map=maps["trained"],
-                    trained_recall=validation.recall_of_trained(reference, conf),
-                )
+                retries = _RETRIES if keep_float == _AUTO else 0
+                measured = validation, maps["trained"], validation.recall_of_trained(reference, conf)
+                check = Int8Check(*request, calibration_pictures, keep, retries, *measured)
             else:
-                check = FormatCheck(*begun, half, validation if with_map else None, maps.get("trained", {}))
+                check = FormatCheck(*request, half, validation if with_map else None, maps.get("trained", {}))
             for name in names:
                 say(f"exporting and comparing {name}")
                 results.append(check.run(name))
-        used: DataEntry = {"file": data.file.name, "split": split, "pictures": [file.name for file in files]}
-        requested = tuple(int8_key(name) if int8 else name for name in names)
-        return _keep(comparer, fold, results, {"data": used, "confidence": conf, **surroundings()}, requested)
+        context: ContextEntry = {
+            "data": {"file": data.file.name, "split": split, "pictures": [file.name for file in files]},
+            "confidence": conf,
+            **surroundings(),
+        }
+        return _keep(comparer, fold, results, context, tuple(int8_key(name) if int8 else name for name in names))
 
 
 def _read_data(file: Path | str) -> YoloSet:
@@ -202,36 +198,26 @@ def _fold_entry(comparer: Comparer, delivered: Variant) -> FoldEntry:
     reference, side = comparer.reference, delivered.made_for.side
     compared = [comparer.fold(size) for size in (side, rectangle(side, reference.stride))]
     limits = Limits(raw=FOLD_LIMIT)
-    passed = all(c.to_trained.value <= FOLD_LIMIT and not c.final.beyond(limits) for c in compared)
+    passed = not any(c.to_trained.beyond(FOLD_LIMIT) or c.final.beyond(limits) for c in compared)
     first = ""
     if not passed:
         picture = comparer.inputs(InputShape(*side))
         first = first_unfolded_difference(reference.trained, reference.folded, picture, FOLD_LIMIT)
-    worst = max(compared, key=lambda c: c.to_trained.value).entry(comparer.files)
-    return {
-        "passed": passed,
-        "limit": FOLD_LIMIT,
-        "first_layer": first,
-        "case": "folded against trained",
-        "to_folded": worst["to_folded"],
-        "to_trained": worst["to_trained"],
-        "final": worst["final"],
-    }
+    worst = max(compared, key=lambda c: c.to_trained.difference).entry()
+    return cast("FoldEntry", {"passed": passed, "limit": FOLD_LIMIT, "first_layer": first, **worst})
 
 
 def _keep(
     comparer: Comparer, fold: FoldEntry, results: Sequence[Checked], context: ContextEntry, requested: tuple[str, ...]
 ) -> Certified:
     """Put the exports where they belong, then the certificate beside them."""
-    reference = comparer.reference
-    weights = reference.weights
+    reference, weights = comparer.reference, comparer.reference.weights
     formats: dict[str, FormatEntry] = {}
     placed: dict[str, Path] = {}
     for result in results:
-        entry: FormatEntry = {**result.entry(comparer.files), **context}
+        entry: FormatEntry = {**result.entry(), **context}
         if result.written is not None:
-            put = place_export if entry["passed"] else set_aside
-            placed[result.key] = put(result.written, weights.parent)
+            placed[result.key] = place_export(result.written, weights.parent, passed=entry["passed"])
             entry["files"] = file_hashes(placed[result.key])
         if fold.get("map50_95") and result.map:
             entry["map50_95_difference"] = largest_difference(result.map, fold["map50_95"]["trained"])
@@ -239,7 +225,7 @@ def _keep(
     certificate = Certificate(
         {
             "file": weights.name,
-            "sha256": file_hashes(weights)[weights.name],
+            "sha256": sha256(weights),
             "network": type(reference.trained).__name__,
             "task": reference.task,
             "trained_at": reference.imgsz,

@@ -8,20 +8,22 @@ boxes are not held to be two readings of one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, box_iou
 from ultralytics.utils.ops import process_mask, xywh2xyxy
 
-from lidd_yolo.export.certificate import CaseEntry, DetectionsEntry, DifferenceEntry, FormatEntry, worst_of
+from lidd_yolo.export.certificate import SIDES, Agreement, CaseEntry, FormatEntry
 from lidd_yolo.export.formats import InputShape, Limits, Variant
 from lidd_yolo.export.reference import Reference, read_input, run_network
 from lidd_yolo.export.runtimes import Runtime
+from lidd_yolo.export.validation import largest_difference
 
 NMS_IOU = 0.7
 MOST = 300
@@ -36,44 +38,48 @@ class Apart:
     """The largest difference of an output.
 
     Args:
-        value: As a share of the output's size, the largest absolute value of it over all pictures.
-        part: Which output: ``boxes``, ``scores``, ``coefficients`` or ``prototypes``.
-        picture: Number of the picture.
+        difference: As a share of the output's size, the largest absolute value of it over all pictures.
+        output: ``boxes``, ``scores``, ``coefficients`` or ``prototypes``.
+        picture: Name of the picture.
     """
 
-    value: float
-    part: str
-    picture: int
+    difference: float
+    output: str
+    picture: str
 
-    def entry(self, files: Sequence[Path]) -> DifferenceEntry:
-        """Return the difference as it stands in the certificate."""
-        return {"difference": self.value, "output": self.part, "picture": files[self.picture].name}
+    def beyond(self, limit: float) -> str:
+        """Return how the output is out of tolerance, or an empty string."""
+        if self.difference <= limit:
+            return ""
+        return f"{self.output} differ by {self.difference:.1e} of their size, limit {limit:.0e}"
 
 
-def furthest_apart(got: Mapping[str, Tensor], want: Mapping[str, Tensor]) -> Apart:
-    """Return the worst difference over all outputs and pictures.
+def furthest_apart(got: Parts, want: Parts, pictures: Sequence[str]) -> Apart:
+    """Return the worst difference over all outputs and pictures, see `picture_differences`; ``want`` counts as right."""
+    apart = []
+    for name, right in want.items():
+        each = picture_differences(got[name], right)
+        picture = int(each.argmax())
+        apart.append(Apart(float(each[picture]), name, pictures[picture]))
+    return max(apart, key=lambda a: a.difference)
 
-    Args:
-        got: Outputs by name, pictures along the first axis.
-        want: The same of the form that counts as right.
 
-    Returns:
-        A value of infinity if a shape differs or a number is missing (NaN).
+def picture_differences(got: Tensor, want: Tensor) -> Tensor:
+    """Return the largest difference in each picture as a share of the size of ``want`` over all pictures.
+
+    It is infinite if a shape differs or a number is missing (NaN).
     """
-    return max((_apart(name, got[name], want[name]) for name in want), key=lambda apart: apart.value)
+    if got.shape != want.shape:
+        return torch.full((1,), inf)
+    size = want.abs().max().clamp(min=1e-12)
+    return ((got - want).abs().flatten(1).amax(1) / size).nan_to_num(nan=inf, posinf=inf)
 
 
-def mean_error(got: Mapping[str, Tensor], want: Mapping[str, Tensor]) -> float:
-    """Return the error of all outputs together, to compare forms that all differ by much: root of the mean square.
+def mean_error(got: Parts, want: Parts) -> float:
+    """Return the root of the mean square over all outputs, each as a share of its size: for forms that differ by much.
 
-    Boxes and coefficients count by the score of their anchor point; what lies on the background decides nothing.
-
-    Args:
-        got: Outputs by name, pictures along the first axis.
-        want: The same of the form that counts as right.
-
-    Returns:
-        The mean over the outputs, each as a share of its size; infinity if a shape differs or a number is missing.
+    Boxes and coefficients count by the score of their anchor point; what lies on the background decides nothing. It is
+    infinite if a shape differs or a number is missing.
     """
     score = want["scores"].amax(1, keepdim=True)
     errors = []
@@ -86,41 +92,27 @@ def mean_error(got: Mapping[str, Tensor], want: Mapping[str, Tensor]) -> float:
     return sum(errors) / len(errors)
 
 
-def _apart(name: str, got: Tensor, want: Tensor) -> Apart:
-    if got.shape != want.shape:
-        return Apart(inf, name, 0)
-    size = want.abs().max().clamp(min=1e-12)
-    each = ((got - want).abs().flatten(1).amax(1) / size).nan_to_num(nan=inf, posinf=inf)
-    picture = int(each.argmax())
-    return Apart(float(each[picture]), name, picture)
-
-
 @dataclass(frozen=True)
 class Compared:
-    """What one comparison found.
-
-    Args:
-        case: What was compared, in words.
-        to_folded: Outputs against those of the folded network.
-        to_trained: Outputs against those of the network as it was trained.
-        final: Detections against those of the network as it was trained.
-        final_picture: Number of the picture where detections agree least.
-    """
+    """One comparison, in words; raw outputs against those of both networks, detections against the trained one's."""
 
     case: str
     to_folded: Apart
     to_trained: Apart
     final: Agreement
-    final_picture: int
 
-    def entry(self, files: Sequence[Path]) -> CaseEntry:
+    def entry(self) -> CaseEntry:
         """Return the comparison as it stands in the certificate."""
-        return {
-            "case": self.case,
-            "to_folded": self.to_folded.entry(files),
-            "to_trained": self.to_trained.entry(files),
-            "final": self.final.entry(files[self.final_picture]),
-        }
+        return cast("CaseEntry", asdict(self))
+
+    def beyond(self, limits: Limits) -> Iterator[str]:
+        """Yield what is out of tolerance."""
+        if outputs := self.to_folded.beyond(limits.raw):
+            yield f"{self.case}, beside the folded network: {outputs} ({self.to_folded.picture})"
+        if outputs := self.to_trained.beyond(limits.raw_to_trained):
+            yield f"{self.case}, beside the trained network: {outputs} ({self.to_trained.picture})"
+        if detections := self.final.beyond(limits):
+            yield f"{self.case}: {detections} ({self.final.picture})"
 
 
 @dataclass
@@ -128,14 +120,9 @@ class Checked:
     """What was found out about one exported file.
 
     Args:
-        name: One of `FORMATS`.
-        delivered: Shapes of its input.
-        limits: How far it may differ.
-        half: Whether it holds float16 numbers.
         written: Where it lies; None if the export failed.
         compared: One entry for each shape of each variant.
         left_out: What could not be compared, with the reason.
-        notes: What else a user must know.
         failures: What is out of tolerance or did not work; empty if the file passed.
         first_layer: Where an ONNX graph begins to depart; empty if it does not, or nobody can tell.
         map: mAP50-95 of the exported file; None if it was not measured.
@@ -163,36 +150,41 @@ class Checked:
         """What its numbers are."""
         return "float16" if self.half else "float32"
 
-    def entry(self, files: Sequence[Path]) -> FormatEntry:
-        """Return what the certificate says about it; hashes are added when its files are placed.
-
-        Args:
-            files: The pictures.
-        """
-        cases = [compared.entry(files) for compared in self.compared]
+    def entry(self) -> FormatEntry:
+        """Return what the certificate says about it; hashes are added when its files are placed."""
         return {
             "passed": not self.failures,
             "failures": self.failures,
             "first_layer": self.first_layer,
             "precision": self.precision,
             "delivered": str(self.delivered),
-            **self.judged_by(cases),
+            **self.judged_by(),
             "map50_95": self.map,
-            "cases": cases,
+            "cases": [compared.entry() for compared in self.compared],
             "not_compared": self.left_out,
             "notes": self.notes,
         }
 
-    def judged_by(self, cases: Sequence[CaseEntry]) -> FormatEntry:
+    def judged_by(self) -> FormatEntry:
         """Return the limits, and what stands beside them."""
-        limits = {**asdict(self.limits), "raw_to_trained": self.limits.raw_to_trained}
-        return {"limits": limits, "worst": worst_of(cases)}
+        worst: dict[Any, Any] = {}
+        for side, _ in SIDES if self.compared else ():
+            case = max(self.compared, key=lambda c: getattr(c, side).difference)
+            worst[side] = {"case": case.case, **asdict(getattr(case, side))}
+        return {"limits": {**asdict(self.limits), "raw_to_trained": self.limits.raw_to_trained}, "worst": worst}
+
+    def judge_map(self, measured: dict[str, float], trained: Mapping[str, float]) -> None:
+        """Note mAP50-95, and a failure if it is too far from the trained network's."""
+        self.map, difference = measured, largest_difference(measured, trained)
+        if not difference <= self.limits.map:
+            self.failures.append(f"mAP50-95 differs by {difference:.4f}, limit {self.limits.map}")
 
 
 @dataclass(frozen=True)
 class _Prepared:
     """The pictures at one size, and what both reference networks make of them."""
 
+    side: tuple[int, int]
     pictures: Tensor
     trained: Parts
     folded: Parts
@@ -200,12 +192,9 @@ class _Prepared:
 
 
 class Comparer:
-    """Compares any number of files with one checkpoint; each size of picture is prepared once.
+    """Compares any number of files with one checkpoint by some pictures; each size of them is prepared once.
 
-    Args:
-        reference: The checkpoint's networks.
-        files: Pictures.
-        conf: Score from which on detections must agree.
+    Detections must agree from the score ``conf`` on.
     """
 
     def __init__(self, reference: Reference, files: Sequence[Path], conf: float) -> None:
@@ -215,18 +204,12 @@ class Comparer:
     def fold(self, side: tuple[int, int]) -> Compared:
         """Compare the folded network with the trained one."""
         at = self._at(side)
-        return self._compared("folded", at.folded, at, side)
+        return self._compared("folded against trained", at.folded, at)
 
     def exported(self, runtime: Runtime, shape: InputShape, case: str) -> Compared:
-        """Compare an exported file with both networks.
-
-        Args:
-            runtime: Runs the file.
-            shape: Size and number of the pictures that it is given at a time.
-            case: What is compared, in words.
-        """
+        """Compare an exported file, given pictures of one shape, with both networks; ``case`` says so in words."""
         at = self._at(shape.side)
-        return self._compared(case, self._outputs(runtime, at, shape.batch), at, shape.side)
+        return self._compared(case, self._outputs(runtime, at, shape.batch), at)
 
     def error(self, runtime: Runtime, shape: InputShape) -> float:
         """Return the error of an exported file beside the folded network, see `mean_error`."""
@@ -248,24 +231,23 @@ class Comparer:
             pictures = read_input(self.files, side, reference.channels)
             trained = reference.parts(run_network(reference.trained, pictures))
             folded = reference.parts(run_network(reference.folded, pictures))
-            self._prepared[side] = _Prepared(pictures, trained, folded, self._detections(trained, side))
+            self._prepared[side] = _Prepared(side, pictures, trained, folded, self._detections(trained, side))
         return self._prepared[side]
 
     def _detections(self, parts: Parts, side: tuple[int, int]) -> list[Detections]:
         pictures = range(len(self.files))
         return [detections({k: v[i] for k, v in parts.items()}, side, self.conf / 2) for i in pictures]
 
-    def _compared(self, case: str, got: Parts, at: _Prepared, side: tuple[int, int]) -> Compared:
-        to_folded, to_trained = furthest_apart(got, at.folded), furthest_apart(got, at.trained)
-        if max(to_folded.value, to_trained.value) == float("inf"):
-            return Compared(case, to_folded, to_trained, Agreement(unmatched=len(self.files)), to_trained.picture)
-        pairs = zip(self._detections(got, side), at.detections, strict=True)
-        final = [agreement(mine, theirs, self.conf) for mine, theirs in pairs]
-        worst = min(range(len(final)), key=lambda i: (-final[i].unmatched, final[i].box_iou))
-        total = Agreement()
-        for each in final:
-            total = total.and_with(each)
-        return Compared(case, to_folded, to_trained, total, worst)
+    def _compared(self, case: str, got: Parts, at: _Prepared) -> Compared:
+        names = [file.name for file in self.files]
+        to_folded, to_trained = furthest_apart(got, at.folded, names), furthest_apart(got, at.trained, names)
+        if max(to_folded.difference, to_trained.difference) == inf:
+            final = Agreement(unmatched=len(names), picture=to_trained.picture)
+            return Compared(case, to_folded, to_trained, final)
+        pairs = zip(self._detections(got, at.side), at.detections, names, strict=True)
+        each = [replace(agreement(a, b, self.conf), picture=name) for a, b, name in pairs]
+        worst = min(each, key=lambda f: (-f.unmatched, f.box_iou))
+        return Compared(case, to_folded, to_trained, replace(Agreement.of_all(each), picture=worst.picture))
 
 
 def in_batches(pictures: Tensor, size: int) -> list[Tensor]:
@@ -294,71 +276,11 @@ class Detections:
     masks: Tensor | None
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How well the detections of two forms agree.
-
-    Args:
-        matched: Pairs of detections.
-        unmatched: Detections above the confidence, of either form, without a partner.
-        swapped: Pairs of which NMS kept another anchor point; they do not count for what follows.
-        box_iou: Smallest IoU of a pair's boxes.
-        mask_iou: Smallest IoU of a pair's masks; 1 without masks.
-        score: Largest difference of a pair's scores.
-    """
-
-    matched: int = 0
-    unmatched: int = 0
-    swapped: int = 0
-    box_iou: float = 1.0
-    mask_iou: float = 1.0
-    score: float = 0.0
-
-    def and_with(self, other: Agreement) -> Agreement:
-        """Return the worst of both, counts added."""
-        return Agreement(
-            self.matched + other.matched,
-            self.unmatched + other.unmatched,
-            self.swapped + other.swapped,
-            min(self.box_iou, other.box_iou),
-            min(self.mask_iou, other.mask_iou),
-            max(self.score, other.score),
-        )
-
-    def entry(self, picture: Path) -> DetectionsEntry:
-        """Return the agreement as it stands in the certificate, with the picture where it is least."""
-        return {
-            "matched": self.matched,
-            "unmatched": self.unmatched,
-            "swapped": self.swapped,
-            "box_iou": self.box_iou,
-            "mask_iou": self.mask_iou,
-            "score": self.score,
-            "picture": picture.name,
-        }
-
-    def beyond(self, limits: Limits) -> str:
-        """Return how detections are out of tolerance, or an empty string."""
-        wrong = []
-        if self.unmatched > limits.unmatched * self.matched:
-            wrong.append(f"{self.unmatched} detections without a counterpart, {self.matched} with one")
-        if self.box_iou < limits.box_iou:
-            wrong.append(f"boxes agree by an IoU of {self.box_iou:.3f} only, limit {limits.box_iou}")
-        if self.mask_iou < limits.mask_iou:
-            wrong.append(f"masks agree by an IoU of {self.mask_iou:.3f} only, limit {limits.mask_iou}")
-        if self.score > limits.score:
-            wrong.append(f"scores differ by {self.score:.3f}, limit {limits.score}")
-        return "; ".join(wrong)
-
-
 def detections(parts: Mapping[str, Tensor], side: tuple[int, int], conf: float) -> Detections:
-    """Return the detections in one picture, each anchor point with its best class.
+    """Return the detections above a score in one picture of height and width, each anchor point with its best class.
 
-    Args:
-        parts: Outputs of one picture by name, without a batch axis: ``boxes`` ``(4, A)``, ``scores`` ``(nc, A)``, and
-            for segmentation ``coefficients`` ``(masks, A)`` and ``prototypes`` ``(masks, h, w)``.
-        side: Height and width of the input in pixels.
-        conf: Smallest score.
+    ``parts`` are its outputs without a batch axis: ``boxes`` ``(4, A)``, ``scores`` ``(nc, A)``, and for segmentation
+    ``coefficients`` ``(masks, A)`` and ``prototypes`` ``(masks, h, w)``.
     """
     scores, classes = parts["scores"].max(0)
     index = (scores > conf).nonzero().flatten()
@@ -376,10 +298,7 @@ def detections(parts: Mapping[str, Tensor], side: tuple[int, int], conf: float) 
 def agreement(got: Detections, want: Detections, conf: float) -> Agreement:
     """Match the detections of two forms in one picture, pairs of the largest IoU first.
 
-    Args:
-        got: Of one form, down to a smaller score than ``conf``.
-        want: Of the other.
-        conf: Score from which on a detection must have a partner.
+    A detection must have a partner from the score ``conf`` on; partners are looked for among smaller scores too.
     """
     ious = box_iou(got.boxes, want.boxes) * (got.classes[:, None] == want.classes[None])
     pairs: list[tuple[int, int]] = []
@@ -392,16 +311,17 @@ def agreement(got: Detections, want: Detections, conf: float) -> Agreement:
             free_want.remove(j)
             pairs.append((i, j))
     alone = sum(float(got.scores[i]) >= conf for i in free_got) + sum(float(want.scores[j]) >= conf for j in free_want)
-    counted = [(i, j) for i, j in pairs if max(float(got.scores[i]), float(want.scores[j])) >= conf]
-    result = Agreement(unmatched=alone)
-    for i, j in counted:
-        if got.anchors[i] == want.anchors[j]:
-            score = abs(float(got.scores[i]) - float(want.scores[j]))
-            pair = Agreement(1, 0, 0, float(ious[i, j]), _mask_iou(got, want, i, j), score)
-        else:
-            pair = Agreement(1, 0, 1)
-        result = result.and_with(pair)
-    return result
+    pairs = [(i, j) for i, j in pairs if max(float(got.scores[i]), float(want.scores[j])) >= conf]
+    return Agreement.of_all(
+        [Agreement(unmatched=alone), *(_pair(got, want, i, j, float(ious[i, j])) for i, j in pairs)]
+    )
+
+
+def _pair(got: Detections, want: Detections, i: int, j: int, iou: float) -> Agreement:
+    if got.anchors[i] != want.anchors[j]:
+        return Agreement(matched=1, swapped=1)
+    score = abs(float(got.scores[i]) - float(want.scores[j]))
+    return Agreement(matched=1, box_iou=iou, mask_iou=_mask_iou(got, want, i, j), score=score)
 
 
 def _mask_iou(got: Detections, want: Detections, i: int, j: int) -> float:

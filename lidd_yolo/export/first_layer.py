@@ -6,6 +6,7 @@ A row counts as the first if it differs and everything that it reads does not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lidd_yolo.export.comparison import picture_differences
 from lidd_yolo.export.runtimes import onnx_session
 from lidd_yolo.optional import load_extra
-
-Rows = Mapping[int, Sequence[Tensor]]
-"""Row of the model YAML -> its outputs."""
 
 
 def row_outputs(network: Any, picture: Tensor) -> dict[int, list[Tensor]]:
@@ -27,25 +26,17 @@ def row_outputs(network: Any, picture: Tensor) -> dict[int, list[Tensor]]:
     def keep(row: Any, _: Any, output: Any) -> None:
         kept[row.i] = [o.clone() for o in ([output] if isinstance(output, Tensor) else output)]
 
-    handles = [row.register_forward_hook(keep) for row in network.model]
-    try:
-        with torch.no_grad():
-            network(picture)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with ExitStack() as hooks, torch.no_grad():
+        for row in network.model:
+            hooks.enter_context(row.register_forward_hook(keep))
+        network(picture)
     return kept
 
 
 def first_of(network: Any, differing: Mapping[int, bool]) -> str:
-    """Return the first differing row whose inputs do not differ, for example ``model.5 (CSEB)``.
+    """Return the first differing row whose inputs do not differ, for example ``model.5 (CSEB)``, or an empty string.
 
-    Args:
-        network: Either form; only its rows' types and sources are read.
-        differing: Row -> whether it differs; rows that are not in it are unknown and count as equal.
-
-    Returns:
-        An empty string if no row differs.
+    Rows that ``differing`` does not tell about count as equal.
     """
     for row in network.model:
         sources = [row.f] if isinstance(row.f, int) else row.f
@@ -62,26 +53,18 @@ def first_unfolded_difference(trained: Any, folded: Any, picture: Tensor, limit:
     """
     want, got = row_outputs(trained, picture), row_outputs(folded, picture)
     last = max(want)
-    differing = {
-        i: any(_apart(_sorted(a), _sorted(b)) > limit for a, b in zip(got[i], want[i], strict=True))
-        for i in want
-        if i != last
-    }
-    differing[last] = any(_apart(a, b) > limit for a, b in zip(got[last], want[last], strict=True))
+
+    def apart(row: int, a: Tensor, b: Tensor) -> float:
+        return _apart(a, b) if row == last else _apart(_sorted(a), _sorted(b))
+
+    differing = {i: any(apart(i, a, b) > limit for a, b in zip(got[i], want[i], strict=True)) for i in want}
     return first_of(folded, differing)
 
 
-def differing_rows(graph: Sequence[Tensor], rows: Rows, limit: float) -> dict[int, bool]:
+def differing_rows(graph: Sequence[Tensor], rows: Mapping[int, Sequence[Tensor]], limit: float) -> dict[int, bool]:
     """Return which rows of the folded network have no counterpart within ``limit`` among the tensors of a graph.
 
-    Args:
-        graph: Every tensor of an exported graph.
-        rows: Outputs of the folded network's rows for the same picture.
-        limit: Largest difference as a share of an output's size.
-
-    Returns:
-        Row -> whether it differs; a row none of whose shape is in the graph (a view, an operator merged with the next)
-        is left out.
+    A row none of whose shape is in the graph (a view, an operator merged with the next) is left out.
     """
     shapes: dict[tuple[int, ...], list[Tensor]] = {}
     for tensor in graph:
@@ -98,18 +81,11 @@ def _sorted(tensor: Tensor) -> Tensor:
 
 
 def _apart(got: Tensor, want: Tensor) -> float:
-    if got.shape != want.shape:
-        return float("inf")
-    return float((got - want).abs().max().nan_to_num(nan=float("inf")) / want.abs().max().clamp(min=1e-12))
+    return float(picture_differences(got, want).max())
 
 
 def graph_tensors(file: Path, picture: Tensor) -> list[Tensor]:
-    """Return all float tensors that an ONNX file computes for one picture ``(1, C, H, W)``, as float32.
-
-    Args:
-        file: The ONNX file; it is not changed.
-        picture: Of the size that the file takes.
-    """
+    """Return all float tensors that an ONNX file computes for one picture ``(1, C, H, W)`` of its size, as float32."""
     onnx = load_extra("onnx", "export")
     model = onnx.load(str(file))
     outputs = {output.name for output in model.graph.output}
@@ -123,10 +99,6 @@ def graph_tensors(file: Path, picture: Tensor) -> list[Tensor]:
 def first_onnx_difference(file: Path, folded: Any, picture: Tensor, limit: float) -> str:
     """Return the first row of the folded network whose output the ONNX graph does not compute, or an empty string.
 
-    Args:
-        file: The ONNX file.
-        folded: The network that it was exported from.
-        picture: ``(1, C, H, W)``, of the size that the file takes.
-        limit: Largest difference as a share of an output's size.
+    The picture ``(1, C, H, W)`` is of the size that the file takes; ``limit`` is a share of an output's size.
     """
     return first_of(folded, differing_rows(graph_tensors(file, picture), row_outputs(folded, picture), limit))

@@ -1,8 +1,7 @@
 """The formats that can be certified, how far each may differ, and the input shapes at which a file is compared.
 
-Limits are relative to the size of an output, as float32 rounding is. A format fixes its shapes when it is made, so
-every fixed shape but the delivered one needs a further export; square pictures alone and rectangles in fours cover both
-with one.
+Limits are relative to the size of an output, as float32 rounding is. Every fixed shape but the delivered one needs a
+further export; square pictures alone and rectangles in fours cover both with one.
 """
 
 from __future__ import annotations
@@ -122,10 +121,6 @@ def parse_formats(text: str) -> list[str]:
 def check_packages(names: Sequence[str], *, int8: bool = False) -> None:
     """Refuse formats whose packages are not installed, before Ultralytics tries to install them itself.
 
-    Args:
-        names: The formats.
-        int8: Whether they are to be made in int8.
-
     Raises:
         InputError: Names the packages and how to get them, the formats that cannot be made in int8, or those that need
             a GPU where there is none.
@@ -159,13 +154,7 @@ FOURS = 4
 
 @dataclass(frozen=True)
 class InputShape:
-    """One input of a network.
-
-    Args:
-        height: In pixels.
-        width: In pixels.
-        batch: Pictures at a time.
-    """
+    """One input of a network, in pixels, and the number of pictures at a time."""
 
     height: int
     width: int
@@ -183,12 +172,7 @@ class InputShape:
 
 @dataclass(frozen=True)
 class Variant:
-    """One exported file.
-
-    Args:
-        made_for: The shape that it was made with.
-        dynamic: Whether it takes others too.
-    """
+    """One exported file, made for a shape; whether it takes others too."""
 
     made_for: InputShape
     dynamic: bool = False
@@ -219,23 +203,12 @@ def rectangle(side: tuple[int, int], stride: int) -> tuple[int, int]:
 
 
 def probes(delivered: Variant, kind: Format, stride: int) -> tuple[list[Variant], list[str]]:
-    """Return what is exported for comparison only, beside the file that is delivered.
-
-    Args:
-        delivered: What the user gets.
-        kind: The format.
-        stride: What the sides of an input divide by.
-
-    Returns:
-        The variants, and what the format cannot be compared at, with the reason.
-    """
-    square = delivered.made_for
-    batch = 1 if kind.no_batch else FOURS
-    variants = [Variant(InputShape(*rectangle(square.side, stride), batch))]
-    variants += [] if kind.no_dynamic else [Variant(InputShape(*square.side), dynamic=True)]
-    if delivered.dynamic:
-        variants.insert(0, Variant(InputShape(*square.side)))
-        variants = [variant for variant in variants if not variant.dynamic]
+    """Return what is exported for comparison only, and what the format cannot be compared at, with the reason."""
+    side = delivered.made_for.side
+    variants = [Variant(InputShape(*side))] if delivered.dynamic else []
+    variants.append(Variant(InputShape(*rectangle(side, stride), 1 if kind.no_batch else FOURS)))
+    if not delivered.dynamic and not kind.no_dynamic:
+        variants.append(Variant(InputShape(*side), dynamic=True))
     left_out = [f"dynamic shapes: {kind.no_dynamic}"] if kind.no_dynamic else []
     left_out += [f"batch {FOURS}: {kind.no_batch}"] if kind.no_batch else []
     return [variant for variant in variants if variant != delivered], left_out

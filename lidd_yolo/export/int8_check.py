@@ -6,20 +6,20 @@ the file finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lidd_yolo.export.calibration import Calibration, CalibrationBatches
-from lidd_yolo.export.certificate import CaseEntry, FormatEntry, worst_of
+from lidd_yolo.export.certificate import FormatEntry
 from lidd_yolo.export.comparison import Checked, Comparer
 from lidd_yolo.export.formats import Variant, int8_key, limits_of
 from lidd_yolo.export.int8_layers import Sensitivity, find_sensitive, layer_groups
 from lidd_yolo.export.int8_quantise import quantise_onnx, quantise_openvino
 from lidd_yolo.export.making import ExportError, make_export, quietly
 from lidd_yolo.export.runtimes import open_runtime
-from lidd_yolo.export.validation import Recall, Validation, largest_difference
+from lidd_yolo.export.validation import Recall, Validation
 
 RECALL_LIMIT = 0.01
 """Largest loss of a class's recall at the confidence that detections are used with."""
@@ -37,41 +37,21 @@ ClassRecall = dict[str, tuple[float, float]]
 
 
 def paired_recall(trained: Mapping[int, float], exported: Mapping[int, float], names: Sequence[str]) -> ClassRecall:
-    """Return the recall of both for each class that has objects.
-
-    Args:
-        trained: Class number -> recall; a class that one of both lacks was not found by it at all.
-        exported: The same.
-        names: Class names.
-    """
+    """Return the recall of both for each class number; a class that one of both lacks was not found by it at all."""
     numbers = sorted({*trained, *exported})
     return {names[c]: (trained.get(c, 0.0), exported.get(c, 0.0)) for c in numbers}
 
 
-def recall_failures(recall: ClassRecall, how: str, limit: float) -> Iterator[str]:
-    """Yield each class that loses too much.
-
-    Args:
-        recall: Of each class.
-        how: Ends the word recall, for example `` by masks``.
-        limit: Largest loss.
-    """
+def recall_failures(recall: ClassRecall, how: str = "") -> Iterator[str]:
+    """Yield each class that loses too much; ``how`` ends the word recall, for example `` by masks``."""
     for name, (trained, exported) in recall.items():
-        if not trained - exported <= limit + _ROUNDING:
-            yield f"recall of {name}{how} falls from {trained:.3f} to {exported:.3f}, limit {limit}"
+        if not trained - exported <= RECALL_LIMIT + _ROUNDING:
+            yield f"recall of {name}{how} falls from {trained:.3f} to {exported:.3f}, limit {RECALL_LIMIT}"
 
 
 @dataclass
 class Int8Checked(Checked):
-    """What was found out about one format in int8.
-
-    Args:
-        calibration: What the certificate says about the training pictures.
-        keep_float: Words of ``--keep-float`` that were in float.
-        recall: Recall of each class, by boxes.
-        mask_recall: The same by masks; empty for detection.
-        sensitivity: Where the error comes from; None if nobody looked.
-    """
+    """What was found out about one format in int8, see `Checked`; ``calibration`` is what the certificate says."""
 
     calibration: Mapping[str, Any] = field(default_factory=dict)
     keep_float: tuple[str, ...] = ()
@@ -89,7 +69,7 @@ class Int8Checked(Checked):
         """What its numbers are."""
         return "int8"
 
-    def judged_by(self, cases: Sequence[CaseEntry]) -> FormatEntry:
+    def judged_by(self) -> FormatEntry:
         """Return the limits, the calibration, recall, and where the error comes from."""
         masks: FormatEntry = {"mask_recall": _as_lists(self.mask_recall)} if self.mask_recall else {}
         return {
@@ -100,7 +80,7 @@ class Int8Checked(Checked):
             **masks,
             "sensitivity": asdict(self.sensitivity) if self.sensitivity else None,
             "map50_95": self.map,
-            "worst": worst_of(cases),
+            "worst": {},
         }
 
 
@@ -112,17 +92,8 @@ def _as_lists(recall: ClassRecall) -> dict[str, list[float]]:
 class Int8Check:
     """How formats in int8 are checked.
 
-    Args:
-        comparer: The checkpoint, and the pictures for raw outputs.
-        delivered: Shapes of the file that the user gets.
-        stage: Folder for exports.
-        arguments: Further arguments of Ultralytics' export.
-        calibration: Training pictures.
-        keep_float: Words of ``--keep-float``, such as ``22`` and ``27.joint``.
-        retries: How often a file that failed is made again, with the layers in float that the search for them named.
-        validation: What recall and mAP are measured on.
-        trained_map: mAP50-95 of the network as it was trained.
-        trained_recall: Its recall at the comparer's confidence.
+    A file that failed is made again ``retries`` times, with the layers in float that the search for them named. The
+    recall of the trained network is that at the comparer's confidence.
     """
 
     comparer: Comparer
@@ -138,33 +109,29 @@ class Int8Check:
 
     def run(self, name: str) -> Int8Checked:
         """Make one format in int8 and judge it; if it fails, look for the layers that make it fail."""
+        result, reference = self._begun(name, tuple(self.keep_float)), self.comparer.reference
         folder = self.stage / "float32" / name
         try:
-            weights = self.comparer.reference.weights
-            exact = make_export(weights, folder, name, self.delivered, half=False, arguments=self.arguments)
+            exact = make_export(reference.weights, folder, name, self.delivered, half=False, arguments=self.arguments)
         except ExportError as error:
-            result = self._begun(name, tuple(self.keep_float), [])
             result.failures.append(f"Ultralytics could not export it in float32: {error}")
             return result
-        keep = tuple(self.keep_float)
-        notes: list[str] = []
         for attempt in range(1 + self.retries):
-            result = self._begun(name, keep, notes)
             self._judge(result, exact, self.stage / f"int8-{attempt}")
             search = result.sensitivity
-            if search is None or not set(search.keep) - set(keep):
+            if search is None or attempt == self.retries or not set(search.keep) - set(result.keep_float):
                 break
-            notes.append(f"with {', '.join(keep) or 'no row named'} in float: {'; '.join(result.failures)}")
-            keep = search.keep
+            before = ", ".join(result.keep_float) or "no row named"
+            notes = *result.notes, f"with {before} in float: {'; '.join(result.failures)}"
+            result = self._begun(name, search.keep, notes)
         if result.sensitivity:
             result.failures.append(result.sensitivity.advice())
         return result
 
-    def _begun(self, name: str, keep: tuple[str, ...], notes: Sequence[str]) -> Int8Checked:
+    def _begun(self, name: str, keep: tuple[str, ...], notes: Iterable[str] = ()) -> Int8Checked:
         limits = replace(limits_of(name, half=False), map=MAP_LIMIT)
-        begun = Int8Checked(name, self.delivered, limits, notes=list(notes))
-        begun.calibration, begun.keep_float = self.calibration.as_dict(), keep
-        return begun
+        used = self.calibration.as_dict()
+        return Int8Checked(name, self.delivered, limits, notes=list(notes), calibration=used, keep_float=keep)
 
     def _judge(self, result: Int8Checked, exact: Path, folder: Path) -> None:
         try:
@@ -181,10 +148,9 @@ class Int8Check:
 
     def _check_exact(self, result: Int8Checked, exact: Path) -> None:
         """Compare the float32 file first: what is wrong there is no matter of int8."""
-        limit, shape = result.limits.raw, self.delivered.made_for
-        apart = self.comparer.exported(open_runtime(result.name, exact), shape, str(self.delivered)).to_folded
-        if apart.value > limit:
-            difference = f"{apart.part} differ by {apart.value:.1e} of their size, limit {limit:.0e}"
+        runtime = open_runtime(result.name, exact)
+        apart = self.comparer.exported(runtime, self.delivered.made_for, str(self.delivered)).to_folded
+        if difference := apart.beyond(result.limits.raw):
             result.failures.append(f"the float32 file that it is made from departs already: {difference}")
 
     def _quantised(self, exact: Path, keep: Sequence[str], files: Sequence[Path], folder: Path) -> Path:
@@ -203,15 +169,13 @@ class Int8Check:
         result.recall = paired_recall(self.trained_recall["box"], recall["box"], reference.names)
         if "mask" in self.trained_recall:
             result.mask_recall = paired_recall(self.trained_recall["mask"], recall["mask"], reference.names)
-        result.map = self.validation.of_exported(file, reference.task, batch)
+        measured = self.validation.of_exported(file, reference.task, batch)
         if not any(trained > 0 for trained, _ in result.recall.values()):
             nothing = f"the trained network finds nothing of the split above {self.comparer.conf}"
             result.failures.append(f"{nothing}, so no recall can be compared: give a smaller --conf")
-        result.failures += recall_failures(result.recall, "", RECALL_LIMIT)
-        result.failures += recall_failures(result.mask_recall, " by masks", RECALL_LIMIT)
-        difference = largest_difference(result.map, self.trained_map)
-        if not difference <= result.limits.map:
-            result.failures.append(f"mAP50-95 differs by {difference:.4f}, limit {result.limits.map}")
+        result.failures += recall_failures(result.recall)
+        result.failures += recall_failures(result.mask_recall, " by masks")
+        result.judge_map(measured, self.trained_map)
 
     def _search(self, result: Int8Checked, exact: Path) -> None:
         reference, shape = self.comparer.reference, self.delivered.made_for

@@ -27,10 +27,6 @@ Successors = Mapping[str, Iterable[str]]
 def parse_keep_float(text: str, network: Any) -> tuple[str, ...]:
     """Return ``"22,27.joint"`` as rows of the model, or parts of rows, each once: ``("22", "27.joint")``.
 
-    Args:
-        text: Rows, separated by commas; empty for none.
-        network: The network, which must have these rows.
-
     Raises:
         InputError: If a word is no row of the network or part of one.
     """
@@ -83,8 +79,7 @@ def float_operators(
 
 def between(successors: Successors, own: set[str]) -> set[str]:
     """Return some operators of a graph and all on a way from one of them to another."""
-    readers = {operator: list(after) for operator, after in successors.items()}
-    return own | (_reached(readers, own) & _reached(_sources(successors), own))
+    return own | (_reached(successors, own) & _reached(_sources(successors), own))
 
 
 def after_all(successors: Successors, own: set[str]) -> set[str]:
@@ -100,7 +95,7 @@ def _sources(successors: Successors) -> dict[str, list[str]]:
     return sources
 
 
-def _reached(edges: Mapping[str, Sequence[str]], start: set[str]) -> set[str]:
+def _reached(edges: Successors, start: set[str]) -> set[str]:
     reached: set[str] = set()
     waiting = list(start)
     while waiting:
@@ -117,13 +112,13 @@ _FEW = 3
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What was found out.
+    """The error with every layer in int8 that may be, and with groups of layers in float.
 
     Args:
-        error: Of the file with every layer in int8 that may be.
-        errors: Group of layers -> error with it in float.
+        error: With none of them.
+        errors: With each.
         keep: What ``--keep-float`` should be given, best first; empty if no group helps.
-        error_kept: Error with those in float.
+        error_kept: With those.
     """
 
     error: float
@@ -142,9 +137,7 @@ class Sensitivity:
 def layer_groups(network: Any, picture: Tensor) -> dict[str, tuple[str, ...]]:
     """Return the groups that are tried: stages of the backbone, the neck, and each branch of the head.
 
-    Args:
-        network: The folded network; rows whose maps have one size are one stage.
-        picture: ``(1, C, H, W)``.
+    Rows of the folded network whose maps of a picture ``(1, C, H, W)`` have one size are one stage.
 
     Returns:
         Name -> words for ``--keep-float``: rows, or parts of rows such as ``27.joint``.
@@ -153,7 +146,7 @@ def layer_groups(network: Any, picture: Tensor) -> dict[str, tuple[str, ...]]:
     head, backbone = network.model[-1], len(network.yaml["backbone"])
     groups: dict[str, list[str]] = {}
     for row in network.model[:-1]:
-        if not any(True for _ in row.parameters()):
+        if next(row.parameters(), None) is None:
             continue
         width = outputs[row.i][0].shape[-1]
         name = f"backbone, maps {picture.shape[-1] // width} times smaller" if row.i < backbone else "neck"

@@ -1,15 +1,13 @@
-"""An ONNX file in int8, quantised by ONNX Runtime: convolutions alone, 8-bit inputs, weights by output channel.
+"""Files in int8, by ONNX Runtime and by NNCF for OpenVINO: convolutions alone, 8-bit inputs, weights by output channel.
 
-Docs/decisions/0020-int8.md. Weights have 7 bits: processors without VNNI add up 16-bit numbers, which 8 bits
+See docs/decisions/0020-int8.md. Weights have 7 bits: processors without VNNI add up 16-bit numbers, which 8 bits
 overflow, and the file would find other things there than here.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,23 +43,17 @@ def onnx_successors(graph: Any) -> dict[str, list[str]]:
 class _Reader:
     """Hands calibration pictures to ONNX Runtime, which wants the name of the input beside them."""
 
-    def __init__(self, name: str, batches: Iterator[NDArray[np.float32]]) -> None:
-        self.name, self.batches = name, batches
+    def __init__(self, name: str, batches: CalibrationBatches) -> None:
+        self.inputs = ({name: batch} for batch in batches)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        batch = next(self.batches, None)
-        return None if batch is None else {self.name: batch}
+        return next(self.inputs, None)
 
 
 def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], batches: CalibrationBatches) -> None:
     """Write an ONNX file in int8, in which nodes that stay float also read unrounded numbers.
 
-    Args:
-        file: The float32 file.
-        target: The file to write.
-        network: The network that it was exported from.
-        keep: Paths of modules that stay float besides those that must.
-        batches: Calibration pictures of the file's input shape.
+    ``keep`` has the paths of modules that stay float besides those that must.
 
     Raises:
         ValueError: If the graph does not tell which nodes must stay float.
@@ -76,7 +68,7 @@ def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], b
     quantization.quantize_static(
         str(file),
         str(target),
-        _Reader(model.graph.input[0].name, iter(batches)),
+        _Reader(model.graph.input[0].name, batches),
         quant_format=quantization.QuantFormat.QDQ,
         op_types_to_quantize=_QUANTISED,
         nodes_to_exclude=sorted(excluded),
@@ -94,13 +86,12 @@ def quantise_onnx(file: Path, target: Path, network: Any, keep: Sequence[str], b
 def _unround(graph: Any, excluded: set[str]) -> None:
     """Let excluded nodes read the numbers themselves: ONNX Runtime rounds what a convolution hands to them too."""
     makers = {tensor: node for node in graph.node for tensor in node.output}
-    for node in graph.node:
-        if node.name in excluded:
-            for place, tensor in enumerate(node.input):
-                wide = makers.get(tensor)
-                rounded = makers.get(wide.input[0]) if wide is not None and wide.op_type == "DequantizeLinear" else None
-                if rounded is not None and rounded.op_type == "QuantizeLinear":
-                    node.input[place] = rounded.input[0]
+    for node in (n for n in graph.node if n.name in excluded):
+        for place, tensor in enumerate(node.input):
+            wide = makers.get(tensor)
+            rounded = makers.get(wide.input[0]) if wide is not None and wide.op_type == "DequantizeLinear" else None
+            if rounded is not None and rounded.op_type == "QuantizeLinear":
+                node.input[place] = rounded.input[0]
     for kind in ("DequantizeLinear", "QuantizeLinear"):
         read = _read(graph)
         for node in [n for n in graph.node if n.op_type == kind and not read & set(n.output)]:
@@ -140,32 +131,20 @@ def openvino_successors(model: Any) -> dict[str, list[str]]:
 def quantise_openvino(
     folder: Path, target: Path, network: Any, keep: Sequence[str], batches: CalibrationBatches
 ) -> None:
-    """Write an OpenVINO model in int8.
-
-    Args:
-        folder: The float32 model and its ``metadata.yaml``, as Ultralytics exports it.
-        target: The folder to make.
-        network: The network that it was exported from.
-        keep: Paths of modules that stay float besides those that must.
-        batches: Calibration pictures of the model's input shape.
-
-    Raises:
-        ValueError: If the model does not tell which operators must stay float.
-    """
+    """Write a folder with an OpenVINO model in int8 and the float32 one's ``metadata.yaml``, see `quantise_onnx`."""
     nncf, openvino = load_extra("nncf", "export"), load_extra("openvino", "export")
     nncf.set_log_level(30)  # warnings
     (file,) = folder.glob("*.xml")
     model = openvino.Core().read_model(file)
     ignored = float_operators(openvino_successors(model), openvino_module, network, keep)
-    with contextlib.redirect_stdout(io.StringIO()):  # bars of progress
-        quantised = nncf.quantize(
-            model,
-            nncf.Dataset(batches),
-            preset=nncf.QuantizationPreset.MIXED,
-            target_device=nncf.TargetDevice.CPU,
-            subset_size=len(batches),
-            ignored_scope=nncf.IgnoredScope(names=sorted(ignored)),
-            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
-        )
+    quantised = nncf.quantize(
+        model,
+        nncf.Dataset(batches),
+        preset=nncf.QuantizationPreset.MIXED,
+        target_device=nncf.TargetDevice.CPU,
+        subset_size=len(batches),
+        ignored_scope=nncf.IgnoredScope(names=sorted(ignored)),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
+    )
     shutil.copytree(folder, target, ignore=lambda *_: [file.name, file.with_suffix(".bin").name])
     openvino.save_model(quantised, target / file.name, compress_to_fp16=False)

@@ -57,15 +57,9 @@ def checked_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def make_export(
     weights: Path, folder: Path, format_name: str, variant: Variant, *, half: bool, arguments: Mapping[str, Any]
 ) -> Path:
-    """Export a copy of a checkpoint and return the file, or folder, that Ultralytics wrote.
+    """Export a copy of a checkpoint into a new folder and return the file, or folder, that Ultralytics wrote.
 
-    Args:
-        weights: The checkpoint; what it is called the exported file is called.
-        folder: Folder to make for this export.
-        format_name: One of `FORMATS`.
-        variant: Shapes of the input.
-        half: Whether the file is to hold float16 numbers.
-        arguments: Further arguments of Ultralytics' export.
+    The exported file is called what the checkpoint is called.
 
     Raises:
         ExportError: If it failed.
@@ -104,30 +98,18 @@ def quietly() -> Iterator[None]:
         LOGGER.setLevel(level)
 
 
-def place_export(written: Path, folder: Path) -> Path:
-    """Put an accepted export into a folder, in the place of one of the same name; return where it lies.
+def place_export(written: Path, folder: Path, *, passed: bool) -> Path:
+    """Put a file or folder into the checkpoint's folder, in the place of one of the same name; return where it lies.
 
-    A rejected one of an earlier export is removed.
-
-    Args:
-        written: File or folder.
-        folder: The checkpoint's.
+    A rejected one is kept for a look into it, under a name that nothing can load, until one passes.
     """
     rejected = folder / f"{written.name}{REJECTED}"
+    if not passed:
+        return _put(written, rejected)
     if rejected.is_dir():
         shutil.rmtree(rejected)
     rejected.unlink(missing_ok=True)
     return _put(written, folder / written.name)
-
-
-def set_aside(written: Path, folder: Path) -> Path:
-    """Keep a rejected export for a look into it, under a name that nothing can load; return where it lies.
-
-    Args:
-        written: File or folder.
-        folder: The checkpoint's.
-    """
-    return _put(written, folder / f"{written.name}{REJECTED}")
 
 
 def _put(written: Path, target: Path) -> Path:

@@ -19,12 +19,7 @@ _IN_FLOAT32 = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "us
 
 
 def run_ncnn(folder: Path, batch: NDArray[np.float32], threads: int) -> list[NDArray[np.float32]]:
-    """Return the outputs of an ncnn file for pictures ``(N, C, H, W)``, taken one at a time.
-
-    Args:
-        folder: What Ultralytics exported: ``model.ncnn.param`` and ``model.ncnn.bin``.
-        batch: The pictures.
-        threads: For the computation.
+    """Return the outputs of what Ultralytics exported for pictures ``(N, C, H, W)``, taken one at a time.
 
     Raises:
         RuntimeError: If ncnn fails or crashes; says how.
@@ -52,19 +47,17 @@ def main(folder: str, given: str, made: str, threads: str) -> None:
     param = next(Path(folder).glob("*.param"))
     if net.load_param(str(param)) or net.load_model(str(param.with_suffix(".bin"))):
         raise RuntimeError(f"{param.name} holds what ncnn cannot run")
-    rows = []
+    rows: list[list[NDArray[np.float32]]] = []
     for picture in np.load(given):
         extractor = net.create_extractor()
         extractor.input(net.input_names()[0], ncnn.Mat(picture).clone())
-        rows.append([np.array(_extracted(extractor, name)) for name in sorted(net.output_names())])
+        rows.append([])
+        for name in sorted(net.output_names()):
+            status, output = extractor.extract(name)
+            if status:
+                raise RuntimeError(f"no output {name}: status {status}")
+            rows[-1].append(np.array(output))
     np.savez(made, *[np.stack(column) for column in zip(*rows, strict=True)])
-
-
-def _extracted(extractor: object, name: str) -> object:
-    status, output = extractor.extract(name)  # type: ignore[attr-defined]
-    if status:
-        raise RuntimeError(f"no output {name}: status {status}")
-    return output
 
 
 if __name__ == "__main__":

@@ -28,17 +28,9 @@ TASKS = ("detect", "segment")
 
 @dataclass(frozen=True)
 class Reference:
-    """Both forms of a checkpoint's network, float32, on the CPU.
+    """Both forms of a checkpoint's network, float32, on the CPU: as trained, and after ``fuse()`` as every export is.
 
-    Args:
-        weights: The checkpoint.
-        trained: The network with every training-time structure.
-        folded: The same after ``fuse()``, which every export begins with.
-        task: ``detect`` or ``segment``.
-        names: Class names.
-        imgsz: Side of the input that it was trained at, in pixels.
-        stride: What the sides of an input divide by.
-        channels: Channels of the input.
+    ``imgsz`` is the side of the input at training in pixels, ``stride`` what the sides of an input divide by.
     """
 
     weights: Path
@@ -53,10 +45,8 @@ class Reference:
     def parts(self, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return the outputs of any form by what they mean; each is compared by itself.
 
-        Boxes are hundreds of pixels and scores at most 1: in one number a wrong score would count for nothing.
-
-        Args:
-            outputs: ``(B, 4 + nc + masks, A)`` and, for segmentation, prototypes ``(B, masks, h, w)``.
+        Boxes are hundreds of pixels and scores at most 1: in one number a wrong score would count for nothing. Outputs
+        are ``(B, 4 + nc + masks, A)`` and, for segmentation, prototypes ``(B, masks, h, w)``.
 
         Raises:
             ValueError: If the shapes are others.
@@ -118,13 +108,8 @@ def run_network(network: Any, batch: Tensor) -> list[Tensor]:
 def choose_pictures(data: YoloSet, split: str, count: int) -> list[Path]:
     """Return pictures spread evenly over a split, so that every class of a sorted folder is among them.
 
-    Args:
-        data: The data set.
-        split: ``train``, ``val`` or ``test``.
-        count: How many; fewer if the split has no more.
-
     Raises:
-        InputError: If the split has no pictures, or fewer than one is asked for.
+        InputError: If the split has no pictures, or fewer than one is requested; a split may have less than ``count``.
     """
     if count < 1:
         raise InputError(f"--pictures must be 1 or more, got {count}")
@@ -136,12 +121,7 @@ def choose_pictures(data: YoloSet, split: str, count: int) -> list[Path]:
 
 
 def read_input(files: Sequence[Path], side: tuple[int, int], channels: int = 3) -> Tensor:
-    """Return pictures ``(N, C, height, width)``, RGB 0-1, fitted into ``side`` with a grey border.
-
-    Args:
-        files: Pictures.
-        side: Height and width in pixels.
-        channels: 3, or 1 for a network of grey pictures.
+    """Return pictures ``(N, C, height, width)``, RGB or grey 0-1, fitted into height and width with a grey border.
 
     Raises:
         InputError: If a file is no picture.

@@ -21,6 +21,8 @@ from lidd_yolo.optional import load_extra
 
 Runtime = Callable[[Tensor], list[Tensor]]
 """Pictures ``(B, C, H, W)`` -> outputs in the order of the network's."""
+ArrayRuntime = Callable[[NDArray[Any]], list[NDArray[Any]]]
+"""The same in NumPy, outputs in the order of the file's."""
 
 _DEVICE = "cuda"
 _TYPES = {"FLOAT": torch.float32, "HALF": torch.float16}
@@ -39,7 +41,7 @@ def engine_bytes(file: Path) -> bytes:
     return content[start:]
 
 
-def open_tensorrt(file: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+def open_tensorrt(file: Path) -> ArrayRuntime:
     """Return a function that runs an engine on the first GPU: pictures ``(B, C, H, W)`` -> its outputs.
 
     Raises:
@@ -79,14 +81,11 @@ def _type(engine: Any, name: str) -> torch.dtype:
 
 
 def open_runtime(format_name: str, file: Path) -> Runtime:
-    """Return a function that runs an exported file.
+    """Return a function that runs a file, or folder, that Ultralytics exported to one of `FORMATS`."""
+    return _on_tensors(_OPENERS[format_name](file))
 
-    Args:
-        format_name: One of `FORMATS`.
-        file: File, or folder, that Ultralytics exported.
-    """
-    run = _OPENERS[format_name](file)
 
+def _on_tensors(run: ArrayRuntime) -> Runtime:
     def runtime(batch: Tensor) -> list[Tensor]:
         outputs = [torch.from_numpy(np.asarray(output)).float() for output in run(batch.numpy())]
         return sorted(outputs, key=lambda output: output.ndim)
@@ -94,7 +93,7 @@ def open_runtime(format_name: str, file: Path) -> Runtime:
     return runtime
 
 
-def onnx_session(model: str | bytes) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+def onnx_session(model: str | bytes) -> ArrayRuntime:
     """Return a function that runs an ONNX model, a file's name or its content, on the CPU."""
     onnxruntime = load_extra("onnxruntime", "export")
     options = onnxruntime.SessionOptions()
@@ -107,28 +106,27 @@ def onnx_session(model: str | bytes) -> Callable[[NDArray[Any]], list[NDArray[An
 
 def default_openvino_precision(folder: Path) -> str:
     """Return the type in which OpenVINO computes a file on this processor unless told, such as ``bfloat16``."""
-    compiled = _compiled(folder, {})
-    return str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()).replace("bf16", "bfloat16")
+    precision = _compiled(folder).get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    return str(precision).replace("bf16", "bfloat16")
 
 
 def open_openvino_as_is(folder: Path) -> Runtime:
     """Return a function that runs an OpenVINO file in the precision that OpenVINO chooses, as ``yolo predict`` does."""
-    compiled = _compiled(folder, {"INFERENCE_NUM_THREADS": torch.get_num_threads()})
-    return lambda batch: [torch.from_numpy(np.array(v)).float() for v in compiled(batch.numpy()).values()]
+    return _on_tensors(_openvino(folder))
 
 
-def _compiled(folder: Path, config: dict[str, Any]) -> Any:
-    core = load_extra("openvino", "export").Core()
-    return core.compile_model(core.read_model(next(folder.glob("*.xml"))), "CPU", config)
-
-
-def _openvino(folder: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
-    exact = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
-    compiled = _compiled(folder, exact)
+def _openvino(folder: Path, **config: Any) -> ArrayRuntime:
+    compiled = _compiled(folder, **config)
     return lambda batch: [np.array(output) for output in compiled(batch).values()]
 
 
-def _torchscript(file: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
+def _compiled(folder: Path, **config: Any) -> Any:
+    core = load_extra("openvino", "export").Core()
+    config |= {"INFERENCE_NUM_THREADS": torch.get_num_threads()}
+    return core.compile_model(core.read_model(next(folder.glob("*.xml"))), "CPU", config)
+
+
+def _torchscript(file: Path) -> ArrayRuntime:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch advises another format than the one asked for
         module = torch.jit.load(str(file), map_location="cpu").eval()
@@ -142,14 +140,10 @@ def _torchscript(file: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
     return run
 
 
-def _ncnn(folder: Path) -> Callable[[NDArray[Any]], list[NDArray[Any]]]:
-    return lambda batch: list(run_ncnn(folder, batch, torch.get_num_threads()))
-
-
-_OPENERS: dict[str, Callable[[Path], Callable[[NDArray[Any]], list[NDArray[Any]]]]] = {
+_OPENERS: dict[str, Callable[[Path], ArrayRuntime]] = {
     "onnx": lambda file: onnx_session(str(file)),
-    "openvino": _openvino,
-    "ncnn": _ncnn,
+    "openvino": lambda folder: _openvino(folder, INFERENCE_PRECISION_HINT="f32"),
+    "ncnn": lambda folder: lambda batch: run_ncnn(folder, batch, torch.get_num_threads()),
     "torchscript": _torchscript,
     "engine": open_tensorrt,
 }

@@ -23,14 +23,7 @@ Recall = Mapping[str, Mapping[int, float]]
 
 @dataclass(frozen=True)
 class Validation:
-    """What is validated on.
-
-    Args:
-        data: Data YAML.
-        split: ``train``, ``val`` or ``test``.
-        imgsz: Side of the input in pixels.
-        folder: Folder for what the validator writes.
-    """
+    """What is validated on: a split of a data YAML, in square pictures, with a folder for what the validator writes."""
 
     data: Path
     split: str
@@ -39,21 +32,15 @@ class Validation:
 
     def of_trained(self, reference: Reference) -> dict[str, float]:
         """Return mAP50-95 of the network as it was trained: the validator's own folding is left out."""
-        return self._map(_unfolded(reference), batch=16)
+        return self._map(_unfolded(reference))
 
     def of_folded(self, reference: Reference) -> dict[str, float]:
         """Return mAP50-95 as ``yolo val`` gives it for a checkpoint."""
-        return self._map(YOLO(reference.weights), batch=16)
+        return self._map(YOLO(reference.weights))
 
     def of_exported(self, file: Path, task: str, batch: int) -> dict[str, float]:
-        """Return mAP50-95 of an exported file, in the precision that its runtime chooses on this machine.
-
-        Args:
-            file: File or folder that Ultralytics exported.
-            task: ``detect`` or ``segment``.
-            batch: Pictures at a time that the file takes.
-        """
-        return self._map(YOLO(str(file), task=task), batch=batch)
+        """Return mAP50-95 of an exported file, in the precision that its runtime chooses on this machine."""
+        return self._map(YOLO(str(file), task=task), batch)
 
     def recall_of_trained(self, reference: Reference, conf: float) -> Recall:
         """Return the recall of the network as it was trained, see `recall_of_exported`."""
@@ -64,30 +51,19 @@ class Validation:
 
         The validator sees no others, so none below it takes an object from one above.
 
-        Args:
-            file: File or folder that Ultralytics exported, or one like it.
-            task: ``detect`` or ``segment``.
-            batch: Pictures at a time that the file takes.
-            conf: The score.
-
         Returns:
             ``box`` and, for segmentation, ``mask`` -> class number -> recall; classes without objects are left out.
         """
         return self._recall(YOLO(str(file), task=task), batch, conf)
 
+    def _map(self, model: Any, batch: int = 16) -> dict[str, float]:
+        return {name: float(metric.map) for name, metric in self._metrics(model, batch).items()}
+
     def _recall(self, model: Any, batch: int, conf: float) -> Recall:
-        metrics = self._metrics(model, batch, conf=conf)
-        parts = {"box": metrics.box, **({"mask": metrics.seg} if model.task == "segment" else {})}
-        return {name: _recall_of_classes(metric) for name, metric in parts.items()}
+        return {name: _recall_of_classes(metric) for name, metric in self._metrics(model, batch, conf=conf).items()}
 
-    def _map(self, model: Any, batch: int) -> dict[str, float]:
-        """Return mAP50-95 of boxes and, for segmentation, of masks."""
-        metrics = self._metrics(model, batch)
-        boxes = {"box": float(metrics.box.map)}
-        return {**boxes, "mask": float(metrics.seg.map)} if model.task == "segment" else boxes
-
-    def _metrics(self, model: Any, batch: int, **more: Any) -> Any:
-        """Return what the validator found out, without its output.
+    def _metrics(self, model: Any, batch: int, **more: Any) -> dict[str, Any]:
+        """Return what the validator, its output held back, found out about boxes and, for segmentation, about masks.
 
         Raises:
             TimeoutError: If the machine was so busy that Ultralytics gave up NMS and left detections out.
@@ -97,7 +73,8 @@ class Validation:
         silent = {"plots": False, "verbose": False, "project": str(self.folder), "name": "val", "exist_ok": True}
         with complete_nms(quiet=True), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return model.val(data=str(self.data), split=self.split, **words, **silent, **more)
+            metrics = model.val(data=str(self.data), split=self.split, **words, **silent, **more)
+        return {"box": metrics.box, "mask": metrics.seg} if model.task == "segment" else {"box": metrics.box}
 
 
 def _unfolded(reference: Reference) -> Any:

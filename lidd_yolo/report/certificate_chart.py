@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isfinite, log10
+from math import ceil, floor, inf, isfinite, log10
 
 from lidd_yolo.export.certificate import SIDES, CaseEntry, Certificate, DifferenceEntry
 from lidd_yolo.report.charts import BOTTOM, RIGHT, TOP, WIDTH, Axis, Chart, Curve, Mark, Tick, points
@@ -27,14 +27,7 @@ _UP = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Share:
-    """One difference of one case.
-
-    Args:
-        case: What was compared.
-        series: Number in `SERIES`.
-        value: Difference over its limit; infinity where there is no bound.
-        text: Both in words.
-    """
+    """One difference of one case: number in `SERIES`, share of its limit (infinity without bound), both in words."""
 
     case: str
     series: int
@@ -53,8 +46,7 @@ def limit_charts(certificate: Certificate) -> list[Chart]:
     low = min((floor(log10(value)) for value in values), default=-1)
     high = max((ceil(log10(value)) for value in values), default=1)
     powers = range(min(low, -1), max(high, 1) + 1)
-    longest = max((len(share.case) for share in drawn), default=0)
-    left = min(20 + 6 * longest, WIDTH // 2)
+    left = min(20 + 6 * max((len(share.case) for share in drawn), default=0), WIDTH // 2)
     return [_chart(name, of_form, powers, left) for name, of_form in shares.items() if of_form]
 
 
@@ -70,15 +62,14 @@ def _case_shares(case: CaseEntry, limits: Mapping[str, float]) -> Iterator[Share
 
 
 def _raw(case: str, series: int, apart: DifferenceEntry, limit: float) -> Share:
-    where = f"{apart['output']} in {apart['picture']}"
-    if apart["difference"] is None:  # how JSON holds a difference without bound
-        return Share(case, series, float("inf"), f"{case}: {SERIES[series]}: no number, or another shape ({where})")
-    text = f"{case}: {SERIES[series]}: {apart['difference']:.1e}, limit {limit:.0e} ({where})"
-    return Share(case, series, apart["difference"] / limit, text)
+    difference, where = apart["difference"], f"({apart['output']} in {apart['picture']})"
+    if difference is None:  # how JSON holds a difference without bound
+        return Share(case, series, inf, f"no number, or another shape {where}")
+    return Share(case, series, difference / limit, f"{difference:.1e}, limit {limit:.0e} {where}")
 
 
 def _final(case: str, series: int, difference: float, limit: float) -> Share:
-    return Share(case, series, difference / limit, f"{case}: {SERIES[series]}: {difference:.1e}, limit {limit:g}")
+    return Share(case, series, difference / limit, f"{difference:.1e}, limit {limit:g}")
 
 
 def _chart(name: str, shares: Sequence[Share], powers: range, left: int) -> Chart:
@@ -87,17 +78,17 @@ def _chart(name: str, shares: Sequence[Share], powers: range, left: int) -> Char
     axis = Axis(10.0 ** powers[0], 10.0 ** powers[-1], left + 8, WIDTH - RIGHT, log=True)
     step = 1 + (len(powers) - 1) // 7
     ticks = [Tick(axis.place(10.0**p), f"10{str(p).translate(_UP)}" if p else "limit") for p in powers if p % step == 0]
+    marks = []
+    for share in shares:
+        x, y = axis.place(min(max(share.value, axis.low), axis.high)), rows[share.case] + 5 * (share.series - 2)
+        marks.append(Mark(share.series, x, y, f"{share.case}: {SERIES[share.series]}: {share.text}"))
     height, limit = TOP + _ROW * len(cases) + BOTTOM, axis.place(1.0)
-    ends = axis.low, axis.high
     return Chart(
         name,
         "difference as a share of its limit (log scale)",
         tuple(ticks),
         tuple(Tick(y, case) for case, y in rows.items()),
-        marks=tuple(
-            Mark(s.series, axis.place(min(max(s.value, ends[0]), ends[1])), rows[s.case] + 5 * (s.series - 2), s.text)
-            for s in shares
-        ),
+        marks=tuple(marks),
         curves=(Curve(_LIMIT, points([(limit, TOP), (limit, height - BOTTOM)]), dashed=True),),
         height=height,
         left=left,

@@ -15,16 +15,18 @@ from lidd_yolo.export.certificate import (
     CHANGED,
     RECALLS,
     SIDES,
+    Agreement,
+    CaseEntry,
     Certificate,
     ContextEntry,
-    DetectionsEntry,
     DifferenceEntry,
     FoldEntry,
     FormatEntry,
-    all_detections,
+    fold_failure,
 )
 from lidd_yolo.report.certificate_chart import limit_charts
 from lidd_yolo.report.charts import Chart
+from lidd_yolo.report.markdown import markdown_table
 
 COLUMNS = (
     "precision",
@@ -41,13 +43,7 @@ _NOTHING = "–"
 
 @dataclass(frozen=True)
 class FormatLine:
-    """One form of the network.
-
-    Args:
-        name: Folding, or the format.
-        passed: The verdict.
-        figures: One for each of `COLUMNS`.
-    """
+    """Folding or a format, whether it passed, and a figure for each of `COLUMNS`."""
 
     name: str
     passed: bool
@@ -79,14 +75,7 @@ class CertificateSection:
 
 
 def certificate_section(file: Path) -> CertificateSection:
-    """Return what is written of one certificate.
-
-    Args:
-        file: ``best.parity.json``.
-
-    Raises:
-        InputError: If it is no certificate, or part of it is not as ``lidd export`` writes it.
-    """
+    """Return what is written of one certificate; an InputError says why it cannot be read, or not all of it."""
     certificate = Certificate.read(file)
     try:
         return _section(file, certificate)
@@ -95,23 +84,16 @@ def certificate_section(file: Path) -> CertificateSection:
         raise InputError(f"{file}: a certificate of another make, not all of it can be read ({reason})") from error
 
 
-def format_lines(certificate: Certificate) -> tuple[FormatLine, ...]:
-    """Return the rows of a certificate: folding, then each format."""
-    fold = certificate.fold
-    return (_fold_line(fold), *(_format_line(name, entry, fold) for name, entry in certificate.formats.items()))
-
-
 def _section(file: Path, certificate: Certificate) -> CertificateSection:
     weights, fold, formats = certificate.weights, certificate.fold, certificate.formats
-    states = certificate.file_states(file.parent)
-    files = [(name, digest[:12], state) for part in states.values() for name, (digest, state) in part.items()]
+    files = [(name, digest[:12], state) for name, digest, state in certificate.file_states(file.parent)]
     failed = {name: list(_reasons(entry)) for name, entry in formats.items() if not entry["passed"]}
     if not fold["passed"]:
-        failed = {"folding": [_fold_reason(fold)], **failed}
+        failed = {"folding": [f"{fold_failure(fold)}; nothing was exported"], **failed}
     return CertificateSection(
         title=f"{weights['file']}: {weights.get('network', 'network')}, {weights.get('task', 'task not told')}",
         passed=not failed,
-        lines=format_lines(certificate),
+        lines=tuple(_lines(certificate)),
         failures=failed,
         changed=[name for name, _, state in files if state == CHANGED],
         notes=[note for name, entry in formats.items() for note in _notes(name, entry)],
@@ -122,33 +104,27 @@ def _section(file: Path, certificate: Certificate) -> CertificateSection:
     )
 
 
-def _fold_line(fold: FoldEntry) -> FormatLine:
-    figures = (
-        ("float32", ""),
-        (_NOTHING, ""),
-        _apart(fold["to_trained"], fold["limit"]),
-        *_detections([fold["final"]], "none"),
-    )
-    return FormatLine("folding", fold["passed"], (*figures, _map("folded", {}, fold)))
+def _lines(certificate: Certificate) -> Iterator[FormatLine]:
+    fold = certificate.fold
+    outputs, detections = _apart(fold["to_trained"], fold["limit"]), _detections([fold], "none")
+    figures = ("float32", ""), (_NOTHING, ""), outputs, *detections, _map("folded", {}, fold)
+    yield FormatLine("folding", fold["passed"], figures)
+    yield from (_format_line(name, entry, fold) for name, entry in certificate.formats.items())
 
 
 def _format_line(name: str, entry: FormatEntry, fold: FoldEntry) -> FormatLine:
     worst, limits, cases = entry.get("worst") or {}, entry.get("limits") or {}, entry.get("cases") or ()
     outputs = [_apart(worst[side], limits[limit]) if side in worst else (_NOTHING, "") for side, limit in SIDES]
     none = f"none above {entry.get('confidence')}" if cases else _NOTHING
+    kept = ", ".join(entry.get("keep_float") or ())
+    precision = str(entry.get("precision", _NOTHING)) + (f", in float: {kept}" if kept else "")
     figures = (
-        (_precision(entry), entry.get("delivered", "")),
+        (precision, entry.get("delivered", "")),
         *outputs,
-        *_detections([case["final"] for case in cases], none),
+        *_detections(cases, none),
         _map("exported", entry.get("map50_95") or {}, fold),
     )
     return FormatLine(name, entry["passed"], figures)
-
-
-def _precision(entry: FormatEntry) -> str:
-    """Return the precision, and for int8 the rows of the model that stayed in float."""
-    kept = entry.get("keep_float") or ()
-    return str(entry.get("precision", _NOTHING)) + (f", in float: {', '.join(kept)}" if kept else "")
 
 
 def _apart(worst: DifferenceEntry, limit: float) -> Figure:
@@ -160,16 +136,16 @@ def _apart(worst: DifferenceEntry, limit: float) -> Figure:
     return f"{size} of {limit:.0e}", f"{worst['output']} in {worst['picture']}{case}"
 
 
-def _detections(finals: Sequence[DetectionsEntry], none: str) -> tuple[Figure, Figure]:
+def _detections(cases: Sequence[CaseEntry], none: str) -> tuple[Figure, Figure]:
     """Return counts, and the smallest IoU."""
-    final = all_detections(finals)
-    if not final["matched"] and not final["unmatched"]:
+    final = Agreement.of_cases(cases)
+    if not final.matched and not final.unmatched:
         return (none, ""), (_NOTHING, "")
-    counts = f"{final['matched']} matched", f"{final['unmatched']} unmatched; scores within {final['score']:.1e}"
-    if not final["matched"]:
+    counts = f"{final.matched} matched", f"{final.unmatched} unmatched; scores within {final.score:.1e}"
+    if not final.matched:
         return counts, (_NOTHING, "")
-    masks = f"; masks {final['mask_iou']:.4f}" if final["mask_iou"] < 1 else ""
-    return counts, (f"{final['box_iou']:.4f}", f"{final['picture']}{masks}")
+    masks = f"; masks {final.mask_iou:.4f}" if final.mask_iou < 1 else ""
+    return counts, (f"{final.box_iou:.4f}", f"{final.picture}{masks}")
 
 
 def _map(which: str, exported: Mapping[str, float], fold: FoldEntry) -> Figure:
@@ -193,11 +169,6 @@ def _reasons(entry: FormatEntry) -> Iterator[str]:
         yield "the exported file departs, the folded network does not; which layer is first cannot be told"
 
 
-def _fold_reason(fold: FoldEntry) -> str:
-    first = fold.get("first_layer") or "no single layer"
-    return f"the folded network departs from the trained one; first layer that differs: {first}; nothing was exported"
-
-
 def _notes(name: str, entry: FormatEntry) -> Iterator[str]:
     yield from (f"{name}: {note}" for note in entry.get("notes") or ())
     yield from (f"{name}, not compared: {reason}" for reason in entry.get("not_compared") or ())
@@ -216,22 +187,19 @@ def _in_words(value: Any) -> str:
 
 
 def _recalls(name: str, entry: FormatEntry) -> Iterator[RecallTable]:
-    """Yield tables of class -> recall of the trained network and of the exported file."""
     for key, how in RECALLS:
         if recall := entry.get(key):
-            rows = tuple(_recall_row(c, trained, exported) for c, (trained, exported) in recall.items())
+            rows = tuple(
+                (class_name, f"{trained:.3f}", f"{exported:.3f}", f"{exported - trained:+.3f}".replace("-", "−"))
+                for class_name, (trained, exported) in recall.items()
+            )
             yield RecallTable(f"{name}: {how} of each class", rows)
-
-
-def _recall_row(name: str, trained: float, exported: float) -> tuple[str, str, str, str]:
-    return name, f"{trained:.3f}", f"{exported:.3f}", f"{exported - trained:+.3f}".replace("-", "−")
 
 
 def _facts(certificate: Certificate) -> list[tuple[str, str]]:
     """Return name and content of what the certificate rests on; formats certified at another time are told apart."""
-    weights, facts = certificate.weights, []
-    if "trained_at" in weights:
-        facts.append(("Trained at", f"{weights['trained_at']} px"))
+    trained_at = certificate.weights.get("trained_at")
+    facts = [] if trained_at is None else [("Trained at", f"{trained_at} px")]
     contexts: dict[tuple[tuple[str, str], ...], list[str]] = {}
     entries: dict[str, ContextEntry] = {"folding": certificate.fold, **certificate.formats}
     for name, entry in entries.items():
@@ -257,27 +225,21 @@ def _surroundings(entry: ContextEntry) -> Iterator[tuple[str, str]]:
 
 
 def certificate_table(entries: list[dict[str, Any]]) -> str:
-    """Return a Markdown table of certificates that ``lidd bench certificate`` put into the ledger.
-
-    Args:
-        entries: Ledger entries whose ``results`` are certificates.
-    """
-    columns = ("certificate", "form", "verdict", *COLUMNS, "largest loss of recall")
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    lines += [f"| {' | '.join(row)} |" for entry in entries for row in _rows(entry)]
-    return "\n\n".join(["\n".join(lines), *(_basis(entry) for entry in entries)]) + "\n"
+    """Return a Markdown table of certificates that ``lidd bench certificate`` put into the ledger."""
+    headers = ("certificate", "form", "verdict", *COLUMNS, "largest loss of recall")
+    table = markdown_table(headers, (row for entry in entries for row in _rows(entry)))
+    return "\n\n".join([table, *map(_basis, entries)]) + "\n"
 
 
 def _rows(entry: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     certificate = Certificate.of(entry["results"])
-    for line in format_lines(certificate):
+    for line in _lines(certificate):
         figures = (text for text, _ in line.figures)
         verdict = "passed" if line.passed else "**failed**"
         yield entry["name"], line.name, verdict, *figures, _lost(certificate.formats.get(line.name, {}))
 
 
 def _lost(form: FormatEntry) -> str:
-    """Return the largest loss of recall over the classes, of boxes and of masks."""
     recalls = {**form.get("recall", {}), **{f"masks of {c}": r for c, r in form.get("mask_recall", {}).items()}}
     if not recalls:
         return _NOTHING

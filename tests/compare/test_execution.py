@@ -149,7 +149,7 @@ class TestEnds:
         found = optional.find_spec
         monkeypatch.setattr(optional, "find_spec", lambda name: None if name == "scipy" else found(name))
         assert compare(tmp_path, data, *TWO) == 2
-        assert 'lidd compare: missing: scipy: pip install "lidd-yolo[compare]"' in capsys.readouterr().err
+        assert "lidd compare: scipy not installed: pip install 'lidd-yolo[compare]'" in capsys.readouterr().err
 
     def test_again__removes_the_old_training(self, pool, data, tmp_path):
         compare(tmp_path, data, *TWO)

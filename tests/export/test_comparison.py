@@ -5,8 +5,9 @@ from math import inf, nan
 import pytest
 import torch
 
+from lidd_yolo.export.certificate import Agreement
 from lidd_yolo.export.comparison import (
-    Agreement,
+    Apart,
     Comparer,
     Detections,
     agreement,
@@ -38,8 +39,8 @@ class TestComparer:
     def test_folded_network__no_difference_to_itself(self, comparer, shape):
         compared = comparer.exported(lambda x: run_network(comparer.reference.folded, x), shape, "itself")
         assert compared.case == "itself"
-        assert compared.to_folded.value == 0
-        assert 0 < compared.to_trained.value < 1e-4
+        assert compared.to_folded.difference == 0
+        assert 0 < compared.to_trained.difference < 1e-4
         assert compared.final.matched > 0
         assert compared.final.unmatched == 0
 
@@ -60,9 +61,9 @@ class TestComparer:
             return outputs
 
         compared = comparer.exported(runtime, InputShape(64, 64), "moved")
-        assert (compared.to_folded.part, compared.to_folded.picture) == ("scores", 1)
-        assert compared.to_folded.value > 0.1
-        assert compared.final_picture == 1
+        assert (compared.to_folded.output, compared.to_folded.picture) == ("scores", comparer.files[1].name)
+        assert compared.to_folded.difference > 0.1
+        assert compared.final.picture == comparer.files[1].name
         assert compared.final.unmatched + compared.final.score > 0.05
 
     def test_not_a_number__no_detections_compared(self, comparer):
@@ -70,39 +71,42 @@ class TestComparer:
             return [output * float("nan") for output in run_network(comparer.reference.folded, batch)]
 
         compared = comparer.exported(runtime, InputShape(64, 64), "broken")
-        assert compared.to_folded.value == float("inf")
+        assert compared.to_folded.difference == float("inf")
         assert compared.final.unmatched == 3
 
     def test_fold__beside_the_trained(self, comparer):
         compared = comparer.fold((64, 64))
-        assert compared.to_folded.value == 0
-        assert 0 < compared.to_trained.value < 1e-4
+        assert compared.to_folded.difference == 0
+        assert 0 < compared.to_trained.difference < 1e-4
 
 
 def outputs(boxes, scores):
     return {"boxes": torch.tensor(boxes).view(len(boxes), -1), "scores": torch.tensor(scores).view(len(scores), -1)}
 
 
+NAMES = ["one.png", "two.png"]
+
+
 class TestFurthestApart:
     def test_scores__not_hidden_behind_large_boxes(self):
         want = outputs([[100.0, 200.0], [10.0, 20.0]], [[0.5], [0.1]])
         got = outputs([[100.0, 201.0], [10.0, 20.0]], [[0.5], [0.11]])
-        worst = furthest_apart(got, want)
-        assert (worst.part, worst.picture) == ("scores", 1)
-        assert abs(worst.value - 0.01 / 0.5) < 1e-6  # the size is that of all pictures: 0.5
+        worst = furthest_apart(got, want, NAMES)
+        assert (worst.output, worst.picture) == ("scores", "two.png")
+        assert abs(worst.difference - 0.01 / 0.5) < 1e-6  # the size is that of all pictures: 0.5
 
     def test_equal__zero(self):
         same = outputs([[1.0], [2.0]], [[0.0], [0.0]])
-        assert furthest_apart(same, same).value == 0
+        assert furthest_apart(same, same, NAMES).difference == 0
 
     def test_not_a_number__infinite(self):
         want, got = outputs([[1.0], [2.0]], [[0.3], [0.4]]), outputs([[1.0], [nan]], [[0.3], [0.4]])
-        worst = furthest_apart(got, want)
-        assert (worst.value, worst.part, worst.picture) == (inf, "boxes", 1)
+        worst = furthest_apart(got, want, NAMES)
+        assert worst == Apart(inf, "boxes", "two.png")
 
     def test_other_shape__infinite(self):
         want, got = outputs([[1.0]], [[0.3]]), outputs([[1.0]], [[0.3, 0.4]])
-        assert (furthest_apart(got, want).value, furthest_apart(got, want).part) == (inf, "scores")
+        assert furthest_apart(got, want, NAMES) == Apart(inf, "scores", "one.png")
 
 
 class TestMeanError:
@@ -203,10 +207,11 @@ class TestAgreement:
         assert agreement(found(), found(), 0.25) == Agreement()
 
 
-class TestAndWith:
-    def test_worst_of_both(self):
-        joined = Agreement(1, 2, 1, 0.9, 0.8, 0.1).and_with(Agreement(3, 0, 1, 0.95, 0.7, 0.2))
-        assert joined == Agreement(4, 2, 2, 0.9, 0.7, 0.2)
+class TestOfAll:
+    def test_worst__counts_added(self):
+        joined = Agreement.of_all([Agreement(1, 2, 1, 0.9, 0.8, 0.1, "a"), Agreement(3, 0, 1, 0.95, 0.7, 0.2, "b")])
+        assert joined == Agreement(4, 2, 2, 0.9, 0.7, 0.2, "a")
+        assert Agreement.of_all([]) == Agreement()
 
 
 class TestBeyond:

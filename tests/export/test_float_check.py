@@ -37,7 +37,7 @@ class TestRun:
         static = ["static 64x64, batch 1", f"static 64x96, batch {1 if name == 'ncnn' else 4}"]
         dynamic = [f"dynamic {side}, batch {batch}" for side in ("64x64", "64x96") for batch in (1, 4)]
         assert cases == static + ([] if name == "ncnn" else dynamic)
-        assert all(0 < compared.to_trained.value <= 1e-4 for compared in result.compared)
+        assert all(0 < compared.to_trained.difference <= 1e-4 for compared in result.compared)
         assert all(compared.final.matched > 0 for compared in result.compared)
         assert len(result.left_out) == (2 if name == "ncnn" else 0)
 
@@ -48,7 +48,7 @@ class TestRun:
         comparer = Comparer(wlnet, pictures, 0.25)
         check = FormatCheck(comparer, Variant(InputShape(64, 64)), tmp_path, half=False, arguments={})
         (compared,) = check.run(name).compared
-        assert compared.to_folded.value <= FORMATS[name].raw_limit
+        assert compared.to_folded.difference <= FORMATS[name].raw_limit
         assert compared.final.matched > 0
         assert (compared.final.unmatched, compared.final.mask_iou) == (0, pytest.approx(1, abs=0.05))
 
@@ -125,7 +125,7 @@ class TestRun:
         result = check.run("openvino")
         assert (result.half, result.limits.raw) == (True, 2e-2)
         assert not [failure for failure in result.failures if "of their size" in failure]
-        assert 1e-5 < result.compared[0].to_folded.value < 2e-2
+        assert 1e-5 < result.compared[0].to_folded.difference < 2e-2
 
 
 class TestMap:

@@ -9,7 +9,7 @@ from lidd_yolo.export import int8_check
 from lidd_yolo.export.calibration import choose_calibration
 from lidd_yolo.export.comparison import Comparer
 from lidd_yolo.export.formats import InputShape, Variant
-from lidd_yolo.export.int8_check import RECALL_LIMIT, Int8Check, paired_recall, recall_failures
+from lidd_yolo.export.int8_check import Int8Check, paired_recall, recall_failures
 from lidd_yolo.export.int8_layers import Sensitivity
 from lidd_yolo.export.making import ExportError
 from lidd_yolo.export.validation import Validation
@@ -180,11 +180,11 @@ class TestPairedRecall:
 class TestRecallFailures:
     @pytest.mark.parametrize("pair", [(0.5, 0.5), (0.5, 0.9), (0.8, 0.79), (0.0, 0.0)])
     def test_within__nothing(self, pair):
-        assert list(recall_failures({"a": pair}, "", RECALL_LIMIT)) == []
+        assert list(recall_failures({"a": pair})) == []
 
     def test_more__each_class_named(self):
         recall = {"a": (0.8, 0.7889), "b": (0.5, 0.5), "c": (0.5, nan)}
-        assert list(recall_failures(recall, " by masks", 0.01)) == [
+        assert list(recall_failures(recall, " by masks")) == [
             "recall of a by masks falls from 0.800 to 0.789, limit 0.01",
             "recall of c by masks falls from 0.500 to nan, limit 0.01",
         ]

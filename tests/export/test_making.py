@@ -11,7 +11,7 @@ from ultralytics.utils import LOGGER
 
 from lidd_yolo.errors import InputError
 from lidd_yolo.export.formats import InputShape, Variant
-from lidd_yolo.export.making import ExportError, checked_arguments, make_export, place_export, set_aside
+from lidd_yolo.export.making import ExportError, checked_arguments, make_export, place_export
 from tests.helpers.folders import text, tree
 
 
@@ -116,7 +116,7 @@ def place(tmp_path):
 
 class TestPlace:
     def test_new(self, written, place):
-        put = place_export(written, place)
+        put = place_export(written, place, passed=True)
         assert put == place / written.name
         assert list(tree(place).values()) == [b"new"]
 
@@ -126,11 +126,11 @@ class TestPlace:
                 text(place / name / "old.bin", "old")
             else:
                 text(place / name, "old")
-        place_export(written, place)
+        place_export(written, place, passed=True)
         assert list(tree(place).values()) == [b"new"]
 
-    @pytest.mark.parametrize("put", [place_export, set_aside])
-    def test_failure__leaves_what_was_there(self, written, place, put, monkeypatch):
+    @pytest.mark.parametrize("passed", [True, False])
+    def test_failure__leaves_what_was_there(self, written, place, passed, monkeypatch):
         def full(_, target, **__):
             (target / "half" if target.is_dir() else target).write_text("ne")
             raise OSError("No space left on device")
@@ -138,11 +138,11 @@ class TestPlace:
         monkeypatch.setattr(shutil, "copyfile", full)
         monkeypatch.setattr(shutil, "copytree", full)
         with pytest.raises(OSError, match="No space left"):
-            put(written, place)
+            place_export(written, place, passed=passed)
         assert list(place.iterdir()) == []
 
 
-class TestSetAside:
+class TestRejected:
     def test_name__that_nothing_loads(self, written, place):
-        assert set_aside(written, place) == place / f"{written.name}.failed"
+        assert place_export(written, place, passed=False) == place / f"{written.name}.failed"
         assert [path.name for path in place.iterdir()] == [f"{written.name}.failed"]
