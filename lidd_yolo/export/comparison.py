@@ -55,7 +55,7 @@ class Apart:
 
 
 def furthest_apart(got: Parts, want: Parts, pictures: Sequence[str]) -> Apart:
-    """Return the worst difference over all outputs and pictures, see `picture_differences`; ``want`` counts as right."""
+    """Return the worst difference over all outputs and pictures, see `picture_differences`; ``want`` is right."""
     apart = []
     for name, right in want.items():
         each = picture_differences(got[name], right)
