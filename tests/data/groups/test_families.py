@@ -117,12 +117,13 @@ class TestCarryRecord:
             lidd_data("split", file, "--copy", "--target", out)
         elif way == "repaired":
             data = read_yolo_set(file)
-            repair_set(data, check_yolo_set(data), out)
+            done = check_yolo_set(data)
+            repair_set(data, done.pairs, done.as_dict(), out)
         elif way == "converted":
-            convert(file, out, kind="yolo")
+            convert(file, out, from_="yolo")
         else:
-            convert(file, tmp_path / "coco", kind="yolo", to="coco")
-            convert(tmp_path / "coco", out, kind="coco")
+            convert(file, tmp_path / "coco", from_="yolo", to="coco")
+            convert(tmp_path / "coco", out, from_="coco")
         pictures = all_pictures(read_yolo_set(out / "data.yaml"))
         assert len(pictures) == 4 * 3 + 2
         assert all((out / place).is_file() for link in read_originals(out).items() for place in link)
