@@ -152,20 +152,7 @@ class TestLoadGray:
 
 
 @pytest.mark.slow
-class TestRealReleases:
-    def test_neu_det__equal_pictures_and_crops_of_few_plates(self):
-        folder = release("neu-det")
-        files = {path.stem: path for path in sorted([*folder.glob("*IMAGES/*.jpg"), *folder.glob("*_Images/*.jpg")])}
-        groups = find_groups(files)[0]
-        number = dict(zip(groups.names, groups.numbers, strict=True))
-        assert number["patches_101"] == number["patches_105"]
-        assert [(p["first"], p["second"]) for p in groups.pairs if p["kind"] == "equal"] == [
-            ("patches_101", "patches_105")
-        ]
-        assert len(files) == 1530
-        assert 450 < max(groups.numbers) + 1 < 510
-        assert max(groups.count()["sizes"]) < 0.05 * len(files)
-
+class TestRealRelease:
     def test_aluminium_sheet__ring_and_lamp_join_photographs_of_all_sheets(self):
         """Known limit: pictures with the same fixture are one group, so this release is grouped by its sheets."""
         files = {path.stem: path for path in sorted((release("aluminium-sheet") / "images").iterdir())}
