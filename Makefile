@@ -45,7 +45,7 @@ test: .venv/installed-dev
 
 # The tests that neither train nor need a fresh environment.
 quick: .venv/installed-dev
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not slow and not trains"
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not slow and not trains"
 
 fuzz: .venv/installed-dev
 	LIDD_YOLO_FUZZ=whole $(BIN)/python -m pytest tests/data/fuzz

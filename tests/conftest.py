@@ -16,6 +16,17 @@ from tests.helpers.tiny import write_tiny_data
 
 torch.set_num_threads(1)
 
+_TRAINING_FIXTURES = {"finished_run", "trained"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """A test trains if a fixture that it asks for does."""
+    for item in items:
+        if _TRAINING_FIXTURES & set(item.fixturenames):
+            item.add_marker("trains")
+
+
 QUICK = {"optimizer": "AdamW", "lr0": 0.002, "batch": 4, "nbs": 4, "warmup_epochs": 0}
 PLAIN = dict.fromkeys(("mosaic", "scale", "translate", "hsv_s", "hsv_v", "erasing"), 0)
 

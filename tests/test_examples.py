@@ -178,6 +178,7 @@ class TestAlone:
             assert f"{name} is not installed here" in alone(script).stderr
 
 
+@pytest.mark.trains
 class TestDetectWithONNX:
     def test_detect__as_ultralytics(self, detector, pictures, files):
         found = printed(alone(DETECT, detector, pictures))
@@ -212,6 +213,7 @@ class TestDetectWithONNX:
 
 
 class TestSegmentWithONNX:
+    @pytest.mark.trains
     def test_segment__as_ultralytics(self, segmenter, pictures, wanted):
         found = printed(alone(SEGMENT, segmenter, pictures))
         assert_same(found, wanted)
@@ -228,6 +230,7 @@ class TestSegmentWithONNX:
     def test_segment__none(self, segmenter, pictures, files):
         assert printed(alone(SEGMENT, segmenter, pictures, "--conf", 1)) == {file.name: [] for file in files}
 
+    @pytest.mark.trains
     def test_segment__dynamic_shapes(self, weights, pictures, files, tmp_path):
         network = exported(weights["wlnet"], tmp_path / "best.onnx", format="onnx", dynamic=True)
         wanted = by_ultralytics(network, files, imgsz=64, retina_masks=True)
@@ -238,6 +241,7 @@ class TestSegmentWithONNX:
         assert cv2.imread(str(tmp_path / f"{files[0].name}.jpg")).shape == cv2.imread(str(files[0])).shape
 
 
+@pytest.mark.trains
 class TestDetectWithNcnn:
     def test_detect__as_ultralytics(self, in_ncnn, pictures, files, tmp_path):
         done = alone(NCNN, in_ncnn, pictures, "--out", tmp_path)

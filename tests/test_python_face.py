@@ -71,6 +71,7 @@ class TestPage:
     def test_blocks__of_every_function(self):
         assert set(BLOCKS) == set(lidd_yolo.FACE) - {"InputError"}
 
+    @pytest.mark.trains
     def test_page__from_top_to_bottom(self, folder, monkeypatch, capsys):
         monkeypatch.chdir(folder)
         for name, block in BLOCKS.items():

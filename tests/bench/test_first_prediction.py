@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from lidd_yolo.bench.first_prediction import main
 from lidd_yolo.bench.in_turn import measured_alone
 from tests.helpers.checkpoints import write_lidd
@@ -9,6 +11,7 @@ from tests.helpers.tiny import write_tiny_data
 
 
 class TestMain:
+    @pytest.mark.trains
     def test_alone__time_and_memory(self, tmp_path):
         data = write_tiny_data(tmp_path / "tiny", train=1, val=2).parent
         words = [write_lidd(tmp_path / "best.pt"), data / "images" / "val", 64]

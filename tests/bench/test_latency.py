@@ -124,6 +124,7 @@ class TestAsCheckpoint:
 
 
 class TestMakeExports:
+    @pytest.mark.trains
     def test_exports__of_one_shape_and_equal_to_the_network(self, tmp_path):
         for package in ("onnx", "onnxruntime", "onnxslim", "openvino"):
             pytest.importorskip(package, reason=NEEDED)

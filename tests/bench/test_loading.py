@@ -29,6 +29,7 @@ def slow_pictures(monkeypatch):
 
 
 class TestMeasureLoading:
+    @pytest.mark.trains
     def test_waiting__grows_with_the_time_of_a_picture(self, tmp_path, slow_pictures):
         data, said = str(generated_data(tmp_path)), []
         words = {"imgsz": 64, "batch": 4, "steps": 2, "workers": 8, "say": said.append}

@@ -36,6 +36,7 @@ def openvino_folder(onnx_file, tmp_path_factory):
 
 
 class TestOperatorTimes:
+    @pytest.mark.trains
     @pytest.mark.parametrize(
         ("runtime", "kinds"), [("onnx", ("Conv", "MaxPool")), ("openvino", ("Convolution", "MaxPool"))]
     )

@@ -11,6 +11,7 @@ from tests.helpers.checkpoints import write_lidd
 
 
 class TestMeasurePredictions:
+    @pytest.mark.trains
     def test_figures__of_a_network_beside_another(self, tmp_path, monkeypatch):
         """Six pictures in three turns and two to warm up, of which the first two count twice for the detections."""
         weights = write_lidd(tmp_path / "best.pt")

@@ -27,6 +27,7 @@ def exports(tmp_path_factory):
 
 
 class TestOperators:
+    @pytest.mark.trains
     @pytest.mark.parametrize("name", MOST_OPERATORS)
     def test_graph__no_more_operators(self, name, exports):
         import onnx  # noqa: PLC0415 - an extra
@@ -37,6 +38,7 @@ class TestOperators:
         assert 100 < len(graph.node) <= most
 
 
+@pytest.mark.trains
 class TestRatio:
     def test_lidd__beside_yolov8n(self, exports):
         """Median of rounds in turn: another load slows both networks."""

@@ -53,6 +53,7 @@ class TestTrainingStep:
         assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in weights)
         assert any(not torch.equal(p, b) for p, b in zip(weights, before, strict=True))
 
+    @pytest.mark.trains
     def test_order__as_the_own_trainer(self):
         orders = {}
         for name in ("lidd.yaml", "wlnet-t.yaml", "yolov8n.yaml"):
@@ -109,6 +110,7 @@ class TestGeneratedBatch:
 
 
 class TestStepMemory:
+    @pytest.mark.trains
     def test_memory__grows_with_the_batch(self):
         little, much = (step_memory("yolov8n.yaml", imgsz=64, batch=batch, device="cpu") for batch in (1, 24))
         assert 10 < little < 0.8 * much
@@ -124,6 +126,7 @@ class TestStepMemory:
     def test_memory__on_a_gpu(self):
         assert main(["lidd.yaml", "off", "64", "2", "cuda:0"])["peak_mib"] > 5
 
+    @pytest.mark.trains
     def test_failure__told(self):
         with pytest.raises(ValueError, match=r"training_step nothing\.yaml - 64 1 cpu failed"):
             step_memory("nothing.yaml", imgsz=64, batch=1, device="cpu")

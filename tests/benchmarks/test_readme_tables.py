@@ -86,6 +86,7 @@ class TestWriteTables:
 
 
 class TestRepositoryPages:
+    @pytest.mark.trains
     @pytest.mark.parametrize(
         "page", ["README.md", "docs/results.md", "docs/data.md", "docs/export.md", "docs/speed.md"]
     )

@@ -52,6 +52,7 @@ class TestBench:
         assert main(["bench", "--ledger", str(ledger), "record", str(tmp_path)]) == 2
         assert "not a finished training run" in capsys.readouterr().err
 
+    @pytest.mark.trains
     def test_record__without_the_extra(self, ledger, finished_run, capsys, monkeypatch):
         monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
         assert main(["bench", "--ledger", str(ledger), "record", str(finished_run)]) == 2
@@ -89,6 +90,7 @@ class TestLatency:
         assert "x yolov8n-seg.yaml" in capsys.readouterr().out
         assert verify(tmp_path) == []
 
+    @pytest.mark.trains
     def test_onnx__on_all_threads(self, bench, tmp_path, capsys):
         pytest.importorskip("onnxruntime", reason="needs the extra lidd-yolo[export]")
         words = ["--models", "yolov8n.yaml", "lidd.yaml", "--runtimes", "onnx", "--rounds", "1", "--imgsz", "64"]
@@ -112,6 +114,7 @@ class TestLatency:
 
 
 class TestOperators:
+    @pytest.mark.trains
     def test_operators__an_entry_and_its_table(self, bench, tmp_path, capsys):
         pytest.importorskip("onnxruntime", reason="needs the extra lidd-yolo[export]")
         words = ["--models", "lidd.yaml", "--runtimes", "onnx", "--rounds", "2", "--imgsz", "64"]
@@ -155,6 +158,7 @@ class TestPredict:
 
 
 class TestSteps:
+    @pytest.mark.trains
     @pytest.mark.parametrize("network", ["lidd", "wlnet"])
     def test_steps__writes_an_entry(self, network, bench, tmp_path, capsys, monkeypatch):
         asked = []
@@ -181,6 +185,7 @@ class TestSteps:
 
 
 class TestLoading:
+    @pytest.mark.trains
     def test_loading__writes_an_entry(self, bench, tmp_path, capsys):
         data = generated_data(tmp_path / "pictures")
         words = ["--data", str(data), "--imgsz", "64", "--batch", "4", "--steps", "1"]

@@ -152,6 +152,7 @@ class TestAblate:
 
 
 class TestAblateTrained:
+    @pytest.mark.trains
     @pytest.mark.parametrize(
         ("paper", "printed"), [("lidd", ["0.954", "0.967", "0.981", "0.983"]), ("wlnet", ["0.933", "0.936", "0.939"])]
     )
@@ -201,6 +202,7 @@ class TestReproduce:
 
 
 class TestReproduceTrained:
+    @pytest.mark.trains
     def test_run__then_the_page_of_its_runs(self, tmp_path, capsys):
         data, page = generated_data(tmp_path), tmp_path / "page.html"
         assert tiny_table(tmp_path, data, "reproduce", "lidd-table3") == 0

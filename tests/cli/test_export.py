@@ -46,6 +46,7 @@ class TestStatus:
     def _quick(self, monkeypatch):
         monkeypatch.setattr(format_check, "probes", lambda *_: ([], []))
 
+    @pytest.mark.trains
     def test_passed__0(self, weights, tiny_yaml, capsys):
         assert cli.main(words(weights, tiny_yaml, "--no-map", "--pictures", "2", "dynamic=True")) == 0
         out, err = capsys.readouterr()
@@ -56,6 +57,7 @@ class TestStatus:
         assert err.splitlines()[-1] == "exporting and comparing torchscript"
         assert "nobody compared" not in out + err
 
+    @pytest.mark.trains
     def test_failed__1(self, weights, tiny_yaml, capsys, monkeypatch):
         def fail(*_):
             raise RuntimeError("no such operator")
@@ -67,6 +69,7 @@ class TestStatus:
 
 
 class TestInt8:
+    @pytest.mark.trains
     def test_random_network__stated_and_judged(self, weights, tiny_yaml, capsys):
         """Everything real: a random network finds nothing that counts, so nothing may pass."""
         pytest.importorskip("onnxruntime", reason="export needs the extra lidd-yolo[export]")
@@ -80,6 +83,7 @@ class TestInt8:
 
 
 class TestWrongInput:
+    @pytest.mark.trains
     @pytest.mark.parametrize(
         ("change", "told"),
         [
@@ -109,6 +113,7 @@ class TestWrongInput:
 
 
 class TestKilled:
+    @pytest.mark.trains
     @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
     def test_weights__alone_again(self, weights, tiny_yaml, tmp_path, how):
         """In the middle of an export; a polite kill leaves no stage either."""

@@ -32,6 +32,7 @@ def entries(folder):
     return {file.stem: file.read_text() for file in sorted((folder / "ledger").rglob("*.json"))}
 
 
+@pytest.mark.trains
 class TestTrained:
     def test_entries__of_every_run(self, trained):
         found = {name: json.loads(text) for name, text in entries(trained).items()}

@@ -50,6 +50,7 @@ class TestCarryOut:
         assert any(line.startswith("r2: failed: Error: why (") for line in said)
         assert "r1: stopped at the time limit" in said
 
+    @pytest.mark.trains
     @pytest.mark.parametrize(("jobs", "most"), [(1, 1), (3, 3)])
     def test_jobs__at_once(self, runs, acting, tmp_path, jobs, most):
         """Each process counts those that live beside it."""
@@ -84,6 +85,7 @@ class TestCarryOut:
 
 
 class TestStopped:
+    @pytest.mark.trains
     def test_stop__ends_every_process_and_its_own(self, runs, acting, tmp_path, monkeypatch):
         """Ctrl-C while two run; each has started a process of its own, as data loaders do."""
         acting(

@@ -40,6 +40,7 @@ def column(folder, name):
 
 
 class TestTrainRun:
+    @pytest.mark.trains
     def test_train__stopped_damaged_and_gone_on(self, arguments, tmp_path):
         folder = tmp_path / "run"
         with pytest.raises(TimeIsUpError, match="1 of 3 epochs are done"):
@@ -184,6 +185,7 @@ def wait_for(condition, seconds=120):
 
 
 class TestKilled:
+    @pytest.mark.trains
     def test_kill__in_the_middle_of_an_epoch(self, data, tmp_path):
         run = make_run(data=data, epochs=4, batch=2, extra={"nbs": 2})
         file = prepared(tmp_path, run)
@@ -211,6 +213,7 @@ class TestKilled:
 
 
 class TestTimeLimit:
+    @pytest.mark.trains
     def test_limit__stops_and_goes_on(self, data, tmp_path):
         run = make_run(data=data, model="yolov8n.yaml", recipe="lidd", label="eight")
         file = prepared(tmp_path, run)
@@ -258,6 +261,7 @@ class TestGpu:
 
 
 class TestWaiting:
+    @pytest.mark.trains
     def test_elsewhere__waits_for_a_process_that_is_ending(self, data, tmp_path, caplog):
         file = prepared(tmp_path, make_run(data=data, extra={"nbs": 4, "optimizer": "Nonsense"}))
         lock = FileLock(file.parent / "run.lock", thread_local=False)

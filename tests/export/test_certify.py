@@ -45,6 +45,7 @@ def certified(weights, words):
 
 @pytest.mark.usefixtures("quick")
 class TestPassed:
+    @pytest.mark.trains
     def test_kept__file_and_certificate(self, weights, words):
         result, content, said = certified(weights, words)
         folder = weights.parent
@@ -62,11 +63,13 @@ class TestPassed:
         assert repr(result).splitlines()[1].startswith(f"torchscript passed: {folder / 'best.torchscript'} (float32, ")
         assert repr(result).splitlines()[-1] == f"wrote {result.file}"
 
+    @pytest.mark.trains
     def test_rejected_before__removed(self, weights, words):
         text(weights.parent / "best.torchscript.failed", "old")
         certified(weights, words)
         assert not (weights.parent / "best.torchscript.failed").exists()
 
+    @pytest.mark.trains
     def test_map__of_all_three(self, weights, words):
         _, content, _ = certified(weights, {**words, "with_map": True})
         maps = content["fold"]["map50_95"]
@@ -74,6 +77,7 @@ class TestPassed:
         entry = content["formats"]["torchscript"]
         assert entry["map50_95_difference"] == abs(entry["map50_95"]["box"] - maps["trained"]["box"])
 
+    @pytest.mark.trains
     def test_arguments__shape_what_is_delivered(self, weights, words):
         more = {"imgsz": 96, "arguments": {"batch": 2, "dynamic": True}}
         _, content, _ = certified(weights, {**words, **more})
@@ -129,6 +133,7 @@ def third_folded_row(weights):
 
 @pytest.mark.usefixtures("quick")
 class TestFailed:
+    @pytest.mark.trains
     def test_wrong_file__kept_under_another_name(self, weights, words, monkeypatch):
         """The runtime gives other numbers than the network."""
         text(weights.parent / "best.torchscript", "of yesterday")
@@ -147,6 +152,7 @@ class TestFailed:
         assert (weights.parent / "best.torchscript").read_text() == "of yesterday"
         assert result.files["torchscript"].stat().st_size > 1000
 
+    @pytest.mark.trains
     def test_infinite__null_in_the_file(self, weights, words, monkeypatch):
         monkeypatch.setattr(
             format_check, "open_runtime", lambda *_: lambda batch: [torch.full((len(batch), 6, 85), float("nan"))]
@@ -154,6 +160,7 @@ class TestFailed:
         _, content, _ = certified(weights, words)
         assert content["formats"]["torchscript"]["worst"]["to_folded"]["difference"] is None
 
+    @pytest.mark.trains
     @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
     def test_interrupted__nothing_left(self, weights, words, monkeypatch, tmp_path, error):
         stages = tmp_path / "stages"
@@ -199,6 +206,7 @@ class TestInt8:
 
         return certify_with
 
+    @pytest.mark.trains
     def test_passed__beside_the_weights(self, run, weights):
         result, content, _ = run({0: 0.5, 1: 0.495})
         assert content["formats"]["onnx-int8"]["failures"] == []
@@ -215,6 +223,7 @@ class TestInt8:
         assert entry["map50_95_difference"] == 0
         assert entry["files"] == file_hashes(weights.parent / "best_int8.onnx")
 
+    @pytest.mark.trains
     def test_failed__set_aside_and_layers_named(self, run, weights):
         result, content, _ = run({0: 0.5, 1: 0.4})
         assert result.files == {"onnx-int8": weights.parent / "best_int8.onnx.failed"}
@@ -226,6 +235,7 @@ class TestInt8:
         assert entry["sensitivity"]["errors"].keys() == {"head, joint"}
         assert "no group" in entry["failures"][1] or entry["failures"][1].endswith("--keep-float 3,27.joint")
 
+    @pytest.mark.trains
     def test_auto__made_again_with_what_was_named(self, run, monkeypatch):
         """The first attempt loses a class, the second none."""
         found = [{0: 0.5, 1: 0.4}, {0: 0.5, 1: 0.5}]

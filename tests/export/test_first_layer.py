@@ -98,6 +98,7 @@ def broken(file, target, module):
     return target
 
 
+@pytest.mark.trains
 class TestFirstOnnxDifference:
     def test_right_file__none(self, exported, picture):
         reference, file = exported

@@ -27,6 +27,7 @@ def need(name):
 
 
 class TestRun:
+    @pytest.mark.trains
     @pytest.mark.parametrize("name", FORMATS)
     def test_lidd__passes_at_every_shape(self, check, name):
         need(name)
@@ -41,6 +42,7 @@ class TestRun:
         assert all(compared.final.matched > 0 for compared in result.compared)
         assert len(result.left_out) == (2 if name == "ncnn" else 0)
 
+    @pytest.mark.trains
     @pytest.mark.parametrize("name", FORMATS)
     def test_wlnet__masks_too(self, wlnet, pictures, tmp_path, name, monkeypatch):
         need(name)
@@ -52,6 +54,7 @@ class TestRun:
         assert compared.final.matched > 0
         assert (compared.final.unmatched, compared.final.mask_iou) == (0, pytest.approx(1, abs=0.05))
 
+    @pytest.mark.trains
     def test_wrong_file__fails_and_names_the_layer(self, check, monkeypatch):
         """A 1 % change of one weight in the exported file alone."""
         need("onnx")
@@ -86,6 +89,7 @@ class TestRun:
         assert result.failures == ["Ultralytics could not export it: AssertionError: no such operator"]
         assert (result.written, result.compared) == (None, [])
 
+    @pytest.mark.trains
     def test_probe_fails__left_out(self, check, monkeypatch):
         make = format_check.make_export
 
@@ -103,6 +107,7 @@ class TestRun:
             "AssertionError: 'dynamic' is not supported"
         ]
 
+    @pytest.mark.trains
     def test_runtime_fails__a_failure(self, check, monkeypatch):
         def crash(*_):
             raise RuntimeError("ncnn crashed (signal 11)")
@@ -114,6 +119,7 @@ class TestRun:
             "static 64x64, batch 1, at 64x64, batch 1: it does not run: RuntimeError: ncnn crashed (signal 11)"
         )
 
+    @pytest.mark.trains
     def test_half__wider_limits_but_for_torchscript(self, lidd, pictures, tmp_path, monkeypatch):
         monkeypatch.setattr(format_check, "probes", lambda *_: ([], []))
         comparer = Comparer(lidd, pictures, 0.25)
@@ -147,10 +153,12 @@ class TestMap:
 
         return run
 
+    @pytest.mark.trains
     def test_close__passes(self, with_map):
         result = with_map(0.4985)
         assert (result.failures, result.map) == ([], {"box": 0.4985})
 
+    @pytest.mark.trains
     @pytest.mark.parametrize(
         ("value", "told"),
         [

@@ -51,6 +51,7 @@ def check(lidd, pictures, tiny, tmp_path, exact_file, monkeypatch):
 
 
 class TestPassed:
+    @pytest.mark.trains
     def test_file_and_figures(self, check, tmp_path):
         result = check({0: 0.795, 1: 0.7}, 0.49)
         assert result.failures == []
@@ -58,6 +59,7 @@ class TestPassed:
         assert result.recall == {"0": (0.8, 0.795), "1": (0.6, 0.7)}
         assert (result.map, result.sensitivity, result.key) == ({"box": 0.49}, None, "onnx-int8")
 
+    @pytest.mark.trains
     def test_val__not_read_for_the_calibration(self, check, tmp_path):
         data = read_yolo_set(write_tiny_data(tmp_path / "data"))
         for file in data.pictures["val"]:
@@ -66,6 +68,7 @@ class TestPassed:
 
 
 class TestFailed:
+    @pytest.mark.trains
     def test_recall__class_named_and_layers_searched(self, check, monkeypatch):
         """The search quantises for good; which group helps most on a random network nobody knows."""
         quantise, kept = int8_check._QUANTISERS["onnx"], []
@@ -85,6 +88,7 @@ class TestFailed:
         assert 0 < min(result.sensitivity.errors.values()) < 1
         assert result.sensitivity.error > 0
 
+    @pytest.mark.trains
     @pytest.mark.parametrize(
         ("found_map", "trained", "told"),
         [
@@ -124,6 +128,7 @@ class TestFailed:
         assert result.failures == ["ValueError: the exported graph names no operator of model.5"]
         assert result.written is None
 
+    @pytest.mark.trains
     def test_search_fails__a_note(self, check, monkeypatch):
         def fail(*_):
             raise RuntimeError("out of memory")
@@ -150,6 +155,7 @@ class TestRetries:
         monkeypatch.setattr(int8_check, "find_sensitive", find)
         return began
 
+    @pytest.mark.trains
     def test_retry__with_what_the_search_named(self, check, named, tmp_path):
         low, good = {0: 0.8, 1: 0.5}, {0: 0.8, 1: 0.6}
         result = check([low, low, good], retries=2)
@@ -160,11 +166,13 @@ class TestRetries:
             "with 0 in float: recall of 1 falls from 0.600 to 0.500, limit 0.01",
         ]
 
+    @pytest.mark.trains
     def test_retry__no_more_than_allowed(self, check, named):
         result = check([{0: 0.8, 1: 0.5}] * 2, retries=1)
         assert (result.keep_float, named) == (("0",), [(), ("0",)])
         assert result.failures[-1].endswith("--keep-float 0,27.joint")
 
+    @pytest.mark.trains
     def test_retry__not_if_the_search_names_nothing_new(self, check, monkeypatch):
         monkeypatch.setattr(int8_check, "layer_groups", lambda *_: {})
         monkeypatch.setattr(int8_check, "find_sensitive", lambda *_: Sensitivity(0.1, {}, (), 0.1))

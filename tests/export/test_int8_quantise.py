@@ -52,6 +52,7 @@ class TestSuccessors:
         assert onnx_successors(graph) == {"a": ["b", "c"], "b": [], "c": []}
 
 
+@pytest.mark.trains
 class TestQuantiseOnnx:
     def test_constants__all_read(self, of_lidd):
         """A constant that no node reads is a warning of ONNX Runtime whenever the file is opened."""

@@ -55,6 +55,7 @@ class TestSuccessors:
         assert found == {"in": ["a"], "a": ["b", "c"], "c": ["b"]}
 
 
+@pytest.mark.trains
 class TestQuantiseOpenvino:
     def test_lidd__convolutions_alone_where_they_may(self, of_lidd, lidd):
         model = read(of_lidd)

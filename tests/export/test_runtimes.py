@@ -70,6 +70,7 @@ class TestOpenRuntime:
         assert output.dtype == torch.float32
         torch.testing.assert_close(output, batch * 2)
 
+    @pytest.mark.trains
     def test_openvino__in_float32(self, tmp_path):
         """A product that bfloat16 rounds: 1 + 2^-10 needs ten bits behind the point, it has seven."""
         folder = write_openvino(tmp_path)

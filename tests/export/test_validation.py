@@ -61,6 +61,7 @@ class TestValidation:
         assert (LOGGER.level, LOGGER.filters) == before
         assert capfd.readouterr() == ("", "")
 
+    @pytest.mark.trains
     def test_exported__by_its_own_file(self, validation, lidd, tmp_path):
         file = tmp_path / "best.torchscript"
         traced = torch.jit.trace(lidd.folded, torch.zeros(1, 3, 64, 64), strict=False, check_trace=False)

@@ -52,6 +52,7 @@ class TestLearning:
         assert loss[3] == 0
         assert torch.equal(loss, model.loss(batch, model(batch["img"]))[0])
 
+    @pytest.mark.trains
     def test_overfit__eight_pictures(self):
         """Forty steps: every rectangle is found in its place and with its class."""
         model, batch = build_lidd(nc=2).train(), picture_batch()

@@ -166,6 +166,7 @@ class TestLoss:
         loss.sum().backward()
         model.zero_grad()
 
+    @pytest.mark.trains
     def test_loss__falls(self):
         model, batch = build_mask_rcnn(), batch_of(1)
         model.args.nbs = 1

@@ -55,6 +55,7 @@ class TestONNX:
 
 
 class TestOpenVINO:
+    @pytest.mark.trains
     @pytest.mark.parametrize("shape", INPUTS)
     def test_export__dynamic_shapes(self, network, checkpoint, shape):
         got = list(network(noise(*shape).numpy()).values())

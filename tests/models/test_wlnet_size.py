@@ -78,6 +78,7 @@ def row_shapes(model, size):
 
 
 class TestParameters:
+    @pytest.mark.trains
     @pytest.mark.parametrize(
         ("name", "fused", "unfused"),
         [
@@ -124,6 +125,7 @@ class TestParameters:
         assert num_params(model.fuse(verbose=False)) + sum(9 * h**2 + h for h in halves) == fused
 
 
+@pytest.mark.trains
 class TestGFLOPs:
     @pytest.mark.parametrize(
         ("name", "at_640"),
@@ -164,6 +166,7 @@ def kept_for_backward(module, x):
     return sum(size for place, size in storages.items() if place not in own)
 
 
+@pytest.mark.trains
 class TestMemory:
     def test_hypergraph__small_part_of_a_training_step_at_1280(self):
         """The network from 320 px, since all but the hypergraph grows with the area; that one on its 80 x 80 nodes."""

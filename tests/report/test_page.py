@@ -258,6 +258,7 @@ class TestCertificates:
         assert all(address.startswith(("data:", "#")) for address in read(page).addresses)
 
 
+@pytest.mark.trains
 @needs_browser
 class TestInABrowser:
     @pytest.fixture

@@ -66,6 +66,7 @@ class TestFromResults:
         assert evidence.figures() == {**NOTHING, "map50_of_class": [0], "map_of_class": [0]}
 
 
+@pytest.mark.trains
 class TestEvidence:
     def test_figures__of_one_detection(self):
         """Correct at 3 of 10 overlaps; Ultralytics' curve through one point gives 0.995."""

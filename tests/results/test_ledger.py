@@ -271,6 +271,7 @@ class TestVerify:
 
 
 class TestRepository:
+    @pytest.mark.trains
     def test_ledger__follows_from_its_evidence(self):
         assert verify(LEDGER) == []
 

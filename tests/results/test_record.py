@@ -47,6 +47,7 @@ def entry(finished_run):
     return record_run(finished_run, name="a-run", note="A note.")
 
 
+@pytest.mark.trains
 class TestRecordRun:
     def test_record_run__what_readers_rely_on(self, entry):
         assert entry["schema"] == 2

@@ -31,6 +31,7 @@ class TestFinishCheckpoint:
     def model(self):
         return YOLO("lidd.yaml", verbose=False).model.half()
 
+    @pytest.mark.trains
     def test_finish_checkpoint__keeps_everything_else(self, model, tmp_path):
         file = tmp_path / "last.pt"
         torch.save({"model": None, "ema": model, "epoch": 3}, file)

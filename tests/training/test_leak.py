@@ -86,6 +86,7 @@ class TestLogLeak:
 
 
 class TestTraining:
+    @pytest.mark.trains
     def test_split_by_lidd_data__logged_once(self, tmp_path, logged):
         """Groups by hand: the split is made by the command, the training reads its YAML."""
         data = write_tiny_data(tmp_path / "set")

@@ -32,6 +32,7 @@ def finished(data, tmp_path_factory):
     return train(data, tmp_path_factory.mktemp("finished"), epochs=2, val=True, plots=True)
 
 
+@pytest.mark.trains
 class TestRun:
     def test_run__trainer_and_recipe(self, finished):
         net, run = finished
@@ -103,6 +104,7 @@ class TestRun:
 
 
 class TestResume:
+    @pytest.mark.trains
     def test_resume__goes_on_with_training_branch(self, data, tmp_path):
         class StopError(Exception):
             pass
@@ -144,23 +146,27 @@ class TestResume:
 
 
 class TestArguments:
+    @pytest.mark.trains
     def test_arguments__the_users_win(self, data, tmp_path):
         net, run = train(data, tmp_path, optimizer="SGD", lr0=0.02, mosaic=1.0, weight_decay=0.001)
         args = yaml.safe_load((run / "args.yaml").read_text())
         assert (args["optimizer"], args["lr0"], args["mosaic"], args["weight_decay"]) == ("SGD", 0.02, 1.0, 0.001)
         assert isinstance(net.trainer.optimizer, torch.optim.SGD)
 
+    @pytest.mark.trains
     @pytest.mark.parametrize(("asked", "trained"), [(480, 480), (100, 128)])
     def test_imgsz__multiples_of_32(self, data, tmp_path, asked, trained):
         net, _ = train(data, tmp_path, imgsz=asked, fraction=0.5)
         assert net.trainer.args.imgsz == trained
 
+    @pytest.mark.trains
     def test_freeze__layers_do_not_move(self, data, tmp_path):
         net, _ = train(data, tmp_path, freeze=9)
         moving = {name.split(".")[1] for name, p in net.trainer.model.named_parameters() if p.requires_grad}
         assert moving.isdisjoint({str(i) for i in range(9)})
         assert "27" in moving
 
+    @pytest.mark.trains
     @pytest.mark.parametrize(
         "arguments",
         [{"single_cls": True}, {"classes": [0, 2]}, {"multi_scale": 0.5}, {"fraction": 0.5}, {"cls_pw": 0.5}],
@@ -176,6 +182,7 @@ class TestArguments:
 
 
 class TestOptimizerStep:
+    @pytest.mark.trains
     def test_optimizer_step__clips_at_35(self, data, tmp_path):
         """SGD without momentum and weight decay moves each weight by lr times the clipped gradient."""
         net, _ = train(data, tmp_path)
@@ -195,6 +202,7 @@ class TestOptimizerStep:
 
 
 class TestSchedule:
+    @pytest.mark.trains
     def test_schedule__detaches_from_epoch_on(self, data, tmp_path):
         yaml_file = tmp_path / "mine.yaml"
         config = yaml.safe_load((Path(__file__).parents[2] / "cfg" / "models" / "lidd.yaml").read_text())

@@ -45,6 +45,7 @@ def _stop(_trainer):
     raise KeyboardInterrupt
 
 
+@pytest.mark.trains
 class TestMaskRCNNTrainer:
     def test_train__recipe_and_losses(self, trained):
         assert type(trained) is MaskRCNNTrainer

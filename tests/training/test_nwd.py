@@ -49,6 +49,7 @@ def measured(file):
 
 
 class TestWLNetTrainer:
+    @pytest.mark.trains
     def test_train__then_fine_tune_and_predict(self, tmp_path):
         data = generated_data(tmp_path)
         arguments = {"data": str(data), "epochs": 1, "imgsz": 64, "batch": 4, "device": "cpu", "plots": False}
@@ -72,6 +73,7 @@ class TestWLNetTrainer:
         assert len(result.boxes) > 0
         assert result.masks.data.shape[0] == len(result.boxes)
 
+    @pytest.mark.trains
     def test_resume__keeps_the_constant(self, tmp_path):
         """Stopped after its first epoch; the labels then change, the constant does not."""
         data = generated_data(tmp_path)
@@ -107,6 +109,7 @@ def _stop(_trainer):
 
 
 class TestStockRows:
+    @pytest.mark.trains
     def test_train__yolov8_with_nwd(self, tmp_path):
         data = write_tiny_data(tmp_path / "data")
         model = YOLO(stock_yaml("yolov8", {"nwd": {"iou_weight": 0.5}}, tmp_path))

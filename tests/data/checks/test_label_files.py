@@ -350,6 +350,7 @@ class TestNeuDet:
 class TestNeuSeg:
     """Likewise."""
 
+    @pytest.mark.slow
     def test_found(self):
         done = check_folder(release("neu-seg"), "mask", ("inclusion", "patches", "scratches"))
         assert set(done.counts()) == {"twice-in-split", "name-in-two-splits", "speck"}

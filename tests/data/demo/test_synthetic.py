@@ -271,6 +271,7 @@ class TestUltralytics:
             empty += not rows
         assert empty == 3
 
+    @pytest.mark.slow
     def test_check_det_dataset__generates_on_first_use(self, tmp_path, monkeypatch):
         upstream = pytest.importorskip("ultralytics.data.utils")
         monkeypatch.setattr(upstream, "DATASETS_DIR", tmp_path)
