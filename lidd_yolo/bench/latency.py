@@ -12,9 +12,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from ultralytics import YOLO
+from ultralytics.nn.tasks import BaseModel
 
 from lidd_yolo.bench.in_turn import time_in_turn
 from lidd_yolo.export.formats import FORMATS
+from lidd_yolo.export.making import quietly
 from lidd_yolo.export.runtimes import open_runtime
 from lidd_yolo.optional import not_installed
 
@@ -77,8 +80,6 @@ def ways_to_run(name: str) -> dict[str, Any]:
     folds it, which tells what our folding brings; a stock one in channels-last order, which ours takes by itself;
     either as it is trained, with nothing folded.
     """
-    from ultralytics.nn.tasks import BaseModel  # noqa: PLC0415 - reading a ledger must not wait for it
-
     usual = _loaded(name).fuse(verbose=False)
     if type(usual).__module__.startswith("lidd_yolo."):
         other = {f"{name}, folded by Ultralytics": BaseModel.fuse(_loaded(name), verbose=False)}
@@ -89,8 +90,6 @@ def ways_to_run(name: str) -> dict[str, Any]:
 
 def _loaded(name: str) -> Any:
     """Return an unfolded network with activations in place, as Ultralytics loads a checkpoint."""
-    from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
-
     model = YOLO(name, verbose=False).model.float().eval()
     for module in model.modules():
         if hasattr(module, "inplace"):
@@ -127,8 +126,6 @@ def parse_runtimes(text: str) -> tuple[str, ...]:
 
 def as_checkpoint(name: str, folder: Path) -> Path:
     """Return a copy of a checkpoint, or a checkpoint of a model YAML with its random start values, in a new folder."""
-    from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
-
     folder.mkdir(parents=True)
     target = folder / f"{Path(name).stem}.pt"
     if Path(name).suffix == ".pt":
@@ -151,10 +148,6 @@ def make_exports(
     Returns:
         Runtime -> name -> file or folder that Ultralytics wrote.
     """
-    from ultralytics import YOLO  # noqa: PLC0415
-
-    from lidd_yolo.export.making import quietly  # noqa: PLC0415 - loads Ultralytics
-
     made: dict[str, dict[str, Path]] = {runtime: {} for runtime in runtimes if runtime != PYTORCH}
     for index, name in enumerate(names if made else ()):
         checkpoint = as_checkpoint(name, folder / str(index))

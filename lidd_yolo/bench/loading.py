@@ -13,8 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from ultralytics import YOLO
+from ultralytics.data.utils import check_det_dataset
 
 from lidd_yolo.bench.latency import on_threads
+from lidd_yolo.export.making import quietly
 
 _WARM_UP = 2
 """First steps, which do not count: they fill the loader's queue and choose algorithms."""
@@ -52,10 +55,6 @@ def measure_loading(
     if min(steps, batch, imgsz) < 1 or workers < 0:
         numbers = f"{steps}, {batch}, {imgsz} and {workers}"
         raise ValueError(f"steps, batch and imgsz must be at least 1, workers at least 0, got {numbers}")
-    from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
-    from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415
-
-    from lidd_yolo.export.making import quietly  # noqa: PLC0415 - loads Ultralytics
 
     with quietly():
         check_det_dataset(data)  # in the training a missing set would be an error of any kind

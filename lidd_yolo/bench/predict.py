@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from ultralytics import YOLO
 
 from lidd_yolo.bench.in_turn import measured_alone, time_in_turn
 from lidd_yolo.bench.latency import as_checkpoint, on_threads
@@ -87,8 +88,6 @@ def _predicting(
     files: dict[str, Path], chunks: Sequence[Path], imgsz: int
 ) -> tuple[dict[str, dict[str, Any]], dict[str, int]]:
     """Return the times of a chunk and how many detections each network made in all."""
-    from ultralytics import YOLO  # noqa: PLC0415 - reading a ledger must not wait for it
-
     detections = dict.fromkeys(files, 0)
 
     def predict(name: str, model: Any, source: Any) -> float:
