@@ -75,6 +75,7 @@ class TestSize:
         assert all(p.requires_grad for p in head.parameters())
 
 
+@pytest.mark.trains
 class TestPredict:
     def test_shapes(self, output):
         (found, prototypes), raw = output

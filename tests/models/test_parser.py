@@ -85,6 +85,7 @@ def parse(yaml, channels=3):
     return parser.parse_with_our_rows(STOCK, yaml, channels, verbose=False)
 
 
+@pytest.mark.trains
 @pytest.mark.usefixtures("aliases")
 class TestAgainstStock:
     @pytest.mark.parametrize("every", [1, 2])

@@ -60,6 +60,7 @@ def model(built):
     return deepcopy(built)
 
 
+@pytest.mark.trains
 class TestBuild:
     @pytest.mark.parametrize(
         ("name", "scale"),

@@ -77,8 +77,8 @@ def row_shapes(model, size):
     return shapes
 
 
+@pytest.mark.trains
 class TestParameters:
-    @pytest.mark.trains
     @pytest.mark.parametrize(
         ("name", "fused", "unfused"),
         [
