@@ -30,11 +30,11 @@ COMMANDS = {
     "export": ("lidd_yolo.cli.export", "export a checkpoint and prove that the files compute what was trained"),
     "report": (
         "lidd_yolo.cli.report",
-        "make tables and a page with plots from the ledger, and check that nobody edited it",
+        "make tables and a page with plots from the ledger, and check that its figures follow from their evidence",
     ),
     "bench": (
         "lidd_yolo.cli.bench",
-        "keep measured results: record runs, draw curves and pictures, time networks and tools",
+        "keep measured results: record runs and certificates, draw pictures, time networks",
     ),
     "doctor": (
         "lidd_yolo.cli.doctor",
