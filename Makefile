@@ -9,7 +9,7 @@ DEMO := $(CURDIR)/demo
 SET := project="$(DEMO)" exist_ok=True
 TEST := $(DEMO)/datasets/defects-demo/images/test
 
-.PHONY: demo test quick fuzz lint types tables curves overlaps data-figures bench clean
+.PHONY: demo test quick fuzz weights lint types tables curves overlaps data-figures bench clean
 
 .venv/installed: pyproject.toml constraints.txt lidd_yolo_startup.pth
 	$(PYTHON) -m venv .venv
@@ -58,6 +58,14 @@ lint: .venv/installed-dev
 
 types: .venv/installed-dev
 	$(BIN)/mypy
+
+# The weights that come with the package, from nothing: corpus, training, files and cards. Stopped, it goes on.
+# Then: cp $(PRETRAINING)/weights/* pretrained/
+PRETRAINING ?= pretraining
+
+weights: .venv/installed-dev
+	$(BIN)/lidd compare --plan pretrain --ledger $(PRETRAINING)/ledger --project $(PRETRAINING)/runs
+	$(BIN)/python benchmarks/pack_weights.py --ledger $(PRETRAINING)/ledger --project $(PRETRAINING)/runs --out $(PRETRAINING)/weights
 
 # Tables and figures of README and docs, from the ledger.
 tables: .venv/installed-dev

@@ -1,6 +1,6 @@
 """The touch points in Ultralytics, and nothing else.
 
-Five functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours,
+Six functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours,
 so stock models get stock objects. Private or undocumented names of Ultralytics that this package relies on are listed
 in ``TOUCHED`` (the criterion's return format: ``models/upstream.py``) and checked before anything is wrapped. In a
 module that fails the check, model YAMLs of ours are refused with the reason and everything else stays stock. Besides,
@@ -28,13 +28,14 @@ TOUCHED: dict[str, dict[str, tuple[str, ...]]] = {
         "check_yaml": ("file", "suffix", "hard"),
         "guess_model_scale": ("model_path",),
         "parse_model": ("d", "ch", "verbose"),
+        "torch_safe_load": ("weight",),
     },
     "ultralytics.engine.model": {"Model._smart_load": ("self", "key")},
     "ultralytics.data.utils": {"check_file": ("file", "suffix")},
 }
 
-_REFUSED_BY = ("check_yaml", "parse_model")
-"""What refuses our model YAMLs in a module that cannot be connected."""
+_REFUSED_BY = ("check_yaml", "parse_model", "torch_safe_load")
+"""What refuses our model YAMLs and weights in a module that cannot be connected."""
 
 _problems: dict[str, str] = {}
 _attached: set[str] = set()
@@ -138,7 +139,7 @@ def _wrap_refusing(original: Callable[..., Any]) -> Callable[..., Any]:
         from lidd_yolo.models.registry import uses_our_rows  # noqa: PLC0415 - loads torchvision: a second
 
         values = (*args, *kwargs.values())
-        if any(names.is_ours(v) or (isinstance(v, dict) and uses_our_rows(v)) for v in values):
+        if any(names.is_ours(v) or names.weights_name(v) or (isinstance(v, dict) and uses_our_rows(v)) for v in values):
             _refuse_if_unconnected()
         return original(*args, **kwargs)
 
@@ -179,6 +180,26 @@ def _wrap_check_file(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(file, hard=False) or str(packaged)
 
     return check_file
+
+
+def _wrap_torch_safe_load(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def torch_safe_load(weight: Any, *args: Any, **kwargs: Any) -> Any:
+        named = names.weights_name(weight)
+        if named:
+            from lidd_yolo.models import pretrained  # noqa: PLC0415 - as the layers
+
+            packaged = pretrained.find(weight)
+        checkpoint, file = original(packaged if named and packaged else weight, *args, **kwargs)
+        if not isinstance(checkpoint, dict) or names.WEIGHTS_FORMAT not in checkpoint:
+            return checkpoint, file
+        from lidd_yolo.models import pretrained  # noqa: PLC0415 - as the layers
+
+        _refuse_if_unconnected()
+        # named as typed: what is exported of the network goes into the working folder, not into the package
+        return pretrained.build(checkpoint), str(weight)
+
+    return torch_safe_load
 
 
 def _wrap_parse_model(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -237,6 +258,7 @@ _WRAPPERS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "check_yaml": _wrap_check_yaml,
     "guess_model_scale": _wrap_guess_model_scale,
     "parse_model": _wrap_parse_model,
+    "torch_safe_load": _wrap_torch_safe_load,
     "Model._smart_load": _wrap_smart_load,
     "check_file": _wrap_check_file,
 }

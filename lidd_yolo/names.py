@@ -1,4 +1,4 @@
-"""Names of our models and data sets: which are ours, which scale a name asks for, which file it means."""
+"""Names of our models, weights and data sets: which are ours, which scale a name asks for, which file it means."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lidd_yolo.paths import cfg_dir, find_cfg
+from lidd_yolo.paths import cfg_dir, find_cfg, weights_dir
+
+WEIGHTS_FORMAT = "lidd_yolo_weights"
+"""Key of a file of weights as the package brings them: no network inside, see ``models/pretrained.py``."""
 
 _MODEL = re.compile(r"^(?P<family>lidd|wlnet|maskrcnn)(?:[-_]?(?P<scale>[a-z]))?(?P<variant>(?:-[a-z]{2,})*)$")
 
@@ -67,6 +70,27 @@ def scale(path: Any) -> str:
     if letter and letter not in known:
         raise ValueError(f"{Path(path).name}: no scale '{letter}', only {', '.join(known) or 'one size'}")
     return str(letter)
+
+
+def weights_name(path: Any) -> str:
+    """Return the name of pretrained weights that a word asks for, without a folder, or ''.
+
+    ``lidds.pt`` and ``lidd-s.pt`` ask for the same, and so do ``lidd.pt`` and ``liddn.pt``.
+    """
+    if not isinstance(path, (str, Path)) or Path(path).name != str(path) or Path(path).suffix != ".pt":
+        return ""
+    match = _MODEL.match(Path(path).stem)
+    if match is None:
+        return ""
+    model = Path(path).with_suffix(".yaml").name
+    letter = match["scale"] if match["scale"] and match["scale"] != scale(base_name(model)) else ""
+    return f"{match['family']}{letter}{match['variant']}.pt"
+
+
+@cache
+def packaged_weights() -> dict[str, Path]:
+    """Return the pretrained weights that come with the package, by their names."""
+    return {file.name: file for file in sorted(weights_dir().glob("*.pt"))}
 
 
 @cache

@@ -25,6 +25,13 @@ def cfg_dir() -> Path:
     )
 
 
+def weights_dir() -> Path:
+    """Return the folder of the pretrained weights and their cards; it may not exist in an incomplete checkout."""
+    return next(
+        (f for f in (_PACKAGE / "pretrained", _PACKAGE.parent / "pretrained") if f.is_dir()), _PACKAGE / "pretrained"
+    )
+
+
 def find_cfg(name: str, kind: str) -> Path | None:
     """Return the packaged YAML called ``name``, or None.
 

@@ -60,7 +60,9 @@ def _add_grid(parser: argparse.ArgumentParser) -> None:
     epochs = "largest number of epochs, the same for all networks; several, such as 10,60: a block of runs for each"
     add("--epochs", type=whole_numbers, metavar="N", help=epochs)
     add("--batch", type=whole_number, metavar="N", help="pictures in a batch")
-    recipes = "training arguments: own (each network's), lidd, wlnet or a YAML file; several: each network each way"
+    recipes = (
+        "training arguments: own (each network's), lidd, wlnet, pretrain or a YAML file; several: each network each way"
+    )
     add("--recipe", type=comma_list, default=[], metavar="NAMES", help=recipes)
     add("--name", help="begins the names of runs and entries (default: the plan's)")
     further = "further arguments of yolo train, the same for all, such as amp=False"

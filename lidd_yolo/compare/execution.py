@@ -96,7 +96,8 @@ def compare(  # noqa: PLR0913 - keywords of the public face, each with a default
         data: Data YAMLs (default: the plan's).
         plan: A plan's YAML file, or the name of a packaged one such as ``lidd-table3``.
         name: Begins the names of runs and entries (default: the plan's, or ``compare``).
-        recipes: Training arguments: ``own`` (each network's, default), ``lidd``, ``wlnet`` or a YAML file.
+        recipes: Training arguments: ``own`` (each network's, default), ``lidd``, ``wlnet``, ``pretrain`` or a YAML
+            file.
         imgsz: Side of the input in pixels, or several (default: the plan's, or 640).
         epochs: Largest number of epochs, or several budgets (default: the plan's, or 100).
         seeds: Number of seeds, counted from 0 (default: the plan's, or 1).

@@ -19,10 +19,13 @@ import yaml
 from lidd_yolo import names
 from lidd_yolo.errors import InputError
 from lidd_yolo.results.plan_file import OWN, UNSAFE, PlanModel, RunPlan, different_numbers, protocols_of, read_plan
-from lidd_yolo.training.recipes import LIDD, WLNET
+from lidd_yolo.training.recipes import LIDD, PRETRAIN, WLNET
 
-_RECIPES = {"lidd": LIDD, "wlnet": WLNET}
-FAMILIES = tuple(_RECIPES)
+_OF_FAMILIES = {"lidd": LIDD, "wlnet": WLNET}
+_FURTHER = {"pretrain": PRETRAIN}
+FAMILIES = tuple(_OF_FAMILIES)
+RECIPES = (OWN, *FAMILIES, *_FURTHER)
+"""Names of recipes; any other is a YAML file of training arguments."""
 CAUTIONS: Mapping[str, str] = MappingProxyType(
     {
         "lidd": "LIDD-Net's arguments in Ultralytics' trainer: losses and their gains are that network's own, and "
@@ -48,7 +51,7 @@ class Run:
         imgsz: Side of the input in pixels.
         epochs: Largest number of epochs.
         batch: Pictures in a batch; None leaves it to the recipe.
-        recipe: ``own``, ``lidd``, ``wlnet`` or a YAML file of training arguments.
+        recipe: One of `RECIPES`, or a YAML file of training arguments.
         extra: Further training arguments; they win over the recipe's.
         label: What tables call the network.
         plan: Name of the plan.
@@ -162,7 +165,8 @@ def _splits(plan: RunPlan, data: Mapping[str, str], protocols: Sequence[str]) ->
 def run_name(plan: str, model: str, recipe: str, data: str, *, imgsz: int, epochs: int, seed: int) -> str:
     """Return a run's name: the same for the same words, and safe as a file name on every system."""
     recipes = [] if recipe == OWN else [Path(recipe).stem]
-    parts = [plan, Path(model).stem, *recipes, Path(data).stem, f"{imgsz}px", f"{epochs}e", f"s{seed}"]
+    network = names.weights_name(model) or Path(model).stem  # lidd.pt may stand beside lidd.yaml
+    parts = [plan, network, *recipes, Path(data).stem, f"{imgsz}px", f"{epochs}e", f"s{seed}"]
     return "-".join(UNSAFE.sub("_", part) for part in parts)
 
 
@@ -183,6 +187,7 @@ def recipe_arguments(recipe: str) -> dict[str, Any]:
     """Return the training arguments of a recipe, without those that the plan gives to all alike: epochs and size.
 
     A family's recipe is for networks of other families (its own begin with it), so it comes without gains of losses.
+    Of ``own`` and the further ones, such as ``pretrain``, each trainer's own recipe is the base.
 
     Raises:
         InputError: If there is no such recipe, or the file is no mapping.
@@ -190,7 +195,9 @@ def recipe_arguments(recipe: str) -> dict[str, Any]:
     if recipe == OWN:
         return {}
     if recipe in FAMILIES:
-        arguments = {key: value for key, value in _RECIPES[recipe].items() if key not in _OF_THE_CRITERION}
+        arguments = {key: value for key, value in _OF_FAMILIES[recipe].items() if key not in _OF_THE_CRITERION}
+    elif recipe in _FURTHER:
+        arguments = _FURTHER[recipe]
     else:
         arguments = _read_recipe(Path(recipe))
     return {key: value for key, value in arguments.items() if key not in {"epochs", "imgsz", "seed"}}
@@ -200,9 +207,7 @@ def _read_recipe(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(
-            f"no recipe '{file}': {OWN}, {', '.join(FAMILIES)} or a YAML file of training arguments"
-        ) from error
+        raise InputError(f"no recipe '{file}': {', '.join(RECIPES)} or a YAML file of training arguments") from error
     except yaml.YAMLError as error:
         raise InputError(f"{file} is not a YAML file: {error}") from error
     if not isinstance(content, dict):

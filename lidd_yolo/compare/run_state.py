@@ -20,6 +20,7 @@ from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, 
 from lidd_yolo.data.splits.report import data_identity
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import sha256
+from lidd_yolo.models import pretrained
 from lidd_yolo.results.ledger import find_file
 
 
@@ -132,7 +133,8 @@ def model_hash(model: str) -> str:
         FileNotFoundError: If there is no such YAML.
     """
     if Path(model).suffix not in {".yaml", ".yml"}:
-        return sha256(Path(model)) if Path(model).is_file() else ""
+        file = pretrained.find(model) or Path(model)
+        return sha256(file) if file.is_file() else ""
     content = {key: value for key, value in yaml_model_load(model).items() if key != "yaml_file"}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 

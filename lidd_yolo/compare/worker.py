@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from ultralytics import YOLO
 from ultralytics.utils.torch_utils import init_seeds
 
-from lidd_yolo.compare.plan import CAUTIONS, Run
+from lidd_yolo.compare.plan import CAUTIONS, RECIPES, Run
 from lidd_yolo.compare.pool import end_with_parent
 from lidd_yolo.compare.run_folder import (
     bring_back_arguments,
@@ -120,7 +120,7 @@ def _record(run: Run, requested: dict[str, Any], folder: Path, ledger: Path, dev
         "model": Path(run.model).name,
         "plan": run.plan,
         "label": run.label,
-        "recipe": run.recipe if run.recipe in {"own", *CAUTIONS} else Path(run.recipe).name,
+        "recipe": run.recipe if run.recipe in RECIPES else Path(run.recipe).name,
         "protocol": run.protocol or entry["data"].get("protocol", ""),
         "asked": {key: value for key, value in requested.items() if key != "data"},
         "resumed_after": resumed_after(folder),

@@ -17,6 +17,7 @@ from lidd_yolo.models.activation import default_activation
 from lidd_yolo.models.criterion import LIDDCriterion
 from lidd_yolo.models.folding import prefer_channels_last, unshuffle
 from lidd_yolo.models.options import Options, read_options
+from lidd_yolo.models.transfer import source_of, transfer
 
 _LARGEST_STRIDE = 32  # what image sides must divide by; the level above is rounded up, so 480 trains at 480
 
@@ -62,22 +63,14 @@ class LIDDModel(DetectionModel):
         if self.head.latm is not None:
             self.head.latm.detached = epoch >= read_options(self.yaml, Options).detach_epoch
 
-    def load(self, weights: Any, *args: Any, **kwargs: Any) -> None:
+    def load(self, weights: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - what Ultralytics may pass
         """Load matching weights; a source without LATM (a finished checkpoint) leaves ours a fresh copy of the neck.
 
         Raises:
             ValueError: If nothing fits: a checkpoint of another network.
         """
-        source = (weights.get("ema") or weights["model"]) if isinstance(weights, dict) else weights
-        theirs, ours = source.state_dict(), self.state_dict()
-        if not any(key in ours and ours[key].shape == value.shape for key, value in theirs.items() if value.ndim):
-            name = getattr(source, "yaml", {}).get("yaml_file", type(source).__name__)
-            raise ValueError(
-                f"no weight of the checkpoint ({name}) fits {self.yaml.get('yaml_file', 'this network')}: start from a "
-                "checkpoint of the same network, or leave pretrained= out"
-            )
-        super().load(source, *args, **kwargs)
-        if self.head.latm is not None and not any(".latm." in key for key in source.state_dict()):
+        transfer(self, weights, super().load)
+        if self.head.latm is not None and not any(".latm." in key for key in source_of(weights).state_dict()):
             first = len(self.yaml["backbone"])
             rows: nn.ModuleList = self.head.latm.neck.rows
             for row, trained in zip(rows, list(self.model)[first:-1], strict=True):

@@ -17,6 +17,7 @@ from lidd_yolo.layers.reparam import fold_all_batch_norm
 from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.nwd import NWDSegmentationModel
 from lidd_yolo.models.options import WLNetOptions, read_options
+from lidd_yolo.models.transfer import transfer
 
 
 class WLNetModel(NWDSegmentationModel):
@@ -37,6 +38,14 @@ class WLNetModel(NWDSegmentationModel):
         for row in self.model:
             if isinstance(row, SPPF):
                 row.cv1.act = row.cv2.act  # the first releases of 8.4 leave this activation out
+
+    def load(self, weights: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - what Ultralytics may pass
+        """Load matching weights.
+
+        Raises:
+            ValueError: If nothing fits: a checkpoint of another network.
+        """
+        transfer(self, weights, super().load)
 
     def predict(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """Run the network; the first time that a map is pooled for the hypergraph, a warning says so."""

@@ -8,6 +8,8 @@ recipe is Hyper-YOLO's. Mask R-CNN's is torchvision's.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 LIDD: dict[str, Any] = {
@@ -74,11 +76,32 @@ MASK_RCNN: dict[str, Any] = {  # the optimiser of torchvision's references/detec
     "warmup_bias_lr": 0.0,
 }
 
+LIDD_FROM_WEIGHTS: dict[str, Any] = {"lr0": 0.002, "warmup_epochs": 1.0}
+"""What a training of LIDD-Net that starts from a checkpoint has over `LIDD`."""
+
+PRETRAIN: dict[str, Any] = {"mosaic": 0.0, "close_mosaic": 0, "flipud": 0.5, "hsv_h": 0.02, "warmup_epochs": 0.3}
+"""On generated defects, over each network's own recipe: no way up, any colour, an epoch of some hundred steps."""
+
 GRADIENT_CLIP_NORM = 35.0
 """LIDD-Net's; Ultralytics clips at 10."""
 
 
-def under(overrides: dict[str, Any] | None, recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that the user typed, completed by a recipe; a resumed run keeps what it began with."""
+def under(
+    overrides: dict[str, Any] | None, recipe: Mapping[str, Any], from_weights: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the arguments that the user typed, completed by a recipe; a resumed run keeps what it began with.
+
+    ``from_weights`` is what a training that starts from a checkpoint has over the recipe.
+    """
     typed = dict(overrides or {})
-    return typed if typed.get("resume") else {**recipe, **typed}
+    if typed.get("resume"):
+        return typed
+    return {**recipe, **(from_weights if starts_from_weights(typed) else {}), **typed}
+
+
+def starts_from_weights(arguments: Mapping[str, Any]) -> bool:
+    """Tell whether arguments of ``yolo train`` begin with a checkpoint: ``model=x.pt`` or ``pretrained=x.pt``."""
+    pretrained = arguments.get("pretrained", True)
+    if isinstance(pretrained, (str, Path)):
+        return True
+    return bool(pretrained) and str(arguments.get("model", "")).lower().endswith(".pt")

@@ -32,6 +32,8 @@ class OurTrainer(BaseTrainer):
 
     network: Any
     recipe: Mapping[str, Any] = MappingProxyType({})
+    from_weights: Mapping[str, Any] = MappingProxyType({})
+    """What a training that starts from a checkpoint has over the recipe."""
     losses: tuple[str, ...] = ()
     """Names of the losses where they are not those of the class it extends."""
     channels_last = True
@@ -42,7 +44,7 @@ class OurTrainer(BaseTrainer):
     def __init__(
         self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
     ) -> None:
-        super().__init__(cfg, recipes.under(overrides, self.recipe), _callbacks)
+        super().__init__(cfg, recipes.under(overrides, self.recipe, self.from_weights), _callbacks)
         self.add_callback("on_pretrain_routine_end", log_leak)
         if self.channels_last and train_channels_last not in self.callbacks["on_train_start"]:
             self.add_callback("on_train_start", train_channels_last)
@@ -77,6 +79,7 @@ class LIDDTrainer(OurTrainer, DetectionTrainer):
 
     network = LIDDModel
     recipe = recipes.LIDD
+    from_weights = recipes.LIDD_FROM_WEIGHTS
     losses = LOSS_NAMES
     more_callbacks = (("on_train_epoch_start", _start_epoch),)
 
