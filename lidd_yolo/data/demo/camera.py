@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from lidd_yolo.data.demo.generated import encode_jpeg
 from lidd_yolo.data.demo.painting import ColourImage, log_spread
 from lidd_yolo.data.demo.textures import FloatImage
 
@@ -49,10 +50,7 @@ def encode(image: npt.NDArray[np.uint8], quality: int) -> bytes:
     """
     if (image == image[..., :1]).all():
         image = image[..., 0]
-    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise OSError("OpenCV could not encode a JPEG")
-    return data.tobytes()
+    return encode_jpeg(image, quality)
 
 
 def _light(rng: np.random.Generator, size: int) -> FloatImage:
