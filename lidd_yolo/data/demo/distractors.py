@@ -15,22 +15,22 @@ from lidd_yolo.data.demo.painting import (
     Colour,
     ColourImage,
     Points,
+    add_grey,
+    as_share,
+    axes,
     blank,
     blurred,
     dim,
     disc,
     emboss,
-    fill,
-    grey,
-    grid,
+    fill_cover,
+    grey_paint,
     log_spread,
-    moved,
     paint,
-    shade,
-    soft,
+    placed,
+    shifted,
     some_angle,
-    stroke,
-    turned,
+    stroke_cover,
     vivid,
 )
 from lidd_yolo.data.demo.textures import FloatImage, smooth_noise
@@ -62,14 +62,14 @@ def _part_edge(rng: np.random.Generator, picture: ColourImage) -> None:
     size = picture.shape[0]
     angle = some_angle(rng, 0.75)
     left = size * rng.uniform(0.3, 0.47)  # from the middle to the edge: at most a fifth of the side is background
-    along, across = grid(size, angle, [size / 2, size / 2])
+    along, across = axes(size, angle, [size / 2, size / 2])
     beyond = along - np.float32(left)
     if rng.random() < 0.3:
-        radius = np.float32(size * log_spread(rng, 0.6, 3))
+        radius = np.float32(size * log_spread(rng, 0.9, 4))
         beyond = np.hypot(along - np.float32(left) + radius, across) - radius
     inner = np.float32(log_spread(rng, 1.0, 6.0))
     rim = np.clip(1 - np.abs(beyond + inner) / inner, 0, 1)
-    shade(picture, rim * np.float32(rng.uniform(-50, 60)))
+    add_grey(picture, rim * np.float32(rng.uniform(-50, 60)))
     cover = (255 * np.clip(beyond / np.float32(rng.uniform(0.7, 2.0)) + 0.5, 0, 1)).astype(np.uint8)
     background = _background(rng, size)
     if rng.random() < 0.5:
@@ -77,7 +77,7 @@ def _part_edge(rng: np.random.Generator, picture: ColourImage) -> None:
         background = (
             background * (1 - np.float32(rng.uniform(0.3, 0.8)) * np.exp(-np.maximum(beyond, 0) / reach))[..., None]
         )
-    share = soft(cover)[..., None]
+    share = as_share(cover)[..., None]
     picture += share * (background - picture)
 
 
@@ -86,21 +86,21 @@ def _fixture(rng: np.random.Generator, picture: ColourImage) -> None:
     size = picture.shape[0]
     angle = some_angle(rng, 0.7)
     reach, width = size * rng.uniform(0.06, 0.26), size * log_spread(rng, 0.06, 0.3)
-    tip = turned([[size * 0.5 - reach, size * rng.uniform(-0.4, 0.4)]], angle, [size / 2, size / 2])[0]
+    tip = placed([[size * 0.5 - reach, size * rng.uniform(-0.4, 0.4)]], angle, [size / 2, size / 2])[0]
     taper = width * rng.uniform(0.4, 1.0)
     shape = [[0, -taper / 2], [size, -width / 2], [size, width / 2], [0, taper / 2]]
     cover = blank(picture)
-    fill(cover, turned(shape, angle, tip))
+    fill_cover(cover, placed(shape, angle, tip))
     if rng.random() < 0.5:
         disc(cover, tip, taper / 2)
     away = rng.uniform(-0.03, 0.03, 2) * size
-    dim(picture, blurred(moved(cover, *away), rng.uniform(1.5, 5)), rng.uniform(0.35, 0.75))
-    _, across = grid(size, angle, tip)
+    dim(picture, blurred(shifted(cover, *away), rng.uniform(1.5, 5)), rng.uniform(0.35, 0.75))
+    _, across = axes(size, angle, tip)
     paint(picture, cover, _material(rng))
     lit = np.float32(rng.uniform(-50, 50)) * across / np.float32(width)
     lit += np.float32(rng.uniform(1, 5)) * rng.standard_normal((size, size), dtype=np.float32)
-    shade(picture, lit, cover)
-    inside = turned([[max(0.35 * reach, 4), 0]], angle, tip)[0]
+    add_grey(picture, lit, cover)
+    inside = placed([[max(0.35 * reach, 4), 0]], angle, tip)[0]
     if rng.random() < 0.4 and taper > 14:
         _draw_screw(rng, picture, inside, 0.3 * taper)
 
@@ -109,19 +109,19 @@ def _holes(rng: np.random.Generator, picture: ColourImage) -> None:
     """One drilled hole with a chamfer, or several equal ones in a row, in a grid or on a circle."""
     size = picture.shape[0]
     radius = size * log_spread(rng, 0.018, 0.13)
-    deep = grey(rng.uniform(0, 45) if rng.random() < 0.75 else rng.uniform(200, 255))
+    deep = grey_paint(rng.uniform(0, 45) if rng.random() < 0.75 else rng.uniform(200, 255))
     chamfer, light = radius * rng.uniform(0.05, 0.45), rng.uniform(0, 2 * np.pi)
     strength = log_spread(rng, 25, 110)
     for centre in _places(rng, size, radius):
         cover = blank(picture)
         disc(cover, centre, radius + chamfer)
-        slope = soft(cover, 0.4 * chamfer + 0.4) * np.float32(chamfer + 1)
+        slope = as_share(cover, 0.4 * chamfer + 0.4) * np.float32(chamfer + 1)
         emboss(picture, slope, light, strength / (1 + 0.3 * chamfer))
         hole = blank(picture)
         disc(hole, centre, radius)
         paint(picture, hole, deep, 0.97)
-        wall = np.minimum(hole, 255 - moved(hole, *(0.25 * radius * np.array([np.cos(light), np.sin(light)]))))
-        paint(picture, wall, grey(rng.uniform(60, 170)), rng.uniform(0.1, 0.6))
+        wall = np.minimum(hole, 255 - shifted(hole, *(0.25 * radius * np.array([np.cos(light), np.sin(light)]))))
+        paint(picture, wall, grey_paint(rng.uniform(60, 170)), rng.uniform(0.1, 0.6))
 
 
 def _screws(rng: np.random.Generator, picture: ColourImage) -> None:
@@ -138,14 +138,14 @@ def _slots(rng: np.random.Generator, picture: ColourImage) -> None:
     size = picture.shape[0]
     width, angle = size * log_spread(rng, 0.025, 0.09), some_angle(rng, 0.8)
     length, light = width * rng.uniform(2, 7), rng.uniform(0, 2 * np.pi)
-    centre, deep = rng.uniform(0.1, 0.9, 2) * size, grey(rng.uniform(0, 60))
+    centre, deep = rng.uniform(0.1, 0.9, 2) * size, grey_paint(rng.uniform(0, 60))
     number = int(rng.choice([1, 1, 2, 3, 5]))
     cover, rim = blank(picture), blank(picture)
     for step in range(number):
-        ends = turned([[-length / 2, 2.5 * width * step], [length / 2, 2.5 * width * step]], angle, centre)
-        stroke(rim, ends, width + 4)
-        stroke(cover, ends, width)
-    emboss(picture, soft(rim, 1.2), light, -log_spread(rng, 40, 200))
+        ends = placed([[-length / 2, 2.5 * width * step], [length / 2, 2.5 * width * step]], angle, centre)
+        stroke_cover(rim, ends, width + 4)
+        stroke_cover(cover, ends, width)
+    emboss(picture, as_share(rim, 1.2), light, -log_spread(rng, 40, 200))
     paint(picture, cover, deep, 0.95)
 
 
@@ -154,7 +154,7 @@ def _weld_bead(rng: np.random.Generator, picture: ColourImage) -> None:
     size = picture.shape[0]
     angle = some_angle(rng, 0.7)
     half = np.float32(size * log_spread(rng, 0.025, 0.1))
-    along, across = grid(size, angle, rng.uniform(0.2, 0.8, 2) * size)
+    along, across = axes(size, angle, rng.uniform(0.2, 0.8, 2) * size)
     across = across + np.float32(0.06) * half * smooth_noise(rng, size, 10)
     u = across / half
     inside = np.clip(1.05 - np.abs(u), 0, 0.1) * 10
@@ -172,7 +172,7 @@ def _weld_bead(rng: np.random.Generator, picture: ColourImage) -> None:
 def _grooves(rng: np.random.Generator, picture: ColourImage) -> None:
     """Regular grooves, straight or as turned, over the whole picture or a band of it."""
     size = picture.shape[0]
-    along, across = grid(size, some_angle(rng, 0.7), rng.uniform(0.1, 0.9, 2) * size)
+    along, across = axes(size, some_angle(rng, 0.7), rng.uniform(0.1, 0.9, 2) * size)
     place = np.hypot(along, across) if rng.random() < 0.3 else across
     pitch = np.float32(size * log_spread(rng, 0.02, 0.2))
     phase = place / pitch - np.floor(place / pitch) - np.float32(0.5)
@@ -181,7 +181,7 @@ def _grooves(rng: np.random.Generator, picture: ColourImage) -> None:
     if rng.random() < 0.5:
         profile = profile * (np.abs(along) < size * rng.uniform(0.1, 0.5))
     lip = np.clip(1 - np.abs(phase - width) / width, 0, 1) * np.float32(rng.uniform(0, 0.7))
-    shade(picture, (lip * (profile <= 0) - profile) * np.float32(log_spread(rng, 8, 60)))
+    add_grey(picture, (lip * (profile <= 0) - profile) * np.float32(log_spread(rng, 8, 60)))
 
 
 def _highlight(rng: np.random.Generator, picture: ColourImage) -> None:
@@ -194,8 +194,8 @@ def _highlight(rng: np.random.Generator, picture: ColourImage) -> None:
     cover = blank(picture)
     for step in range(number):
         across = 3.2 * short * step
-        stroke(cover, turned([[-0.4 * long, across], [0.4 * long, across]], angle, centre), short)
-    glow = soft(_wide_blur(cover, short * rng.uniform(0.3, 0.9)))
+        stroke_cover(cover, placed([[-0.4 * long, across], [0.4 * long, across]], angle, centre), short)
+    glow = as_share(_wide_blur(cover, short * rng.uniform(0.3, 0.9)))
     tint = 1 + rng.normal(0, 0.04, 3).astype(np.float32)
     picture += (glow * np.float32(log_spread(rng, 40, 190)))[..., None] * tint
 
@@ -207,11 +207,13 @@ def _shadow(rng: np.random.Generator, picture: ColourImage) -> None:
     cover = blank(picture)
     kind = int(rng.integers(3))
     if kind == 0:
-        fill(cover, turned([[0, -2 * size], [2 * size, -2 * size], [2 * size, 2 * size], [0, 2 * size]], angle, place))
+        fill_cover(
+            cover, placed([[0, -2 * size], [2 * size, -2 * size], [2 * size, 2 * size], [0, 2 * size]], angle, place)
+        )
     elif kind == 1:
         half = size * rng.uniform(0.05, 0.2)
         corners = [[-2 * size, -half], [2 * size, -half], [2 * size, half], [-2 * size, half]]
-        fill(cover, turned(corners, angle, place))
+        fill_cover(cover, placed(corners, angle, place))
     else:
         disc(cover, place, size * rng.uniform(0.12, 0.4))
     dim(picture, _wide_blur(cover, size * log_spread(rng, 0.025, 0.12)), rng.uniform(0.5, 0.87))
@@ -237,7 +239,7 @@ def _background(rng: np.random.Generator, size: int) -> ColourImage:
         level, change, tint = rng.uniform(40, 190), rng.uniform(4, 22), 18.0
     field = np.float32(change) * smooth_noise(rng, size, int(rng.integers(3, 20)), int(rng.integers(2, 9)))
     field += np.float32(rng.uniform(0.3, 3)) * rng.standard_normal((size, size), dtype=np.float32)
-    colour = grey(level) + rng.normal(0, tint, 3).astype(np.float32)
+    colour = grey_paint(level) + rng.normal(0, tint, 3).astype(np.float32)
     return np.asarray(colour + field[..., None], dtype=np.float32)
 
 
@@ -245,10 +247,10 @@ def _material(rng: np.random.Generator) -> Colour:
     """Return the colour of a fixture: steel, black rubber or plastic, paint."""
     kind = rng.random()
     if kind < 0.45:
-        return grey(rng.uniform(110, 215)) + rng.normal(0, 5, 3).astype(np.float32)
+        return grey_paint(rng.uniform(110, 215)) + rng.normal(0, 5, 3).astype(np.float32)
     if kind < 0.75:
-        return grey(rng.uniform(10, 60)) + rng.normal(0, 4, 3).astype(np.float32)
-    return 0.5 * vivid(rng) + grey(rng.uniform(10, 90))
+        return grey_paint(rng.uniform(10, 60)) + rng.normal(0, 4, 3).astype(np.float32)
+    return 0.5 * vivid(rng) + grey_paint(rng.uniform(10, 90))
 
 
 def _places(rng: np.random.Generator, size: int, radius: float) -> list[Points]:
@@ -267,7 +269,7 @@ def _places(rng: np.random.Generator, size: int, radius: float) -> list[Points]:
         offsets = (pitch * max(1.0, number / 5) * np.stack([np.cos(turn), np.sin(turn)], axis=1)).tolist()
     return [
         centre
-        for centre in turned(offsets, angle, start)
+        for centre in placed(offsets, angle, start)
         if (-radius < centre).all() and (centre < size + radius).all()
     ]
 
@@ -276,29 +278,29 @@ def _draw_screw(rng: np.random.Generator, picture: ColourImage, centre: Points, 
     """Draw a screw's or a rivet's head."""
     cover = blank(picture)
     disc(cover, centre, radius)
-    dim(picture, blurred(moved(cover, 0.15 * radius, 0.2 * radius), 0.2 * radius + 0.5), 0.5)
+    dim(picture, blurred(shifted(cover, 0.15 * radius, 0.2 * radius), 0.2 * radius + 0.5), 0.5)
     paint(picture, cover, _material(rng))
-    dome = soft(cover, rng.uniform(0.1, 0.4) * radius) * np.float32(radius)
+    dome = as_share(cover, rng.uniform(0.1, 0.4) * radius) * np.float32(radius)
     light = rng.uniform(0, 2 * np.pi)
-    shade(picture, _slope(dome, light) * np.float32(log_spread(rng, 25, 80)), cover)
+    add_grey(picture, _slope(dome, light) * np.float32(log_spread(rng, 25, 80)), cover)
     rim = blank(picture)
     disc(rim, centre, radius, thickness=max(1.0, 0.1 * radius))
-    paint(picture, rim, grey(rng.uniform(10, 60)), rng.uniform(0.3, 0.8))
+    paint(picture, rim, grey_paint(rng.uniform(10, 60)), rng.uniform(0.3, 0.8))
     drive = blank(picture)
     kind, angle, r = int(rng.integers(5)), rng.uniform(0, np.pi), 0.55 * radius
     if kind == 0:
         return  # a rivet
     if kind == 1:
-        stroke(drive, turned([[-1.5 * r, 0], [1.5 * r, 0]], angle, centre), 0.25 * radius)
+        stroke_cover(drive, placed([[-1.5 * r, 0], [1.5 * r, 0]], angle, centre), 0.25 * radius)
     elif kind == 2:
         for turn in (0, np.pi / 2):
-            stroke(drive, turned([[-r, 0], [r, 0]], angle + turn, centre), 0.3 * radius)
+            stroke_cover(drive, placed([[-r, 0], [r, 0]], angle + turn, centre), 0.3 * radius)
     else:
         number = 6 if kind == 3 else 12
         around = 2 * np.pi * np.arange(number) / number
         reach = r * (1 if kind == 3 else 1 - 0.25 * (np.arange(number) % 2))
-        fill(drive, turned(np.stack([reach * np.cos(around), reach * np.sin(around)], axis=1), angle, centre))
-    paint(picture, drive, grey(rng.uniform(5, 60)), rng.uniform(0.7, 0.95))
+        fill_cover(drive, placed(np.stack([reach * np.cos(around), reach * np.sin(around)], axis=1), angle, centre))
+    paint(picture, drive, grey_paint(rng.uniform(5, 60)), rng.uniform(0.7, 0.95))
 
 
 def _slope(height: FloatImage, light: float) -> FloatImage:

@@ -30,7 +30,7 @@ _MIN_SIZE = 64
 
 @dataclass(frozen=True)
 class Scene:
-    """One generated picture, and class index and 0/1 mask of each defect, disjoint.
+    """One generated picture, and class index and 0/1 mask of each defect, one component without holes.
 
     The picture has the shape ``(size, size)``, or ``(size, size, 3)`` in the order blue, green, red.
     """

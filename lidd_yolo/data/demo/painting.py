@@ -39,14 +39,14 @@ def some_angle(rng: np.random.Generator, level: float = 0.5) -> float:
     return float(rng.uniform(0, 2 * np.pi))
 
 
-def turned(points: Sequence[Sequence[float]] | Points, angle: float, centre: Sequence[float] | Points) -> Points:
+def placed(points: Sequence[Sequence[float]] | Points, angle: float, centre: Sequence[float] | Points) -> Points:
     """Return points turned by an angle in radians and moved, so that the origin comes to ``centre``."""
     c, s = np.cos(angle), np.sin(angle)
     moved_to = np.asarray(points, dtype=np.float64) @ np.array([[c, s], [-s, c]]) + np.asarray(centre)
     return np.asarray(moved_to, dtype=np.float64)
 
 
-def grey(level: float) -> Colour:
+def grey_paint(level: float) -> Colour:
     """Return a grey of this level."""
     return np.full(3, level, dtype=np.float32)
 
@@ -62,7 +62,7 @@ def ink(rng: np.random.Generator, ground: float) -> Colour:
     if rng.random() < 0.25:
         return vivid(rng)
     dark = ground > 128 if rng.random() < 0.85 else ground <= 128
-    return grey(rng.uniform(5, 70) if dark else rng.uniform(185, 255)) + rng.normal(0, 8, 3).astype(np.float32)
+    return grey_paint(rng.uniform(5, 70) if dark else rng.uniform(185, 255)) + rng.normal(0, 8, 3).astype(np.float32)
 
 
 def blank(picture: ColourImage) -> Mask:
@@ -70,12 +70,12 @@ def blank(picture: ColourImage) -> Mask:
     return np.zeros(picture.shape[:2], dtype=np.uint8)
 
 
-def fill(cover: Mask, points: Points, value: int = 255) -> None:
+def fill_cover(cover: Mask, points: Points, value: int = 255) -> None:
     """Fill a polygon in a cover, with smooth edges."""
     cv2.fillPoly(cover, [_fixed_point(points)], value, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def stroke(cover: Mask, points: Points, thickness: float, value: int = 255, *, closed: bool = False) -> None:
+def stroke_cover(cover: Mask, points: Points, thickness: float, value: int = 255, *, closed: bool = False) -> None:
     """Draw a polyline into a cover, with smooth edges and round ends."""
     thick = max(1, round(thickness))
     cv2.polylines(cover, [_fixed_point(points)], closed, value, thick, cv2.LINE_AA, _SUBPIXEL_BITS)
@@ -88,7 +88,7 @@ def disc(cover: Mask, centre: Points, radius: float, value: int = 255, thickness
     cv2.circle(cover, (x, y), max(r, 1), value, thick, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def soft(cover: Mask, sigma: float = 0.0) -> FloatImage:
+def as_share(cover: Mask, sigma: float = 0.0) -> FloatImage:
     """Scale a cover to 0 to 1 and blur it by ``sigma`` pixels, zero for not at all."""
     if sigma > 0.2:
         cover = blurred(cover, sigma)
@@ -112,7 +112,7 @@ def paint(
     part += share[..., None] * (colour.astype(np.float32) - part)
 
 
-def shade(picture: ColourImage, change: FloatImage, cover: Mask | None = None) -> None:
+def add_grey(picture: ColourImage, change: FloatImage, cover: Mask | None = None) -> None:
     """Add grey levels ``(size, size)`` to all three channels, where given only in a cover."""
     if cover is None:
         picture += change[..., None]
@@ -134,13 +134,13 @@ def emboss(picture: ColourImage, height: FloatImage, light: float, strength: flo
     picture += slope[..., None]
 
 
-def moved(cover: Mask, right: float, down: float) -> Mask:
+def shifted(cover: Mask, right: float, down: float) -> Mask:
     """Return a cover moved by whole pixels; zeros come in."""
     matrix = np.array([[1, 0, round(right)], [0, 1, round(down)]], dtype=np.float32)
     return np.asarray(cv2.warpAffine(cover, matrix, cover.shape[::-1], flags=cv2.INTER_NEAREST), dtype=np.uint8)
 
 
-def grid(size: int, angle: float, centre: Sequence[float] | Points) -> tuple[FloatImage, FloatImage]:
+def axes(size: int, angle: float, centre: Sequence[float] | Points) -> tuple[FloatImage, FloatImage]:
     """Return every pixel's coordinates along and across a direction, in pixels from a centre."""
     axis = np.arange(size, dtype=np.float32)
     x, y = axis[None, :] - np.float32(centre[0]), axis[:, None] - np.float32(centre[1])

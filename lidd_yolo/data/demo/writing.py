@@ -13,21 +13,21 @@ from lidd_yolo.data.demo.painting import (
     Colour,
     ColourImage,
     Points,
+    as_share,
     blank,
     blurred,
     dim,
     disc,
     emboss,
-    fill,
-    grey,
+    fill_cover,
+    grey_paint,
     ink,
     log_spread,
-    moved,
     paint,
-    soft,
+    placed,
+    shifted,
     some_angle,
-    stroke,
-    turned,
+    stroke_cover,
     vivid,
 )
 from lidd_yolo.data.demo.textures import smooth_noise
@@ -72,7 +72,7 @@ def add_text(rng: np.random.Generator, picture: ColourImage) -> None:
     height = log_spread(rng, 0.03, 0.14) * size
     font, bold = int(rng.choice(_FONTS)), bool(rng.random() < 0.3)
     for line in range(int(rng.choice([1, 1, 1, 2, 3]))):
-        where = turned([[0, 1.7 * height * line]], angle, place)[0]
+        where = placed([[0, 1.7 * height * line]], angle, place)[0]
         _write(cover, _some_text(rng), where, angle, height, font, bold=bold)
     _apply(rng, picture, cover)
 
@@ -85,9 +85,9 @@ def add_stamped_number(rng: np.random.Generator, picture: ColourImage) -> None:
     number = int(rng.integers(2, 8))
     for step, digit in enumerate(rng.choice(list("0123456789" + _LETTERS[:6]), number)):
         offset = [(step - number / 2) * 0.95 * height + rng.normal(0, 0.03 * height), rng.normal(0, 0.06 * height)]
-        where = turned([offset], angle, place)[0]
+        where = placed([offset], angle, place)[0]
         _write(cover, str(digit), where, angle + rng.normal(0, 0.05), height, cv2.FONT_HERSHEY_SIMPLEX, bold=True)
-    emboss(picture, soft(cover, rng.uniform(0.6, 1.1)), rng.uniform(0, 2 * np.pi), log_spread(rng, 40, 160))
+    emboss(picture, as_share(cover, rng.uniform(0.6, 1.1)), rng.uniform(0, 2 * np.pi), log_spread(rng, 40, 160))
     dim(picture, cover, rng.uniform(0.7, 1.0))
 
 
@@ -107,7 +107,7 @@ def add_sign(rng: np.random.Generator, picture: ColourImage) -> None:
     )
     kind = int(rng.integers(len(shapes) + 2))
     if kind < len(shapes):
-        stroke(cover, turned(radius * np.array(shapes[kind]), angle, centre), thick)
+        stroke_cover(cover, placed(radius * np.array(shapes[kind]), angle, centre), thick)
     else:
         disc(cover, centre, radius, thickness=thick)
         if kind > len(shapes):
@@ -125,14 +125,19 @@ def add_matrix_code(rng: np.random.Generator, picture: ColourImage) -> None:
     quiet = number + 2
     field = np.zeros((quiet, quiet), dtype=np.uint8)
     field[1:-1, 1:-1] = 255 * cells
-    corner = turned([[-quiet * module / 2, -quiet * module / 2]], angle, place)[0]
+    corner = placed([[-quiet * module / 2, -quiet * module / 2]], angle, place)[0]
     c, s = module * np.cos(angle), module * np.sin(angle)
     # pixel centres lie at whole numbers in OpenCV, hence half a module
     matrix = np.array([[c, -s, corner[0] + (c - s) / 2], [s, c, corner[1] + (c + s) / 2]])
     shape = picture.shape[:2]
     if rng.random() < 0.5:  # on a printed patch
-        paint(picture, _warp(np.full_like(field, 255), matrix, shape), grey(rng.uniform(190, 250)), rng.uniform(0.7, 1))
-        paint(picture, _warp(field, matrix, shape), grey(rng.uniform(5, 50)), rng.uniform(0.8, 1))
+        paint(
+            picture,
+            _warp(np.full_like(field, 255), matrix, shape),
+            grey_paint(rng.uniform(190, 250)),
+            rng.uniform(0.7, 1),
+        )
+        paint(picture, _warp(field, matrix, shape), grey_paint(rng.uniform(5, 50)), rng.uniform(0.8, 1))
         return
     cover = _warp(field, matrix, shape)
     paint(picture, cover, ink(rng, float(picture.mean())), rng.uniform(0.35, 0.9))
@@ -149,36 +154,36 @@ def add_bar_code(rng: np.random.Generator, picture: ColourImage) -> None:
     if rng.random() < 0.75:
         cover, margin = blank(picture), 4 * unit
         half, low = edges[-1] + margin, height / 2 + margin
-        fill(cover, turned([[-half, -low], [half, -low], [half, low], [-half, low]], angle, place))
-        paint(picture, cover, grey(rng.uniform(200, 252)))
+        fill_cover(cover, placed([[-half, -low], [half, -low], [half, low], [-half, low]], angle, place))
+        paint(picture, cover, grey_paint(rng.uniform(200, 252)))
     bars = blank(picture)
     for left, right in zip(edges[0::2], edges[1::2], strict=False):
         corners = [[left, -height / 2], [right, -height / 2], [right, height / 2], [left, height / 2]]
-        fill(bars, turned(corners, angle, place))
-    paint(picture, bars, grey(rng.uniform(5, 60)), rng.uniform(0.75, 1))
+        fill_cover(bars, placed(corners, angle, place))
+    paint(picture, bars, grey_paint(rng.uniform(5, 60)), rng.uniform(0.75, 1))
 
 
 def add_ruler(rng: np.random.Generator, picture: ColourImage) -> None:
     """A scale with ticks and numbers along a line near a border, on the part or on a bar of its own."""
     size = picture.shape[0]
     angle = float(rng.integers(4) * np.pi / 2 + rng.normal(0, 0.02))
-    place = turned([[0, size * rng.uniform(0.25, 0.44)]], angle, [size / 2, size / 2])[0]
+    place = placed([[0, size * rng.uniform(0.25, 0.44)]], angle, [size / 2, size / 2])[0]
     step, length = size * log_spread(rng, 0.018, 0.06), size * rng.uniform(0.025, 0.06)
     colour = ink(rng, float(picture.mean()))
     if rng.random() < 0.5:
         bar = blank(picture)
         corners = [[-size, -1.5 * length], [size, -1.5 * length], [size, 2.6 * length], [-size, 2.6 * length]]
-        fill(bar, turned(corners, angle, place))
+        fill_cover(bar, placed(corners, angle, place))
         level = rng.uniform(180, 245)
-        paint(picture, bar, grey(level))
-        colour = grey(rng.uniform(5, 50))
+        paint(picture, bar, grey_paint(level))
+        colour = grey_paint(rng.uniform(5, 50))
     cover = blank(picture)
     count = int(0.75 * size / step)
     for tick in range(-count, count + 1):
         long = 1.6 if tick % 10 == 0 else 1.2 if tick % 5 == 0 else 0.8
-        stroke(cover, turned([[tick * step, 0], [tick * step, -long * length * 0.8]], angle, place), 1)
+        stroke_cover(cover, placed([[tick * step, 0], [tick * step, -long * length * 0.8]], angle, place), 1)
         if tick % 10 == 0:
-            where = turned([[tick * step - 0.4 * length, 0.5 * length]], angle, place)[0]
+            where = placed([[tick * step - 0.4 * length, 0.5 * length]], angle, place)[0]
             _write(cover, str(abs(tick)), where, angle, length, 0, bold=False)
     paint(picture, cover, colour, rng.uniform(0.7, 1))
 
@@ -190,8 +195,8 @@ def add_marker_strokes(rng: np.random.Generator, picture: ColourImage) -> None:
     thick = log_spread(rng, 0.018, 0.05) * size
     centre, radius = rng.uniform(0.15, 0.85, 2) * size, size * log_spread(rng, 0.1, 0.4)
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
-        stroke(cover, _drawn_curve(rng, centre + rng.normal(0, 0.3 * radius, 2), radius), max(3.0, thick))
-    colour = vivid(rng) if rng.random() < 0.85 else grey(rng.choice([15, 240]))
+        stroke_cover(cover, _drawn_curve(rng, centre + rng.normal(0, 0.3 * radius, 2), radius), max(3.0, thick))
+    colour = vivid(rng) if rng.random() < 0.85 else grey_paint(rng.choice([15, 240]))
     chalk = None
     if rng.random() < 0.4:
         chalk = np.clip(0.75 + 0.6 * smooth_noise(rng, size, size // 2), 0, 1).astype(np.float32)
@@ -206,14 +211,14 @@ def add_label(rng: np.random.Generator, picture: ColourImage) -> None:
     height = width * rng.uniform(0.35, 0.9)
     cover = blank(picture)
     half = np.array([width / 2, height / 2])
-    fill(cover, turned(half * [[-1, -1], [1, -1], [1, 1], [-1, 1]], angle, place))
-    dim(picture, blurred(moved(cover, *rng.uniform(-3, 3, 2)), 1.5), 0.6)
-    ground = grey(rng.uniform(205, 252)) if rng.random() < 0.6 else vivid(rng)
+    fill_cover(cover, placed(half * [[-1, -1], [1, -1], [1, 1], [-1, 1]], angle, place))
+    dim(picture, blurred(shifted(cover, *rng.uniform(-3, 3, 2)), 1.5), 0.6)
+    ground = grey_paint(rng.uniform(205, 252)) if rng.random() < 0.6 else vivid(rng)
     paint(picture, cover, ground)
     text, lines = blank(picture), int(rng.integers(1, 4))
     letter = height / (1.9 * lines + 0.6)
     for line in range(lines):
-        where = turned([[-0.45 * width, -0.5 * height + letter * (0.5 + 1.9 * line)]], angle, place)[0]
+        where = placed([[-0.45 * width, -0.5 * height + letter * (0.5 + 1.9 * line)]], angle, place)[0]
         _write(text, _some_text(rng)[: max(2, int(width / letter))], where, angle, letter, 0, bold=rng.random() < 0.4)
     paint(picture, np.minimum(text, cover), ink(rng, float(ground.mean())), 0.95)
 
@@ -233,11 +238,11 @@ def add_time_stamp(rng: np.random.Generator, picture: ColourImage) -> None:
     style = rng.random()
     if style < 0.35:
         rim = cv2.dilate(cover, np.ones((3, 3), dtype=np.uint8))
-        paint(picture, np.asarray(rim, dtype=np.uint8), grey(0))
+        paint(picture, np.asarray(rim, dtype=np.uint8), grey_paint(0))
     elif style < 0.6:
         x, y, w, h = cv2.boundingRect(cover)
         picture[max(y - 2, 0) : y + h + 2, max(x - 2, 0) : x + w + 2] = 8
-    colour: Colour = grey(250) if rng.random() < 0.7 else vivid(rng)
+    colour: Colour = grey_paint(250) if rng.random() < 0.7 else vivid(rng)
     paint(picture, cover, colour)
 
 
@@ -251,17 +256,17 @@ def add_register_mark(rng: np.random.Generator, picture: ColourImage) -> None:
         centre = rng.uniform(0.06, 0.94, 2) * size
         disc(cover, centre, 0.6 * radius, thickness=1)
         for end in ([[-1, 0], [1, 0]], [[0, -1], [0, 1]]):
-            stroke(cover, centre + radius * np.array(end), 1)
+            stroke_cover(cover, centre + radius * np.array(end), 1)
     elif kind == 1:
         inset = size * rng.uniform(0.04, 0.16)
         for x, y in ((inset, inset), (size - inset, inset), (inset, size - inset), (size - inset, size - inset)):
             inward = np.sign(size / 2 - np.array([x, y])) * radius
-            stroke(cover, np.array([[x + inward[0], y], [x, y], [x, y + inward[1]]]), float(rng.integers(1, 3)))
+            stroke_cover(cover, np.array([[x + inward[0], y], [x, y], [x, y + inward[1]]]), float(rng.integers(1, 3)))
     else:
         side, place = 0.8 * radius, rng.uniform(0.05, 0.5, 2) * size
         for step in range(int(rng.integers(3, 7))):
             patch, a = blank(picture), 1.1 * step
-            fill(patch, place + side * np.array([[a, 0], [a + 1, 0], [a + 1, 1], [a, 1]]))
+            fill_cover(patch, place + side * np.array([[a, 0], [a + 1, 0], [a + 1, 1], [a, 1]]))
             paint(picture, patch, vivid(rng), rng.uniform(0.7, 1))
         return
     paint(picture, cover, colour, rng.uniform(0.6, 1))
@@ -314,7 +319,7 @@ def _apply(rng: np.random.Generator, picture: ColourImage, cover: Mask) -> None:
         paint(picture, cover, ink(rng, float(picture.mean())), rng.uniform(0.4, 1))
     elif way < 0.85:
         depth = log_spread(rng, 30, 130) * rng.choice([-1, 1])
-        emboss(picture, soft(cover, rng.uniform(0.5, 1.0)), rng.uniform(0, 2 * np.pi), depth)
+        emboss(picture, as_share(cover, rng.uniform(0.5, 1.0)), rng.uniform(0, 2 * np.pi), depth)
         dim(picture, cover, rng.uniform(0.75, 1.1))
     else:
         dots = rng.random(cover.shape, dtype=np.float32) * np.float32(0.8) + np.float32(0.2)
@@ -353,4 +358,4 @@ def _drawn_curve(rng: np.random.Generator, centre: Points, radius: float) -> Poi
     else:
         wave = rng.uniform(0.1, 0.35) * np.sin(2 * np.pi * turn * rng.uniform(1, 3.5))
         points = radius * np.stack([2 * turn - 1, wave], axis=1)
-    return turned(points, rng.uniform(0, 2 * np.pi), centre)
+    return placed(points, rng.uniform(0, 2 * np.pi), centre)
