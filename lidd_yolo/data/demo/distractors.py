@@ -197,11 +197,11 @@ def _highlight(rng: np.random.Generator, picture: ColourImage) -> None:
         stroke_cover(cover, placed([[-0.4 * long, across], [0.4 * long, across]], angle, centre), short)
     glow = as_share(_wide_blur(cover, short * rng.uniform(0.3, 0.9)))
     tint = 1 + rng.normal(0, 0.04, 3).astype(np.float32)
-    picture += (glow * np.float32(log_spread(rng, 40, 190)))[..., None] * tint
+    picture += (glow * np.float32(log_spread(rng, 60, 190)))[..., None] * tint
 
 
 def _shadow(rng: np.random.Generator, picture: ColourImage) -> None:
-    """A soft shadow: of something large beside the part, of a bar or of something round."""
+    """A soft shadow: of something straight or round beside the part, or of a bar across it."""
     size = picture.shape[0]
     angle, place = some_angle(rng, 0.3), rng.uniform(0.1, 0.9, 2) * size
     cover = blank(picture)
@@ -215,8 +215,9 @@ def _shadow(rng: np.random.Generator, picture: ColourImage) -> None:
         corners = [[-2 * size, -half], [2 * size, -half], [2 * size, half], [-2 * size, half]]
         fill_cover(cover, placed(corners, angle, place))
     else:
-        disc(cover, place, size * rng.uniform(0.12, 0.4))
-    dim(picture, _wide_blur(cover, size * log_spread(rng, 0.025, 0.12)), rng.uniform(0.5, 0.87))
+        beside = placed([[size * rng.uniform(0.45, 0.7), 0]], rng.uniform(0, 2 * np.pi), [size / 2, size / 2])[0]
+        disc(cover, beside, size * rng.uniform(0.2, 0.45))
+    dim(picture, _wide_blur(cover, size * log_spread(rng, 0.03, 0.12)), rng.uniform(0.5, 0.87))
 
 
 def _wide_blur(cover: Mask, sigma: float) -> Mask:

@@ -196,7 +196,7 @@ def add_marker_strokes(rng: np.random.Generator, picture: ColourImage) -> None:
     centre, radius = rng.uniform(0.15, 0.85, 2) * size, size * log_spread(rng, 0.1, 0.4)
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
         stroke_cover(cover, _drawn_curve(rng, centre + rng.normal(0, 0.3 * radius, 2), radius), max(3.0, thick))
-    colour = vivid(rng) if rng.random() < 0.85 else grey_paint(rng.choice([15, 240]))
+    colour = vivid(rng) if rng.random() < 0.9 else grey_paint(240)
     chalk = None
     if rng.random() < 0.4:
         chalk = np.clip(0.75 + 0.6 * smooth_noise(rng, size, size // 2), 0, 1).astype(np.float32)
