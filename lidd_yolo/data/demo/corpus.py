@@ -68,7 +68,7 @@ def generate(
     Raises:
         FileExistsError: If the folder holds something else, other settings, or lacks files.
         ValueError: If a split, a count, the size, the seed or the number of processes is out of range.
-        RuntimeError: If a process that draws fails.
+        ChildProcessError: If a process that draws fails.
     """
     if processes is not None and processes < 1:
         raise ValueError(f"processes must be at least 1, got {processes}")
@@ -150,7 +150,7 @@ def _run_process(words: Sequence[str]) -> None:
     """Run this module in a process of its own with these words.
 
     Raises:
-        RuntimeError: If it fails; with the last line that it wrote.
+        ChildProcessError: If it fails; with the last line that it wrote.
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", _GENERATOR, *words]
@@ -159,7 +159,7 @@ def _run_process(words: Sequence[str]) -> None:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        raise RuntimeError(f"a process that draws defects-pretrain failed: {last}")
+        raise ChildProcessError(f"a process that draws defects-pretrain failed: {last}")
 
 
 def _cores() -> int:

@@ -19,7 +19,7 @@ from lidd_yolo.data.demo.painting import (
     as_share,
     axes,
     blank,
-    blurred,
+    blur_cover,
     dim,
     disc,
     emboss,
@@ -94,7 +94,7 @@ def _fixture(rng: np.random.Generator, picture: ColourImage) -> None:
     if rng.random() < 0.5:
         disc(cover, tip, taper / 2)
     away = rng.uniform(-0.03, 0.03, 2) * size
-    dim(picture, blurred(shifted(cover, *away), rng.uniform(1.5, 5)), rng.uniform(0.35, 0.75))
+    dim(picture, blur_cover(shifted(cover, *away), rng.uniform(1.5, 5)), rng.uniform(0.35, 0.75))
     _, across = axes(size, angle, tip)
     paint(picture, cover, _material(rng))
     lit = np.float32(rng.uniform(-50, 50)) * across / np.float32(width)
@@ -279,7 +279,7 @@ def _draw_screw(rng: np.random.Generator, picture: ColourImage, centre: Points, 
     """Draw a screw's or a rivet's head."""
     cover = blank(picture)
     disc(cover, centre, radius)
-    dim(picture, blurred(shifted(cover, 0.15 * radius, 0.2 * radius), 0.2 * radius + 0.5), 0.5)
+    dim(picture, blur_cover(shifted(cover, 0.15 * radius, 0.2 * radius), 0.2 * radius + 0.5), 0.5)
     paint(picture, cover, _material(rng))
     dome = as_share(cover, rng.uniform(0.1, 0.4) * radius) * np.float32(radius)
     light = rng.uniform(0, 2 * np.pi)

@@ -11,7 +11,7 @@ import json
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import yaml
 
 from lidd_yolo.data.labels.outline import Mask, trace
+from lidd_yolo.files import write_beside
 
 SPLITS = ("train", "val", "test")
 """The place in here is part of every picture's seed."""
@@ -123,6 +125,24 @@ def write_about(folder: Path, settings: Mapping[str, Any], classes: Sequence[str
         "licence": "CC0-1.0",
     }
     (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def counts_in_proportion(usual: Mapping[str, int], pictures: int) -> dict[str, int]:
+    """Return pictures per split for so many training pictures, the other splits in proportion, at least one each."""
+    return {
+        split: pictures if split == "train" else max(1, pictures * n // usual["train"]) for split, n in usual.items()
+    }
+
+
+def write_data_yaml(folder: Path, name: str, splits: Iterable[str], classes: Sequence[str]) -> Path:
+    """Write ``data.yaml`` into a data set where there is none yet, so that it can be trained on; return its path."""
+    file = folder / "data.yaml"
+    if not file.exists():
+        content = {**{split: f"images/{split}" for split in splits}, "names": dict(enumerate(classes))}
+        head = f"# {name}, drawn by lidd_yolo; see about.json beside it.\n"
+        with write_beside(file) as beside:
+            beside.write_text(head + yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return file
 
 
 def label_rows(scene: Scene) -> bytes:

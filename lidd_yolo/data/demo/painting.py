@@ -91,11 +91,11 @@ def disc(cover: Mask, centre: Points, radius: float, value: int = 255, thickness
 def as_share(cover: Mask, sigma: float = 0.0) -> FloatImage:
     """Scale a cover to 0 to 1 and blur it by ``sigma`` pixels, zero for not at all."""
     if sigma > 0.2:
-        cover = blurred(cover, sigma)
+        cover = blur_cover(cover, sigma)
     return np.asarray(cover * np.float32(1 / 255), dtype=np.float32)
 
 
-def blurred(cover: Mask, sigma: float) -> Mask:
+def blur_cover(cover: Mask, sigma: float) -> Mask:
     """Return a cover blurred by ``sigma`` pixels; of bytes this is several times as fast as of floats."""
     return np.asarray(cv2.GaussianBlur(cover, (0, 0), sigma), dtype=np.uint8)
 

@@ -29,13 +29,14 @@ from lidd_yolo.data.labels.outline import Mask
 
 VERSION = 1  # raise it when the same seed gives other pictures
 COUNTS: Mapping[str, int] = {"train": 300, "val": 60, "test": 40}
+SIZE = 256
 
 _GENERATOR = "lidd_yolo.data.demo.synthetic"
 _EMPTY_EVERY = 10
 _JPEG_QUALITY = 90
 
 
-def generate(target: str | Path, *, counts: Mapping[str, int] = COUNTS, size: int = 256, seed: int = 0) -> Path:
+def generate(target: str | Path, *, counts: Mapping[str, int] = COUNTS, size: int = SIZE, seed: int = 0) -> Path:
     """Write the data set to ``target``, whole or not at all; a data set of the same settings is left alone.
 
     The files depend on the arguments only: bit for bit on one machine. Other builds of numpy, OpenCV or its JPEG
@@ -54,7 +55,7 @@ def generate(target: str | Path, *, counts: Mapping[str, int] = COUNTS, size: in
     return make_once(Path(target), checked_settings(_GENERATOR, VERSION, counts, size, seed), _write)
 
 
-def render(*, seed: int, split: str, index: int, size: int = 256) -> Scene:
+def render(*, seed: int, split: str, index: int, size: int = SIZE) -> Scene:
     """Draw picture ``index`` of a split; it depends on nothing else, so pictures may be drawn in any order.
 
     Raises:

@@ -15,7 +15,7 @@ from lidd_yolo.data.demo.painting import (
     Points,
     as_share,
     blank,
-    blurred,
+    blur_cover,
     dim,
     disc,
     emboss,
@@ -212,7 +212,7 @@ def add_label(rng: np.random.Generator, picture: ColourImage) -> None:
     cover = blank(picture)
     half = np.array([width / 2, height / 2])
     fill_cover(cover, placed(half * [[-1, -1], [1, -1], [1, 1], [-1, 1]], angle, place))
-    dim(picture, blurred(shifted(cover, *rng.uniform(-3, 3, 2)), 1.5), 0.6)
+    dim(picture, blur_cover(shifted(cover, *rng.uniform(-3, 3, 2)), 1.5), 0.6)
     ground = grey_paint(rng.uniform(205, 252)) if rng.random() < 0.6 else vivid(rng)
     paint(picture, cover, ground)
     text, lines = blank(picture), int(rng.integers(1, 4))
