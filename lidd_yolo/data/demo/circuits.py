@@ -243,7 +243,7 @@ def _coat(rng: np.random.Generator, size: int, board: _Board) -> ColourImage:
         for colour in (palette.board, palette.copper, palette.bare, palette.hole, palette.silk)
     ]
     drift = (rng.uniform(0.8, 1.2, (5, 1)) * rng.uniform(0.92, 1.08, (5, 3))).astype(np.float32)
-    colours = [np.maximum(colour * factor, 16) for colour, factor in zip(colours, drift, strict=True)]
+    colours = [np.clip(colour * factor, 18, 232) for colour, factor in zip(colours, drift, strict=True)]
     copper, bare, hole, silk = (
         layer.astype(np.float32) / 255 for layer in (board.copper, board.bare, board.hole, board.silk)
     )
