@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from lidd_yolo.data.demo.fields import ColourImage, blend, direction, fractal, log_uniform, noise, white
+from lidd_yolo.data.demo.fields import ColourImage, add, blend, direction, fractal, log_uniform, noise, white
 
 Layer = npt.NDArray[np.uint8]  # (size, size), 0-255
 Colour = tuple[float, float, float]  # blue, green, red
@@ -55,6 +55,7 @@ class _Board:
         angle = direction(rng)
         c, s = np.cos(angle), np.sin(angle)
         self.turn = np.array([[c, s], [-s, c]])
+        self.parts: list[tuple[float, float, float]] = []  # centre and radius of the parts placed so far
         self.copper, self.bare, self.hole, self.silk = (np.zeros((size, size), dtype=np.uint8) for _ in range(4))
 
     def place(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
@@ -82,6 +83,13 @@ class _Board:
         """Return a random place on the grid of the tracks."""
         pitch = 2 * self.scale
         return np.asarray(np.rint(self.rng.uniform(-0.6, 0.6, 2) * self.size / pitch) * pitch, dtype=np.float64)
+
+    def free(self, centre: npt.NDArray[np.float64], radius: float) -> bool:
+        """Take a circle for a part unless another part lies there."""
+        if any(np.hypot(centre[0] - x, centre[1] - y) < radius + taken for x, y, taken in self.parts):
+            return False
+        self.parts.append((float(centre[0]), float(centre[1]), radius))
+        return True
 
 
 def circuit_board(rng: np.random.Generator, size: int) -> ColourImage:
@@ -119,7 +127,7 @@ def _route(board: _Board, start: npt.NDArray[np.float64], pieces: int) -> npt.ND
 def _track(board: _Board, start: npt.NDArray[np.float64], most: int) -> None:
     """Single track from a via to a via."""
     points = _route(board, start, int(board.rng.integers(1, most + 3)))
-    board.line(board.copper, points, board.scale * board.rng.choice([1, 1, 1, 1.6, 3]))
+    board.line(board.copper, points, board.scale * float(board.rng.choice([1, 1, 1, 1.6, 3])))
     for end in (points[0], points[-1]):
         if board.rng.random() < 0.7:
             _via(board, end)
@@ -127,9 +135,9 @@ def _track(board: _Board, start: npt.NDArray[np.float64], most: int) -> None:
 
 def _bus(board: _Board) -> None:
     """Bundle of parallel tracks with common corners at 45 degrees."""
-    rng, pitch = board.rng, board.scale * board.rng.choice([2.0, 2.0, 2.5, 3.0])
+    rng, pitch = board.rng, board.scale * float(board.rng.choice([2.0, 2.0, 2.5, 3.0]))
     axis = np.eye(2)[:: int(rng.choice([-1, 1]))]
-    start, first, side = board.anywhere(), board.size * rng.uniform(0.1, 0.9), rng.choice([-1, 1])
+    start, first, side = board.anywhere(), board.size * rng.uniform(0.1, 0.9), float(rng.choice([-1, 1]))
     slant, last = board.size * rng.uniform(0, 0.3), board.size * rng.uniform(0.1, 0.9)
     for number in range(int(rng.integers(3, 11))):
         corner = first + 0.414 * side * number * pitch
@@ -140,11 +148,11 @@ def _bus(board: _Board) -> None:
 
 def _via(board: _Board, centre: npt.NDArray[np.float64]) -> None:
     """Plated hole with its ring."""
-    radius = board.scale * board.rng.uniform(0.9, 1.6)
+    radius = max(2.2, board.scale * board.rng.uniform(0.9, 1.6))
     board.disc(board.copper, centre, radius)
     if board.rng.random() < 0.7:
         board.disc(board.bare, centre, 0.9 * radius)
-    board.disc(board.hole, centre, radius * board.rng.uniform(0.35, 0.6))
+    board.disc(board.hole, centre, max(1.0, radius * board.rng.uniform(0.35, 0.6)))
 
 
 def _pour(board: _Board) -> None:
@@ -161,6 +169,8 @@ def _part(board: _Board) -> None:
     """Footprint: a chip with two or four rows of pads, a pair of pads, or a row of drilled pads; and its print."""
     rng, unit = board.rng, board.scale
     centre, kind = board.anywhere(), rng.random()
+    if not board.free(centre, (15 if kind < 0.45 else 7) * unit):
+        return
     axis = np.eye(2)[:: int(rng.choice([-1, 1]))]
     if kind < 0.45:
         half = _chip(board, centre, axis)
@@ -185,7 +195,7 @@ def _part(board: _Board) -> None:
 def _chip(board: _Board, centre: npt.NDArray[np.float64], axis: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Draw rows of pads on two or four sides, with the tracks that leave them; return the half sides of the body."""
     rng, unit = board.rng, board.scale
-    count, pitch = int(rng.integers(3, 12)), unit * rng.choice([2.0, 2.5, 3.0])
+    count, pitch = int(rng.integers(3, 12)), unit * float(rng.choice([2.0, 2.5, 3.0]))
     far = unit * rng.uniform(4, 9) if rng.random() < 0.6 else count * pitch / 2 + 3 * unit
     sides = [(axis[0], axis[1])] if far < count * pitch / 2 else [(axis[0], axis[1]), (axis[1], axis[0])]
     pad = np.array([unit * rng.uniform(0.55, 0.8), unit * rng.uniform(1.5, 2.6)])
@@ -232,22 +242,22 @@ def _coat(rng: np.random.Generator, size: int, board: _Board) -> ColourImage:
         np.asarray(colour, dtype=np.float32)
         for colour in (palette.board, palette.copper, palette.bare, palette.hole, palette.silk)
     ]
-    drift = rng.uniform(0.8, 1.2, (5, 3)).astype(np.float32)
-    colours = [np.maximum(colour * factor, 16) for colour, factor in zip(colours, drift, strict=True)]
+    drift = (rng.uniform(0.8, 1.2, (5, 1)) * rng.uniform(0.92, 1.08, (5, 3))).astype(np.float32)
+    colours = [np.clip(colour * factor, 18, 232) for colour, factor in zip(colours, drift, strict=True)]
     copper, bare, hole, silk = (
         layer.astype(np.float32) / 255 for layer in (board.copper, board.bare, board.hole, board.silk)
     )
     grain = np.float32(log_uniform(rng, 0.01, 0.07)) * noise(rng, size, rng.uniform(1.4, 5))
     picture = blend(colours[0], colours[1], copper * (1 + grain))
     edge = copper - cv2.GaussianBlur(copper, (0, 0), max(0.8, 0.3 * board.scale))
-    picture += (np.float32(rng.uniform(-30, 30)) * edge)[:, :, None]
+    picture = add(picture, rng.uniform(-30, 30) * edge)
     solder = fractal(rng, size, (2.0, 16.0), 0.5)
     shine = (
         1
         + np.float32(rng.uniform(0.02, 0.15)) * solder
         + np.float32(rng.uniform(0, 0.4)) * (bare - cv2.GaussianBlur(bare, (0, 0), max(1.0, 0.6 * board.scale)))
     )
-    picture += (colours[2] * shine[:, :, None] - picture) * bare[:, :, None]
+    picture = blend(picture, blend(np.zeros(3, dtype=np.float32), colours[2], shine), bare)
     if rng.random() < 0.7:
         picture = blend(picture, colours[4], silk * (1 - bare) * np.float32(0.92))
     picture = blend(picture, colours[3], hole)
@@ -255,5 +265,6 @@ def _coat(rng: np.random.Generator, size: int, board: _Board) -> ColourImage:
         :, :, None
     ]
     if rng.random() < 0.15:  # grey camera
-        picture = cv2.cvtColor(cv2.cvtColor(picture.astype(np.float32), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    return np.asarray(picture, dtype=np.float32)
+        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        return np.asarray(cv2.merge([grey, grey, grey]), dtype=np.float32)
+    return picture

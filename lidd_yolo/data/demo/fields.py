@@ -5,15 +5,19 @@ Origin: our own; no paper. Lengths are in pixels, angles in radians (x to the ri
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 FloatImage = npt.NDArray[np.float32]  # (size, size)
 ColourImage = npt.NDArray[np.float32]  # (size, size, 3), BGR, nominally 0-255, not clipped
+AnyImage = npt.NDArray[Any]  # of floats, as OpenCV and numpy return them
 Labels = npt.NDArray[np.int32]
 
 _KNOTS = 1.6  # knots of the random grid per correlation length
+_COARSE = 6  # pixels of the picture per pixel of very smooth fields
 _SMOOTH = 0.9  # blur of the grid in knots: without it the strength would drop half-way between the knots
 
 
@@ -33,7 +37,8 @@ def direction(rng: np.random.Generator) -> float:
 
 def white(rng: np.random.Generator, size: int) -> FloatImage:
     """Return white noise of unit strength."""
-    return (rng.random((size, size), dtype=np.float32) - np.float32(0.5)) * np.float32(np.sqrt(12))
+    even = rng.random((size, size), dtype=np.float32)
+    return np.asarray((even - np.float32(0.5)) * np.float32(np.sqrt(12)), dtype=np.float32)
 
 
 def noise(
@@ -47,16 +52,25 @@ def noise(
     c, s, middle = np.cos(angle), np.sin(angle), (size - 1) / 2
     turn = np.array([[c / steps[0], s / steps[0]], [-s / steps[1], c / steps[1]]])
     start = np.array([(columns - 1) / 2, (rows - 1) / 2]) - turn @ [middle, middle]
-    if angle == 0 and min(steps) > 2:  # finer than warpAffine, which rounds places to 1/32 knot
+    if min(steps) > 2 * _COARSE:  # smooth: coarse pixels do, and hide that warpAffine rounds places to 1/32 knot
+        small = -(-size // _COARSE)
+        turn, start = turn * _COARSE, start + turn.sum(axis=1) * (_COARSE - 1) / 2
+        coarse = _warped(grid, np.column_stack([turn, start]), small)
+        field = cv2.resize(coarse, (small * _COARSE, small * _COARSE), interpolation=cv2.INTER_CUBIC)[:size, :size]
+        return np.asarray(field, dtype=np.float32)
+    if angle == 0 and min(steps) > 2 and max(steps) < 2 * _COARSE:
         width, height = round(columns * steps[0]), round(rows * steps[1])
         wide = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
         left, top = (width - size) // 2, (height - size) // 2
         return np.asarray(wide[top : top + size, left : left + size], dtype=np.float32)
-    flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if max(steps) > 2 else cv2.INTER_LINEAR)
-    matrix = np.column_stack([turn, start])
-    return np.asarray(
-        cv2.warpAffine(grid, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT), dtype=np.float32
-    )
+    return _warped(grid, np.column_stack([turn, start]), size, max(steps) > 2)
+
+
+def _warped(grid: FloatImage, matrix: npt.NDArray[np.float64], size: int, cubic: bool = True) -> FloatImage:
+    """Sample a grid at the places ``matrix @ (x, y, 1)``."""
+    flags = cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR)
+    field = cv2.warpAffine(grid, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(field, dtype=np.float32)
 
 
 def _grid(rng: np.random.Generator, rows: int, columns: int) -> FloatImage:
@@ -87,7 +101,7 @@ def fractal(
         total += np.float32(weight) * noise(rng, size, length * stretch, length, angle if stretch != 1 else 0.0)
         power += weight**2
         length /= 2
-    return total / np.float32(np.sqrt(max(power, 1e-6)))
+    return np.asarray(total / np.float32(np.sqrt(max(power, 1e-6))), dtype=np.float32)
 
 
 def coordinates(size: int, angle: float, centre: tuple[float, float] | None = None) -> tuple[FloatImage, FloatImage]:
@@ -191,14 +205,28 @@ def pigment(rng: np.random.Generator, saturation: float, hue: float | None = Non
 
 
 def coloured(
-    rng: np.random.Generator, grey: FloatImage, saturation: float, hue: tuple[float, float] | None = None
+    rng: np.random.Generator, grey: AnyImage, saturation: float, hue: tuple[float, float] | None = None
 ) -> ColourImage:
     """Return the picture in a random colour of at most this saturation, or (four of ten) left grey."""
+    grey = np.asarray(grey, dtype=np.float32)
     if rng.random() < 0.4:
         return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), dtype=np.float32)
-    return grey[:, :, None] * pigment(rng, rng.uniform(0, saturation), None if hue is None else rng.uniform(*hue))
+    factors = pigment(rng, saturation * rng.random() ** 1.4, None if hue is None else rng.uniform(*hue))
+    return np.asarray(cv2.merge([grey * factor for factor in factors]), dtype=np.float32)
 
 
-def blend(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32], share: FloatImage) -> ColourImage:
-    """Mix two colours or coloured pictures; ``share`` is that of the second."""
-    return np.asarray(first + (second - first) * share[:, :, None], dtype=np.float32)
+def blend(first: AnyImage, second: AnyImage, share: AnyImage) -> ColourImage:
+    """Mix two colours ``(3,)`` or coloured pictures; ``share``, ``(size, size)``, is that of the second."""
+    channels = [first[..., k] + (second[..., k] - first[..., k]) * share for k in range(3)]
+    return np.asarray(cv2.merge([np.asarray(channel, dtype=np.float32) for channel in channels]), dtype=np.float32)
+
+
+def add(picture: ColourImage, grey: AnyImage) -> ColourImage:
+    """Add a grey field to all three channels."""
+    layer = np.asarray(grey, dtype=np.float32)
+    return np.asarray(cv2.add(picture, cv2.merge([layer, layer, layer])), dtype=np.float32)
+
+
+def power(base: FloatImage, exponent: float) -> FloatImage:
+    """Return ``|base| ** exponent``."""
+    return np.asarray(cv2.pow(np.abs(base), exponent), dtype=np.float32)

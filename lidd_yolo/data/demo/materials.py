@@ -11,6 +11,7 @@ import numpy as np
 
 from lidd_yolo.data.demo.fields import (
     ColourImage,
+    add,
     blend,
     cells,
     coloured,
@@ -38,7 +39,7 @@ def painted(rng: np.random.Generator, size: int) -> ColourImage:
         grey += log_uniform(rng, 2, 10) * np.maximum(noise(rng, size, 1.4) - np.float32(0.8), 0)
     grey += log_uniform(rng, 0.4, 2) * white(rng, size)
     picture = coloured(rng, np.asarray(grey, dtype=np.float32), 0.8)
-    return picture + (np.float32(rng.uniform(0, 9)) * light)[:, :, None]
+    return add(picture, rng.uniform(0, 9) * light)
 
 
 def etched(rng: np.random.Generator, size: int) -> ColourImage:
@@ -46,7 +47,7 @@ def etched(rng: np.random.Generator, size: int) -> ColourImage:
     detail = log_uniform(rng, 2.5, 14)
     field = fractal(rng, size, (1.5, detail), rng.uniform(0.3, 1.0))
     islands = step(field - np.float32(rng.normal(0, 0.6)), log_uniform(rng, 0.3, 2))
-    grey = rng.uniform(60, 190) + rng.choice([-1, 1]) * rng.uniform(6, 36) * (islands - np.float32(0.5))
+    grey = rng.uniform(60, 190) + float(rng.choice([-1, 1])) * rng.uniform(6, 36) * (islands - np.float32(0.5))
     if rng.random() < 0.4:
         labels, border = cells(rng, size, log_uniform(rng, 10, 60), warp=0.1)
         grey += log_uniform(rng, 2, 12) * rng.standard_normal(int(labels.max()) + 1, dtype=np.float32)[labels]
@@ -96,19 +97,22 @@ def ceramic(rng: np.random.Generator, size: int) -> ColourImage:
         _, across = coordinates(size, direction(rng))
         gap = np.abs(across - np.float32(rng.uniform(-0.5, 0.5) * size)) - np.float32(size * rng.uniform(0.006, 0.025))
         joint = rng.uniform(60, 190) + 8 * noise(rng, size, 2.0)
-        picture += (joint[:, :, None] - picture) * step(-gap, 2.0)[:, :, None]
-    return picture + (np.float32(log_uniform(rng, 0.6, 4)) * white(rng, size))[:, :, None]
+        picture = blend(picture, cv2.merge([joint, joint, joint]), step(-gap, 2.0))
+    return add(picture, log_uniform(rng, 0.6, 4) * white(rng, size))
 
 
 def granite(rng: np.random.Generator, size: int) -> ColourImage:
     """Stone of two to four minerals in grains."""
     grain = log_uniform(rng, 3, 22)
-    picture = np.broadcast_to(pigment(rng, rng.uniform(0, 0.15)) * np.float32(rng.uniform(70, 200)), (size, size, 3))
+    hue, level = rng.random(), rng.uniform(70, 190)
+    saturation = 0.0 if rng.random() < 0.3 else rng.uniform(0, 0.15)
+    picture = pigment(rng, saturation, hue) * np.ones((size, size, 1), dtype=np.float32) * np.float32(level)
     for _ in range(int(rng.integers(1, 4))):
-        field = fractal(rng, size, (1.6, grain * rng.uniform(0.5, 1.5)), rng.uniform(0.5, 1))
-        share = step(field - np.float32(rng.uniform(0.1, 1.4)), rng.uniform(0.15, 0.8))
-        picture = blend(picture, pigment(rng, rng.uniform(0, 0.2)) * np.float32(rng.uniform(35, 225)), share)
-    return picture + (rng.uniform(1, 7) * noise(rng, size, 1.5) + 4 * noise(rng, size, size / 3))[:, :, None]
+        field = fractal(rng, size, (1.4, grain * log_uniform(rng, 0.4, 1.5)), rng.uniform(0.2, 0.9))
+        share = step(field - np.float32(rng.uniform(0.2, 1.5)), rng.uniform(0.3, 2)) * np.float32(rng.uniform(0.4, 1))
+        other = pigment(rng, saturation, hue + rng.normal(0, 0.15)) * np.float32(level * log_uniform(rng, 0.35, 1.6))
+        picture = blend(picture, np.minimum(other, 235), share)
+    return add(picture, log_uniform(rng, 2, 12) * fractal(rng, size, (1.4, 12.0), 0.3) + 3 * noise(rng, size, size / 3))
 
 
 def marble(rng: np.random.Generator, size: int) -> ColourImage:
@@ -123,17 +127,15 @@ def marble(rng: np.random.Generator, size: int) -> ColourImage:
     base = rng.uniform(50, 215)
     picture = coloured(rng, base + log_uniform(rng, 2, 14) * ground, 0.2)
     other = pigment(rng, 0.15) * np.float32(rng.uniform(40, 110) if base > 130 else rng.uniform(130, 220))
-    return (
-        blend(picture, other, vein * np.float32(rng.uniform(0.15, 0.7)))
-        + (rng.uniform(0.5, 3) * white(rng, size))[:, :, None]
-    )
+    picture = blend(picture, other, vein * np.float32(rng.uniform(0.15, 0.7)))
+    return add(picture, rng.uniform(0.5, 3) * white(rng, size))
 
 
 def concrete(rng: np.random.Generator, size: int) -> ColourImage:
     """Concrete or mortar: cloudy, sandy, with small air holes."""
     grey = rng.uniform(80, 195) + log_uniform(rng, 3, 16) * fractal(rng, size, (2.5, size / 2), rng.uniform(0.2, 0.8))
     sand = fractal(rng, size, (1.4, 6.0), 0.3)
-    grey += log_uniform(rng, 2, 12) * unit(lit(sand, rng.uniform(0, 6.28)))
+    grey += log_uniform(rng, 1, 10) * unit(lit(sand, rng.uniform(0, 6.28)))
     holes = step(noise(rng, size, log_uniform(rng, 2.5, 8)) - np.float32(rng.uniform(1.9, 3.0)), 0.4)
     grey -= rng.uniform(10, 60) * holes
     grey += log_uniform(rng, 1, 7) * white(rng, size)
@@ -143,16 +145,19 @@ def concrete(rng: np.random.Generator, size: int) -> ColourImage:
 def sandpaper(rng: np.random.Generator, size: int) -> ColourImage:
     """Abrasive or coarse friction lining: glittering grains, close together, in a dark or coloured binder."""
     grain = log_uniform(rng, 1.5, 7)
-    field = noise(rng, size, grain)
-    grey = rng.uniform(45, 150) + log_uniform(rng, 6, 28) * (np.abs(field) - np.float32(0.8))
+    field = fractal(rng, size, (1.4, grain), rng.uniform(0.3, 1))
+    labels, _ = cells(rng, size, max(grain, 2.2), warp=0.3)
+    grey = (
+        rng.uniform(45, 150) + log_uniform(rng, 3, 22) * rng.standard_normal(int(labels.max()) + 1, np.float32)[labels]
+    )
     grey += log_uniform(rng, 3, 18) * unit(lit(field, rng.uniform(0, 6.28)))
     grey += rng.uniform(20, 90) * np.maximum(noise(rng, size, 1.5) - np.float32(1.9), 0)
     grey += log_uniform(rng, 1, 5) * noise(rng, size, size / 4)
-    return coloured(rng, grey, 0.5, (-0.05, 0.15) if rng.random() < 0.7 else None)
+    return coloured(rng, soft(grey, 0.6), 0.5, (-0.05, 0.15) if rng.random() < 0.7 else None)
 
 
 def wood(rng: np.random.Generator, size: int) -> ColourImage:
-    """Sawn or planed wood: uneven year rings, bent, pores and fibres along them."""
+    """Sawn wood: uneven year rings, bent, pores and fibres along them."""
     angle = direction(rng)
     along, across = coordinates(size, angle)
     stretch = rng.uniform(4, 14)
@@ -163,8 +168,8 @@ def wood(rng: np.random.Generator, size: int) -> ColourImage:
     pitch = log_uniform(rng, 5, 40)
     widths = np.cumsum(rng.uniform(0.4, 1.6, 2 * size))
     rings = ((widths * (1.0 / pitch)) % 1).astype(np.float32)
-    rings = cv2.GaussianBlur((rings ** np.float32(rng.uniform(1, 3)))[None, :], (0, 0), rng.uniform(0.7, 1.5))[0]
-    grey = rng.uniform(80, 190) - rng.uniform(6, 42) * profile(np.asarray(rings, dtype=np.float32), place, 1.0)
+    rings = cv2.GaussianBlur((rings ** rng.uniform(1, 3))[None, :], (0, 0), pitch * rng.uniform(0.05, 0.15) + 0.5)[0]
+    grey = rng.uniform(80, 190) - log_uniform(rng, 5, 40) * profile(np.asarray(rings, dtype=np.float32), place, 1.0)
     grey += log_uniform(rng, 1.5, 8) * noise(rng, size, rng.uniform(20, 120), rng.uniform(1.3, 2.5), angle)
     pores = noise(rng, size, rng.uniform(8, 30), 1.5, angle)
     grey -= log_uniform(rng, 3, 30) * np.maximum(pores - np.float32(1.5), 0)
@@ -175,7 +180,7 @@ def wood(rng: np.random.Generator, size: int) -> ColourImage:
 def glass(rng: np.random.Generator, size: int) -> ColourImage:
     """Glass before a lamp or a dark ground: almost nothing but a slow change and dust-fine noise."""
     grey = rng.uniform(25, 225) + rng.uniform(0.5, 10) * noise(rng, size, size * rng.uniform(0.7, 2))
-    if rng.random() < 0.4:  # ream: weak lines out of the drawing
+    if rng.random() < 0.4:  # weak lines out of the drawing
         angle = direction(rng)
         grey += log_uniform(rng, 0.3, 3) * noise(rng, size, 4.0 * size, rng.uniform(4, 30), angle)
     grey += log_uniform(rng, 0.7, 2.5) * noise(rng, size, rng.uniform(1.3, 2.5))
@@ -203,7 +208,7 @@ def rubber(rng: np.random.Generator, size: int) -> ColourImage:
     return coloured(rng, grey, 0.3)
 
 
-def tread(rng: np.random.Generator, size: int) -> ColourImage:
+def rubber_mat(rng: np.random.Generator, size: int) -> ColourImage:
     """Rubber mat or tyre: raised blocks or ribs of a repeated profile, dark grooves between them."""
     angle, pitch = direction(rng), log_uniform(rng, 14, 0.4 * size)
     along, across = coordinates(size, angle, tuple(rng.uniform(0, size, 2)))
@@ -211,7 +216,7 @@ def tread(rng: np.random.Generator, size: int) -> ColourImage:
     y = np.abs(across - lane * np.float32(pitch))
     long = np.float32(pitch * rng.uniform(0.8, 2.5))
     slant = np.float32(rng.uniform(-1, 1)) * np.where(lane % 2 == 0, 1, -1).astype(np.float32)
-    x = along + slant * (across - lane * np.float32(pitch)) + np.float32(0.5 * rng.integers(2)) * long * (lane % 2)
+    x = along + slant * (across - lane * np.float32(pitch)) + np.float32(0.5 * int(rng.integers(2))) * long * (lane % 2)
     x = np.abs(x - np.rint(x / long) * long)
     groove = np.float32(pitch * rng.uniform(0.05, 0.2))
     edge = np.float32(pitch / 2) - y - groove

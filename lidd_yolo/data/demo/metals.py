@@ -21,7 +21,9 @@ from lidd_yolo.data.demo.fields import (
     log_uniform,
     noise,
     polar_noise,
+    power,
     profile,
+    soft,
     step,
     unit,
     white,
@@ -59,7 +61,7 @@ def ground(rng: np.random.Generator, size: int) -> ColourImage:
         turned = angle + rng.normal(0, 0.025)
         grey += log_uniform(rng, 2, 12) * noise(rng, size, log_uniform(rng, 15, 250), rng.uniform(1.3, 3), turned)
     deep = noise(rng, size, log_uniform(rng, 40, 200), rng.uniform(1.3, 2.5), angle + rng.normal(0, 0.02))
-    grey -= rng.choice([-1, 1, 1]) * log_uniform(rng, 3, 30) * np.maximum(deep - np.float32(1.5), 0)
+    grey -= float(rng.choice([-1, 1, 1])) * log_uniform(rng, 3, 30) * np.maximum(deep - np.float32(1.5), 0)
     grey += log_uniform(rng, 0.5, 6) * noise(rng, size, size, rng.uniform(10, 50), angle)
     return coloured(rng, grey, 0.06)
 
@@ -130,7 +132,7 @@ def turned(rng: np.random.Generator, size: int) -> ColourImage:
 
 def milled(rng: np.random.Generator, size: int) -> ColourImage:
     """Arcs of a face mill that moves on: each cut shifted by the feed; sometimes with the cuts of the trailing edge."""
-    angle, bow = direction(rng), size * log_uniform(rng, 0.5, 4)
+    angle, bow = direction(rng), size * log_uniform(rng, 0.05, 3)
     pitch = log_uniform(rng, 4, 26)
     lane = size * rng.uniform(0.6, 2.5)
     along, across = coordinates(size, angle)
@@ -139,16 +141,17 @@ def milled(rng: np.random.Generator, size: int) -> ColourImage:
     inside = across - lanes * np.float32(lane)
     shift = np.sqrt(np.maximum(np.float32((bow + 0.6 * lane) ** 2) - inside**2, 0))
     grey = np.full((size, size), rng.uniform(70, 185), dtype=np.float32)
-    grey += np.float32(rng.normal(0, 6)) * (lanes % 2)
-    strength = log_uniform(rng, 3, 22)
+    grey += np.float32(rng.normal(0, 3)) * (lanes % 2)
+    sharp = rng.uniform(0.6, 2.5)
+    strength = log_uniform(rng, 8, 45)
     for side in (1, -1) if rng.random() < 0.4 else (1,):
         place = along - side * shift + np.float32(rng.uniform(0, 99)) + lanes * np.float32(37.3)
         cut = np.floor(place / np.float32(pitch))
         rest = place / np.float32(pitch) - cut
         depth = rng.uniform(0.5, 1.2, 997).astype(np.float32)[cut.astype(np.int32) % 997]
-        grey += np.float32(strength) * depth * (np.abs(2 * rest - 1) ** np.float32(rng.uniform(0.6, 2)) - 0.5)
-    hair = noise(rng, size, 1.5, 6.0, angle)
-    grey += log_uniform(rng, 1, 7) * hair + log_uniform(rng, 0.5, 4) * white(rng, size)
+        grey += np.float32(strength) * depth * (power(np.abs(2 * rest - 1), sharp) - np.float32(0.5))
+    hair = noise(rng, size, 1.5, log_uniform(rng, 4, 20), angle)
+    grey += log_uniform(rng, 0.7, 4) * hair + log_uniform(rng, 0.5, 4) * white(rng, size)
     return coloured(rng, cv2.GaussianBlur(grey, (3, 3), 0.6), 0.06)
 
 
@@ -182,8 +185,11 @@ def shot_blasted(rng: np.random.Generator, size: int) -> ColourImage:
     """Dimples of one size all over, lit from the side."""
     dimple = log_uniform(rng, 2.5, 12)
     field = noise(rng, size, dimple)
-    height = np.maximum(field, np.float32(-0.3)) if rng.random() < 0.5 else np.abs(field)
-    grey = rng.uniform(70, 180) + log_uniform(rng, 4, 22) * unit(lit(height, rng.uniform(0, 6.28)))
+    height = field * np.abs(field) if rng.random() < 0.5 else field**2
+    if rng.random() < 0.4:  # peened: cups side by side
+        _, border = cells(rng, size, 2 * dimple, warp=0.05)
+        height = soft(np.minimum(border, np.float32(dimple)), 0.25 * dimple) + np.float32(0.1 * dimple) * field
+    grey = rng.uniform(70, 180) + log_uniform(rng, 4, 20) * unit(lit(height, rng.uniform(0, 6.28)))
     grey += log_uniform(rng, 1, 6) * fractal(rng, size, (8.0, size / 2), 0.7) + rng.uniform(1, 5) * white(rng, size)
     return coloured(rng, grey, 0.08)
 
@@ -198,7 +204,7 @@ def galvanised(rng: np.random.Generator, size: int) -> ColourImage:
     pick = rng.integers(0, 3, count)[labels]
     feathers = np.choose(pick, grain)
     grey = rng.uniform(95, 195) + log_uniform(rng, 2.5, 18) * level + log_uniform(rng, 1.5, 9) * feathers
-    grey -= rng.choice([-1, 1]) * log_uniform(rng, 1, 12) * np.exp(-border / np.float32(rng.uniform(0.8, 2)))
+    grey -= float(rng.choice([-1, 1])) * log_uniform(rng, 1, 12) * np.exp(-border / np.float32(rng.uniform(0.8, 2)))
     grey += log_uniform(rng, 1, 6) * white(rng, size)
     return coloured(rng, cv2.GaussianBlur(grey, (3, 3), 0.7), 0.08)
 
@@ -210,9 +216,7 @@ def polished(rng: np.random.Generator, size: int) -> ColourImage:
         x, y = coordinates(size, rng.uniform(0, np.pi), tuple(rng.uniform(-0.1, 1.1, 2) * size))
         wide, high = size * log_uniform(rng, 0.15, 2), size * log_uniform(rng, 0.05, 0.35)
         edge = rng.uniform(1.5, 6)
-        spot = np.exp(
-            -(np.abs(x / np.float32(wide)) ** np.float32(edge)) - np.abs(y / np.float32(high)) ** np.float32(edge)
-        )
+        spot = np.exp(-power(x / np.float32(wide), edge) - power(y / np.float32(high), edge))
         grey += rng.uniform(-25, 60) * spot
     if rng.random() < 0.6:
         lines = noise(rng, size, log_uniform(rng, 60, 300), 1.4, rng.uniform(0, np.pi))
@@ -243,7 +247,7 @@ def extruded(rng: np.random.Generator, size: int) -> ColourImage:
     flank = np.gradient(curve).astype(np.float32)
     flank /= np.abs(flank).max() + np.float32(1e-6)
     grey = rng.uniform(80, 185) + rng.uniform(3, 24) * profile(curve, across, 1.0)
-    grey += rng.choice([-1, 1]) * rng.uniform(10, 60) * profile(flank, across, 1.0)
+    grey += float(rng.choice([-1, 1])) * rng.uniform(10, 60) * profile(flank, across, 1.0)
     grey += log_uniform(rng, 0.8, 7) * noise(rng, size, log_uniform(rng, 60, 900), rng.uniform(1.4, 4), angle)
     grey += log_uniform(rng, 0.5, 3) * white(rng, size)
     return coloured(rng, grey, 0.15)
@@ -257,14 +261,14 @@ def magnetic_tile(rng: np.random.Generator, size: int) -> ColourImage:
     round_off = size * rng.uniform(0.5, 1.5)
     grey = base + rng.uniform(0, 45) * np.exp(-(((across - np.float32(rng.normal(0, 0.25) * size)) / round_off) ** 2))
     grey += log_uniform(rng, 1, 6) * noise(
-        rng, size, log_uniform(rng, 10, 150), 1.6, angle + rng.choice([0, np.pi / 2])
+        rng, size, log_uniform(rng, 10, 150), 1.6, angle + float(rng.choice([0, np.pi / 2]))
     )
     grey += log_uniform(rng, 1, 7) * fractal(rng, size, (1.6, size / 3), rng.uniform(0, 0.7))
     for place in (across, along):
         for side in (-1, 1):
             if rng.random() < 0.4:
                 edge = side * place - np.float32(size * rng.uniform(0.3, 0.5))
-                edge = edge + np.float32(rng.uniform(0.2, 1.2)) * noise(rng, size, 20.0)
+                edge = edge + np.float32(rng.uniform(0.1, 0.6)) * noise(rng, size, 20.0)
                 chamfer = np.float32(size * log_uniform(rng, 0.01, 0.09))
                 grey += rng.uniform(-15, 60) * step(edge, 1.5) * step(chamfer - edge, 1.5)
                 grey += (rng.uniform(16, 130) - grey) * step(edge - chamfer, 2.0)
@@ -276,13 +280,13 @@ def perforated(rng: np.random.Generator, size: int) -> ColourImage:
     """Sheet with rows of holes, round or square, in square or staggered order; dark below or lit from behind."""
     angle, pitch = direction(rng), log_uniform(rng, 9, 0.35 * size)
     along, across = coordinates(size, angle, tuple(rng.uniform(0, size, 2)))
-    rows = np.float32(pitch * (rng.choice([1.0, 0.866, 0.6])))
+    rows = np.float32(pitch * (float(rng.choice([1.0, 0.866, 0.6]))))
     row = np.rint(across / rows)
     y = across - row * rows
-    x = along / np.float32(pitch) + np.float32(rng.choice([0.0, 0.5])) * (row % 2)
+    x = along / np.float32(pitch) + np.float32(float(rng.choice([0.0, 0.5]))) * (row % 2)
     x = (x - np.rint(x)) * np.float32(pitch)
-    radius = np.float32(min(pitch, rows) * rng.uniform(0.2, 0.42))
-    distance = (np.hypot(x, y) if rng.random() < 0.7 else np.maximum(np.abs(x), np.abs(y))) - radius
+    radius = np.float32(min(pitch, float(rows)) * rng.uniform(0.2, 0.42))
+    distance = (cv2.magnitude(x, y) if rng.random() < 0.7 else np.maximum(np.abs(x), np.abs(y))) - radius
     grey = rng.uniform(80, 185) + log_uniform(rng, 1, 8) * noise(rng, size, log_uniform(rng, 2, 150), 1.5, angle)
     grey += log_uniform(rng, 1, 5) * fractal(rng, size, (8.0, size / 2), 0.6)
     lamp = np.float32(rng.uniform(0, 2 * np.pi))

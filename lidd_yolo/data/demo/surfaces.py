@@ -42,7 +42,7 @@ _DRAW: Mapping[str, Callable[[np.random.Generator, int], ColourImage]] = {
     "glass": materials.glass,
     "film": materials.film,
     "rubber": materials.rubber,
-    "tread": materials.tread,
+    "rubber-mat": materials.rubber_mat,
     "plain-weave": weaves.plain_weave,
     "twill": weaves.twill,
     "knitted": weaves.knitted,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lidd_yolo.data.demo.fields import (
     ColourImage,
     FloatImage,
+    add,
     blend,
     coloured,
     coordinates,
@@ -55,9 +56,10 @@ def _threads(
 ) -> tuple[npt.NDArray[np.int32], FloatImage, FloatImage]:
     """Return the number of each pixel's thread, the place across it from -1 to 1, and its shade of unit strength."""
     scaled = place / np.float32(pitch) + np.float32(1000 + rng.random())
-    number = scaled.astype(np.int32)
-    shade = rng.standard_normal(997, dtype=np.float32)[number % 997]
-    return number, 2 * (scaled - number) - 1, shade
+    number = np.floor(scaled)
+    thread = number.astype(np.int32)
+    shade = rng.standard_normal(997, dtype=np.float32)[thread % 997]
+    return thread, 2 * (scaled - number) - 1, shade
 
 
 def _woven(rng: np.random.Generator, size: int, pattern: Pattern, pitch: float, cover: float = 1.0) -> ColourImage:
@@ -77,29 +79,33 @@ def _woven(rng: np.random.Generator, size: int, pattern: Pattern, pitch: float, 
     dark = np.float32(rng.uniform(0.3, 0.95))
     share = np.float32(cover)
     curve = np.float32(rng.uniform(0.1, 0.5))
-    crossed, lengthwise = np.where(top, u, v) / share, np.where(top, v, u)
-    shape = 1 - dark * crossed**2 - curve * lengthwise**2
+    on_warp, on_weft = np.abs(u) < share, np.abs(v) < share
+    top = (top & on_warp) | ~on_weft  # beside the weft thread only the warp thread is left, and the other way round
+    across_top, along_top = np.where(top, u, v) / share, np.where(top, v, u)
+    shape = 1 - dark * across_top**2 - curve * along_top**2
     shape += spread * np.where(top, warp_shade, weft_shade) + np.float32(rng.uniform(0.02, 0.1)) * fibre
-    grey = np.maximum(shape, np.float32(0.05))
-    level, other = rng.uniform(60, 205, 2) if rng.random() < 0.5 else np.repeat(rng.uniform(60, 220), 2)
-    saturation = 0.0 if rng.random() < 0.4 else rng.uniform(0, 0.6)
-    colours = [pigment(rng, saturation) * np.float32(level)]
-    colours.append(
-        pigment(rng, saturation) * np.float32(other) if rng.random() < 0.4 else colours[0] * np.float32(other / level)
-    )
-    picture = blend(colours[1], colours[0], top.astype(np.float32)) * grey[:, :, None]
+    shape *= 1 + np.float32(rng.uniform(0.005, 0.05)) * fractal(rng, size, (12.0, size / 2), 0.5)
+    first, second = _yarns(rng)
+    picture = blend(second, first, top.astype(np.float32))
+    np.maximum(shape, np.float32(0.05), out=shape)
     if cover < 1:
-        gap = (np.abs(u) > share) & (np.abs(v) > share)
-        single = (np.abs(u) > share) ^ (np.abs(v) > share)
-        alone = 1 - dark * np.where(np.abs(u) > share, v, u) ** 2 / share**2
-        lone = np.where((np.abs(u) > share)[:, :, None], colours[1], colours[0]) * np.maximum(alone, 0.05)[:, :, None]
-        picture = np.where(single[:, :, None], lone, picture)
         ground = rng.uniform(15, 70) if rng.random() < 0.7 else rng.uniform(170, 235)
-        picture = np.where(gap[:, :, None], ground + 3 * noise(rng, size, 20.0)[:, :, None], picture)
-    picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), float(np.clip(pitch * 0.07, 0.55, 1.2)))
-    cloud = 1 + np.float32(rng.uniform(0.005, 0.05)) * fractal(rng, size, (8.0, size / 2), 0.5)
-    picture = picture * cloud[:, :, None] + (np.float32(log_uniform(rng, 0.7, 5)) * white(rng, size))[:, :, None]
-    return np.asarray(picture, dtype=np.float32)
+        picture = blend(np.full(3, ground, dtype=np.float32), picture, (on_warp | on_weft).astype(np.float32))
+        shape[~(on_warp | on_weft)] = 1
+    picture = np.asarray(cv2.multiply(picture, cv2.merge([shape, shape, shape])), dtype=np.float32)
+    sigma = float(np.clip(pitch * 0.07, 0.55, 1.2))
+    cv2.GaussianBlur(picture, (5, 5), sigma, dst=picture)
+    return add(picture, log_uniform(rng, 0.7, 5) * white(rng, size))
+
+
+def _yarns(rng: np.random.Generator) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the colours of warp and weft: equal, of other brightness, or of other hue as well."""
+    saturation = 0.0 if rng.random() < 0.4 else 0.7 * rng.random() ** 1.5
+    warp = pigment(rng, saturation)
+    weft = pigment(rng, saturation) if rng.random() < 0.4 else warp
+    level = rng.uniform(70, 235)
+    other = rng.uniform(70, 235) if rng.random() < 0.4 else level
+    return warp * np.float32(level), weft * np.float32(other)
 
 
 def knitted(rng: np.random.Generator, size: int) -> ColourImage:
@@ -112,8 +118,8 @@ def knitted(rng: np.random.Generator, size: int) -> ColourImage:
     slope = np.float32(rng.uniform(0.4, 1.2) * wide / high)
     side = np.abs(u)
     turn = (across + wander * noise(rng, size, wide * 3)) / np.float32(high) + slope * side
-    number = np.floor(turn).astype(np.int32)
-    rest = 2 * (turn - number) - 1
+    row = np.floor(turn)
+    number, rest = row.astype(np.int32), 2 * (turn - row) - 1
     shape = (1 - np.float32(rng.uniform(0.4, 0.9)) * rest**2) * (
         np.float32(0.35) + np.float32(0.65) * np.sqrt(np.sin(np.pi * np.clip(side, 0.02, 0.98)))
     )
