@@ -81,7 +81,8 @@ class TestDrawKind:
     @pytest.mark.parametrize("ground", ["plain", "noisy", "steel", "woven"])
     def test_draw_kind__mask_and_change_belong_together(self, name, ground):
         found = _some(name, ground)
-        if name in NEEDS_STRUCTURE and ground == "plain":
+        if name in NEEDS_STRUCTURE and ground in ("plain", "noisy"):
+            assert not found
             return
         assert len(found) >= 4
         for before, _, drawn in found:
@@ -160,7 +161,7 @@ class TestVisibility:
     def test_draw_kind__nothing_to_displace(self):
         flat = np.full((128, 128, 3), 128, dtype=np.float32)
         drawn = [draw_kind(np.random.default_rng(seed), "misweave", flat, 40) for seed in range(20)]
-        assert any(d is None for d in drawn)
+        assert all(d is None for d in drawn)
 
     @pytest.mark.parametrize(("level", "sign"), [(6, 1), (249, -1)])
     def test_draw_kind__contrast_goes_where_there_is_room(self, level, sign):
