@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lidd_yolo.data.demo import line_faults, spot_faults, structure_faults
-from lidd_yolo.data.demo.shapes import ColourImage, Layer, Points, View, log_uniform
+from lidd_yolo.data.demo.shapes import ColourImage, Layer, Points, View, blur, log_uniform
+from lidd_yolo.data.demo.textures import FloatImage
 from lidd_yolo.data.labels.outline import Mask, enclose
 
 MIN_EXTENT = 3.0  # pixels
@@ -24,6 +25,8 @@ _MIN_PIXELS = 4  # less of a defect inside the picture does not count
 _MIN_CHANGE = 4.0  # grey levels; a fainter defect has to stand out from the roughness by `_MIN_SHARE`
 _MIN_SHARE = 0.35  # of the local standard deviation
 _LEAST_CHANGE = (2.0, 0.2)  # grey levels; share: fainter ones drown in the noise of a camera or in the texture
+_MIN_SIGNAL = 14.0  # times the finest structure of the ground: small defects have to be stronger than large ones
+_MAX_BOOST = 3.0
 _OVERLAP = 0.3  # share of either mask that another defect may cover
 _TRIES = 6
 
@@ -161,10 +164,13 @@ def _draw_at(rng: np.random.Generator, kind: Kind, picture: ColourImage, extent:
     view = _view(rng, kind, picture, part, centre - low, extent)
     layer = kind.draw(rng, view)
     change = layer.change
+    needed = _MIN_SIGNAL * _grain(view.ground)
     if change.ndim == 2:
+        boost = needed * rng.uniform(1.05, 2.0) / max(_signal(change, layer.pieces), 1e-3)
+        change = change * np.float32(np.clip(boost, 1, _MAX_BOOST))
         tint = np.clip(1 + kind.tint * rng.standard_normal(3), 0.2, 1.8)
         change = change[..., None] * (tint / tint.mean()).astype(np.float32)
-    if not _is_visible(change, layer.pieces, view.spread):
+    if not _is_visible(change, layer.pieces, view.spread) or _signal(change, layer.pieces) < needed:
         return None
     mask = np.zeros((size, size), dtype=np.uint8)
     mask[part] = enclose(layer.pieces, layer.reach)
@@ -178,13 +184,33 @@ def _view(
 ) -> View:
     """Return the part of a picture to draw on, with a contrast that suits it."""
     ground = picture[part]
-    mean, deviation = cv2.meanStdDev(cv2.cvtColor(np.ascontiguousarray(ground), cv2.COLOR_BGR2GRAY))
+    mean, deviation = cv2.meanStdDev(_grey(ground))
     level, spread = float(mean[0, 0]), float(deviation[0, 0])
     low = max(kind.contrasts[0], (0.7 + 1.5 / max(kind.detail * extent, 1.5)) * spread)
     contrast = log_uniform(rng, low, max(kind.contrasts[1], 2 * low))
     y, x = rng.integers(0, picture.shape[0] - 2, 2)
     away = picture[y : y + 3, x : x + 3].mean(axis=(0, 1))
     return View(ground, centre, extent, level, spread, contrast, away)
+
+
+def _signal(change: npt.NDArray[np.float32], pieces: Mask) -> float:
+    """Return the root of the sum of squared changes: what a matched filter would see of the defect."""
+    if change.ndim == 2:
+        return float(cv2.norm(change, cv2.NORM_L2, pieces))
+    channels = [cv2.norm(np.ascontiguousarray(change[..., channel]), cv2.NORM_L2, pieces) for channel in range(3)]
+    return float(np.mean(channels))
+
+
+def _grain(ground: ColourImage) -> float:
+    """Return the standard deviation of the ground's finest structure in grey levels, edges left out; 1.5 at least."""
+    (height, width), side = ground.shape[:2], 64
+    top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
+    grey = _grey(ground[top : top + side, left : left + side])
+    return max(1.5 * float(np.median(np.abs(grey - blur(grey, 2.0)))), 1.5)
+
+
+def _grey(picture: ColourImage) -> FloatImage:
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_BGR2GRAY), dtype=np.float32)
 
 
 def _is_visible(change: npt.NDArray[np.float32], pieces: Mask, spread: float) -> bool:
