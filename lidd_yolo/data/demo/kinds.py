@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lidd_yolo.data.demo import line_faults, spot_faults, structure_faults
-from lidd_yolo.data.demo.shapes import ColourImage, Layer, Points, View, log_uniform
+from lidd_yolo.data.demo.shapes import ColourImage, Layer, Points, View, blur, log_uniform
+from lidd_yolo.data.demo.textures import FloatImage
 from lidd_yolo.data.labels.outline import Mask, enclose
 
 MIN_EXTENT = 3.0  # pixels
@@ -24,6 +25,8 @@ _MIN_PIXELS = 4  # less of a defect inside the picture does not count
 _MIN_CHANGE = 4.0  # grey levels; a fainter defect has to stand out from the roughness by `_MIN_SHARE`
 _MIN_SHARE = 0.35  # of the local standard deviation
 _LEAST_CHANGE = (2.0, 0.2)  # grey levels; share: fainter ones drown in the noise of a camera or in the texture
+_MIN_SIGNAL = 14.0  # times the finest structure of the ground: small defects have to be stronger than large ones
+_MAX_BOOST = 3.0
 _OVERLAP = 0.3  # share of either mask that another defect may cover
 _TRIES = 6
 
@@ -44,6 +47,7 @@ class Kind:
         draw: Returns what the defect does to a part of the picture.
         extents: Smallest and largest extent as shares of the picture's side; `MIN_EXTENT` pixels at least.
         contrasts: Smallest and largest contrast in grey levels on a smooth ground.
+        detail: Size of its parts (width of a line, drop, flake) as a share of the extent; fine ones need more contrast.
         tint: Standard deviation of the contrast's colours as a share of it.
         at_edges: Share that is placed on strong edges of the picture or on its border.
     """
@@ -51,36 +55,37 @@ class Kind:
     draw: Callable[[np.random.Generator, View], Layer]
     extents: tuple[float, float]
     contrasts: tuple[float, float]
+    detail: float = 1.0
     tint: float = 0.04
     at_edges: float = 0.0
 
 
 KINDS: dict[str, Kind] = {
-    "scratch": Kind(line_faults.scratch, (0.05, 1.0), (14, 90)),
-    "scratches": Kind(line_faults.scratches, (0.12, 1.1), (14, 80)),
-    "scuff": Kind(line_faults.scuff, (0.08, 1.0), (10, 55)),
-    "gouge": Kind(line_faults.gouge, (0.05, 0.6), (18, 90)),
-    "crack": Kind(line_faults.crack, (0.06, 1.0), (18, 90)),
-    "crazing": Kind(line_faults.crazing, (0.12, 1.2), (16, 75)),
-    "inclusion": Kind(spot_faults.inclusion, (0.012, 0.6), (16, 85)),
-    "stain": Kind(spot_faults.stain, (0.02, 0.4), (9, 65), tint=0.25),
-    "spatter": Kind(spot_faults.spatter, (0.012, 0.5), (16, 90), tint=0.15),
-    "water_mark": Kind(spot_faults.water_mark, (0.05, 0.6), (9, 45), tint=0.06),
+    "scratch": Kind(line_faults.scratch, (0.05, 1.0), (14, 90), detail=0.02),
+    "scratches": Kind(line_faults.scratches, (0.12, 1.1), (14, 80), detail=0.01),
+    "scuff": Kind(line_faults.scuff, (0.08, 1.0), (10, 55), detail=0.03),
+    "gouge": Kind(line_faults.gouge, (0.05, 0.6), (18, 90), detail=0.1),
+    "crack": Kind(line_faults.crack, (0.06, 1.0), (18, 90), detail=0.02),
+    "crazing": Kind(line_faults.crazing, (0.12, 1.2), (16, 75), detail=0.02),
+    "inclusion": Kind(spot_faults.inclusion, (0.012, 0.6), (16, 85), detail=0.1),
+    "stain": Kind(spot_faults.stain, (0.02, 0.4), (9, 65), tint=0.12),
+    "spatter": Kind(spot_faults.spatter, (0.012, 0.5), (16, 90), detail=0.12, tint=0.1),
+    "water_mark": Kind(spot_faults.water_mark, (0.05, 0.6), (9, 45), detail=0.06, tint=0.06),
     "patch": Kind(spot_faults.patch, (0.1, 1.3), (8, 50), tint=0.08),
     "pit": Kind(spot_faults.pit, (0.012, 0.12), (20, 95)),
-    "pits": Kind(spot_faults.pits, (0.06, 0.9), (18, 90)),
+    "pits": Kind(spot_faults.pits, (0.06, 0.9), (18, 90), detail=0.05),
     "blowhole": Kind(spot_faults.blowhole, (0.015, 0.25), (18, 85)),
-    "scale": Kind(spot_faults.scale, (0.05, 0.9), (16, 75)),
-    "corrosion": Kind(spot_faults.corrosion, (0.03, 0.8), (14, 75)),
-    "dent": Kind(spot_faults.dent, (0.03, 0.6), (14, 75)),
-    "lap": Kind(line_faults.lap, (0.06, 0.9), (16, 75)),
+    "scale": Kind(spot_faults.scale, (0.05, 0.9), (16, 75), detail=0.15),
+    "corrosion": Kind(spot_faults.corrosion, (0.03, 0.8), (14, 75), detail=0.2),
+    "dent": Kind(spot_faults.dent, (0.03, 0.6), (14, 75), detail=0.3),
+    "lap": Kind(line_faults.lap, (0.06, 0.9), (16, 75), detail=0.05),
     "chip": Kind(structure_faults.chip, (0.03, 0.45), (18, 85), at_edges=0.6),
     "hole": Kind(spot_faults.hole, (0.015, 0.3), (30, 150)),
     "misweave": Kind(structure_faults.misweave, (0.06, 0.9), (10, 50)),
     "smear": Kind(structure_faults.smear, (0.06, 0.8), (8, 45)),
-    "hair": Kind(line_faults.hair, (0.06, 0.9), (18, 100), tint=0.2),
+    "hair": Kind(line_faults.hair, (0.06, 0.9), (18, 100), detail=0.02, tint=0.12),
     "discolouration": Kind(structure_faults.discolouration, (0.05, 0.9), (9, 50)),
-    "roller_mark": Kind(spot_faults.roller_mark, (0.12, 1.1), (14, 75)),
+    "roller_mark": Kind(spot_faults.roller_mark, (0.12, 1.1), (14, 75), detail=0.1),
 }
 
 CLASSES: tuple[str, ...] = tuple(KINDS)
@@ -156,13 +161,16 @@ def _draw_at(rng: np.random.Generator, kind: Kind, picture: ColourImage, extent:
     if np.any(high - low < 3):
         return None
     part = (slice(low[1], high[1]), slice(low[0], high[0]))
-    view, spread = _view(rng, kind, picture, part, centre - low, extent)
+    view = _view(rng, kind, picture, part, centre - low, extent)
     layer = kind.draw(rng, view)
     change = layer.change
+    needed = _MIN_SIGNAL * _grain(view.ground)
     if change.ndim == 2:
+        boost = needed * rng.uniform(1.05, 2.0) / max(_signal(change, layer.pieces), 1e-3)
+        change = change * np.float32(np.clip(boost, 1, _MAX_BOOST))
         tint = np.clip(1 + kind.tint * rng.standard_normal(3), 0.2, 1.8)
         change = change[..., None] * (tint / tint.mean()).astype(np.float32)
-    if not _is_visible(change, layer.pieces, spread):
+    if not _is_visible(change, layer.pieces, view.spread) or _signal(change, layer.pieces) < needed:
         return None
     mask = np.zeros((size, size), dtype=np.uint8)
     mask[part] = enclose(layer.pieces, layer.reach)
@@ -173,16 +181,36 @@ def _draw_at(rng: np.random.Generator, kind: Kind, picture: ColourImage, extent:
 
 def _view(
     rng: np.random.Generator, kind: Kind, picture: ColourImage, part: tuple[slice, slice], centre: Points, extent: float
-) -> tuple[View, float]:
-    """Return the part of a picture to draw on, with a contrast that suits it, and its standard deviation."""
+) -> View:
+    """Return the part of a picture to draw on, with a contrast that suits it."""
     ground = picture[part]
-    mean, deviation = cv2.meanStdDev(cv2.cvtColor(np.ascontiguousarray(ground), cv2.COLOR_BGR2GRAY))
+    mean, deviation = cv2.meanStdDev(_grey(ground))
     level, spread = float(mean[0, 0]), float(deviation[0, 0])
-    low = max(kind.contrasts[0], 0.8 * spread)
+    low = max(kind.contrasts[0], (0.7 + 1.5 / max(kind.detail * extent, 1.5)) * spread)
     contrast = log_uniform(rng, low, max(kind.contrasts[1], 2 * low))
     y, x = rng.integers(0, picture.shape[0] - 2, 2)
     away = picture[y : y + 3, x : x + 3].mean(axis=(0, 1))
-    return View(ground, centre, extent, level, contrast, away), spread
+    return View(ground, centre, extent, level, spread, contrast, away)
+
+
+def _signal(change: npt.NDArray[np.float32], pieces: Mask) -> float:
+    """Return the root of the sum of squared changes: what a matched filter would see of the defect."""
+    if change.ndim == 2:
+        return float(cv2.norm(change, cv2.NORM_L2, pieces))
+    channels = [cv2.norm(np.ascontiguousarray(change[..., channel]), cv2.NORM_L2, pieces) for channel in range(3)]
+    return float(np.mean(channels))
+
+
+def _grain(ground: ColourImage) -> float:
+    """Return the standard deviation of the ground's finest structure in grey levels, edges left out; 1.5 at least."""
+    (height, width), side = ground.shape[:2], 64
+    top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
+    grey = _grey(ground[top : top + side, left : left + side])
+    return max(1.5 * float(np.median(np.abs(grey - blur(grey, 2.0)))), 1.5)
+
+
+def _grey(picture: ColourImage) -> FloatImage:
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_BGR2GRAY), dtype=np.float32)
 
 
 def _is_visible(change: npt.NDArray[np.float32], pieces: Mask, spread: float) -> bool:

@@ -93,7 +93,7 @@ def gouge(rng: np.random.Generator, view: View) -> Layer:
     profile = (1 - np.abs(t - rng.uniform(-0.4, 0.4)) ** rng.uniform(1.5, 4) / 2.2).clip(0.15) * (1 - t**4).clip(0.1)
     body = view.canvas()
     fill_outlines(body, [ribbon(line, width * profile * rng.uniform(0.85, 1.15, t.size))])
-    height = soft(body, max(0.22 * width, 0.5))
+    height = soft(body, max(rng.uniform(0.1, 0.24) * width, 0.5))
     lamp = angle + np.pi / 2 * rng.choice([-1, 1]) + rng.normal(0, 0.3)
     rough = 1 + 0.35 * cloud(rng, view.shape, 2.5)
     change = shading(height, lamp) - np.float32(rng.uniform(0, 0.8)) * height * rough
@@ -132,7 +132,9 @@ def crazing(rng: np.random.Generator, view: View) -> Layer:
         (labels[:, 1:], labels[:, :-1], borders[:, 1:]),
         (labels[1:], labels[:-1], borders[1:]),
     ):
-        np.maximum(part, np.where(here != there, present[(37 * (here + there) + here * there) % 4096], 0), out=part)
+        border = np.nonzero(here != there)
+        one, two = here[border], there[border]
+        part[border] = np.maximum(part[border], present[(37 * (one + two) + one * two) % present.size])
     distance = distances(view, squeeze, angle)
     fade = 1 - distance + 0.25 * cloud(rng, view.shape, view.extent / 5) - 6 * np.maximum(distance - 1, 0)
     borders *= np.clip(4 * fade, 0, 1)
@@ -168,7 +170,7 @@ def lap(rng: np.random.Generator, view: View) -> Layer:
 def hair(rng: np.random.Generator, view: View) -> Layer:
     """A long thin thing that lies on the surface or is woven in: hair, fibre, thread; sometimes with its shadow."""
     line = winding(rng, view, rng.uniform(0.3, 1.1))
-    width = 1 if view.extent < 40 or rng.random() < 0.6 else int(rng.integers(2, 4))
+    width = 1 if rng.random() < 0.5 else int(rng.integers(1, 2 + int(min(view.extent / 40, 3))))
     core, pieces = view.canvas(), view.canvas()
     stroke(core, [line], width)
     stroke(pieces, [line], width + 1)

@@ -32,6 +32,7 @@ class View:
         centre: Middle of the defect, in the coordinates of the part; it may lie near or beyond its border.
         extent: Longest side of the defect in pixels, about.
         level: Mean grey level of the ground.
+        spread: Standard deviation of its grey levels.
         contrast: Change of grey levels to aim at, positive.
         away: A colour of the picture at another place, shape ``(3,)``.
     """
@@ -40,6 +41,7 @@ class View:
     centre: Points
     extent: float
     level: float
+    spread: float
     contrast: float
     away: npt.NDArray[np.float32]
 

@@ -74,7 +74,7 @@ def spatter(rng: np.random.Generator, view: View) -> Layer:
     """Drops or specks of dirt thrown onto the surface: a few large and many small ones."""
     count = 1 if view.extent < 6 else int(np.clip(view.extent * rng.uniform(0.1, 0.5), 2, 50))
     largest = max(view.extent * rng.uniform(0.05, 0.16), 1.2) if count > 1 else max(0.5 * view.extent - 0.5, 0.8)
-    radius = largest * rng.uniform(0.05, 1, count) ** 0.8
+    radius = largest * rng.uniform(0.05, 1, count) ** rng.uniform(0.8, 3.0)
     radius[0] = largest
     radii = np.maximum(radius, 0.7)[:, None] * np.stack([np.ones(count), rng.uniform(0.6, 1.0, count)], axis=1)
     centres = scatter(rng, view, count, rng.uniform(0.4, 1.0), 0.85) if count > 1 else view.centre[None]
@@ -189,7 +189,7 @@ def corrosion(rng: np.random.Generator, view: View) -> Layer:
     colour = np.array(_RUST[int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))]) * rng.uniform(0.75, 1.2, 3)
     level = view.signed(rng, 0.75)
     tone = (view.level + level) * colour / colour.mean()
-    saturation = rng.uniform(0.2, 1.0)
+    saturation = rng.uniform(0.15, 0.8)
     tone = saturation * tone + (1 - saturation) * tone.mean()
     texture = np.float32(0.35 * abs(level)) * ragged(rng, view.shape, 3, 0.8)
     change = cover[..., None] * (0.8 * (tone.astype(np.float32) - view.level) + texture[..., None])
@@ -214,14 +214,14 @@ def hole(rng: np.random.Generator, view: View) -> Layer:
     outline = blob(rng, view, rng.uniform(0.35, 1.0), rng.uniform(0.02, 0.25))
     fill(canvas, outline)
     if view.extent > 14 and rng.random() < 0.35:  # threads or fibres reach into it
-        count = int(rng.integers(3, 14))
+        count = int(rng.integers(2, 9))
         roots = outline[0][rng.integers(0, outline.shape[1], count)]
         tips = (
             roots
-            + (view.centre - roots) * rng.uniform(0.2, 0.9, (count, 1))
-            + rng.normal(0, 0.04 * view.extent, (count, 2))
+            + (view.centre - roots) * rng.uniform(0.1, 0.6, (count, 1))
+            + rng.normal(0, 0.12 * view.extent, (count, 2))
         )
-        stroke(canvas, list(np.stack([roots, tips], axis=1)), 1, 60)
+        stroke(canvas, list(np.stack([roots, tips], axis=1)), 1, 110)
     body = soft(canvas, rng.uniform(0.35, 0.8))
     behind = np.full(3, view.level + view.signed(rng, 0.75), dtype=np.float32)
     if rng.random() < 0.25 and abs(float(view.away.mean()) - view.level) > 12:

@@ -31,8 +31,13 @@ from lidd_yolo.data.labels.outline import Mask
 
 
 def misweave(rng: np.random.Generator, view: View) -> Layer:
-    """Structure displaced, turned or interrupted inside a band or a spot: wrong weave, broken or shifted line."""
+    """Structure displaced, turned or interrupted inside a band or a spot: wrong weave, broken or shifted line.
+
+    Ground without regular structure stays as it is: nobody would see the difference.
+    """
     area, angle = _band(rng, view)
+    if not _is_regular(view):
+        return Layer(np.zeros(view.shape, dtype=np.float32), area)
     body = soft(255 * area, rng.uniform(0.4, 1.5))
     manner = rng.random()
     if manner < 0.4:
@@ -45,8 +50,9 @@ def misweave(rng: np.random.Generator, view: View) -> Layer:
     else:
         other = _shifted(blur(view.ground, 1.2), *rng.normal(0, 0.2 * view.extent, 2))
         other = other + np.float32(view.signed(rng, 0.6) * 0.5)
-    if rng.random() < 0.4:
-        other = other + np.float32(view.signed(rng, 0.5) * rng.uniform(0.2, 0.6))
+    change = float(cv2.mean(np.abs(other - view.ground).mean(axis=2), mask=area)[0])
+    if change < 0.8 * view.spread or rng.random() < 0.3:
+        other = other + np.float32(view.signed(rng, 0.5) * rng.uniform(0.5, 1.0))
     return Layer(np.asarray(body[..., None] * (other - view.ground), dtype=np.float32), area)
 
 
@@ -62,8 +68,8 @@ def smear(rng: np.random.Generator, view: View) -> Layer:
     drawn = cv2.filter2D(view.ground, -1, weights, borderType=cv2.BORDER_REFLECT_101)
     noise = rng.standard_normal(view.shape, dtype=np.float32)
     streaks = cv2.filter2D(noise, -1, weights, borderType=cv2.BORDER_REFLECT_101) * np.float32(np.sqrt(length))
-    level = np.float32(view.signed(rng, 0.5) * rng.uniform(0.3, 1.0))
-    body = soft(255 * area, rng.uniform(0.8, 2.5))
+    level = np.float32(view.signed(rng, 0.5) * rng.uniform(0.5, 1.0))
+    body = soft(255 * area, max(view.extent * log_uniform(rng, 0.01, 0.05), 0.8))
     change = body[..., None] * (drawn - view.ground + (level * (1 + 0.3 * streaks))[..., None])
     return Layer(np.asarray(change, dtype=np.float32), area)
 
@@ -77,7 +83,7 @@ def discolouration(rng: np.random.Generator, view: View) -> Layer:
         fill(canvas, blob(rng, view, rng.uniform(0.3, 1.0), 0.08))
         area = binary(canvas)
     body = soft(255 * area, max(view.extent * log_uniform(rng, 0.01, 0.06), 0.6))
-    strength = max(view.contrast / max(view.level, 20), 0.06)
+    strength = float(np.clip(view.contrast / max(view.level, 20), 0.07, 0.3))
     if view.extent > 20 and rng.random() < 0.25:
         phase = (body * rng.uniform(2, 6) + 0.5 * cloud(rng, view.shape, view.extent / 3))[..., None]
         tint = np.float32(strength) * np.sin(phase + rng.uniform(0, 2 * np.pi, 3).astype(np.float32))
@@ -136,6 +142,20 @@ def _band(rng: np.random.Generator, view: View) -> tuple[Mask, float]:
     lower = np.stack([length * t, -0.5 * width + rng.normal(0, sway + 1e-9, t.size)], axis=1)
     fill(canvas, [view.centre + turned(np.concatenate([upper, lower[::-1]]), angle)])
     return binary(canvas), angle
+
+
+def _is_regular(view: View) -> bool:
+    """Whether the ground repeats itself or has long lines, so that a displaced part is seen: by autocorrelation."""
+    side = min(*view.shape, 64)
+    if side < 16:
+        return False
+    grey = cv2.cvtColor(np.ascontiguousarray(view.ground[:side, :side]), cv2.COLOR_BGR2GRAY)
+    power = np.abs(np.fft.rfft2(grey - grey.mean())) ** 2
+    similarity = np.fft.fftshift(np.fft.irfft2(power, s=(side, side)))
+    middle = side // 2
+    highest = float(similarity[middle, middle])
+    similarity[middle - 5 : middle + 6, middle - 5 : middle + 6] = 0
+    return float(similarity.max()) > 0.35 * highest
 
 
 def _shifted(picture: ColourImage, right: float, down: float) -> ColourImage:
