@@ -10,6 +10,10 @@ COMMANDS = {
         "lidd_yolo.cli.data_releases",
         "aluminium sheet, photographs of a few small sheets, four classes, outlines",
     ),
+    "generate": (
+        "lidd_yolo.cli.data_generate",
+        "drawn pictures of surfaces with defects, to pretrain on or to try things out",
+    ),
     "check": ("lidd_yolo.cli.data_check", "say what is wrong with a data set, file by file, line by line"),
     "convert": (
         "lidd_yolo.cli.data_convert",
