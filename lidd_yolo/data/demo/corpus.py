@@ -33,7 +33,7 @@ from lidd_yolo.data.demo.surfaces import SURFACES, draw_surface
 from lidd_yolo.progress import progress
 
 VERSION = 1  # raise it when the same seed gives other pictures
-COUNTS: Mapping[str, int] = {"train": 8000, "val": 400}
+COUNTS: Mapping[str, int] = {"train": 16000, "val": 500}
 SIZE = 224
 
 _GENERATOR = "lidd_yolo.data.demo.corpus"
@@ -89,7 +89,7 @@ def render(*, seed: int, split: str, index: int, size: int = SIZE) -> Scene:
     rng = _random(seed, split, index)
     picture = draw_surface(rng, str(rng.choice(SURFACES)), size)
     picture = add_distractors(rng, picture)
-    number = 0 if index % _EMPTY_EVERY == _EMPTY_EVERY - 1 else min(int(rng.geometric(0.35)), _MAX_DEFECTS)
+    number = 0 if index % _EMPTY_EVERY == _EMPTY_EVERY - 1 else min(int(rng.geometric(0.27)), _MAX_DEFECTS)
     picture, objects = draw_defects(rng, picture, number)
     turns = int(rng.integers(4))  # rolling direction and light from all sides
     picture = np.ascontiguousarray(np.rot90(picture, turns))

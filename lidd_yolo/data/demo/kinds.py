@@ -109,13 +109,15 @@ def draw_kind(rng: np.random.Generator, name: str, picture: ColourImage, extent:
 
 
 def random_extent(rng: np.random.Generator, name: str, size: int, largest: float = np.inf) -> float:
-    """Return an extent in pixels, log-uniform in the range of a kind, for pictures of ``size`` pixels each way.
+    """Return an extent in pixels in the range of a kind, for pictures of ``size`` pixels each way.
 
-    ``largest`` cuts the range off, as a share of the side.
+    Every other one is uniform, which favours large defects, the rest log-uniform, which favours small ones. ``largest``
+    cuts the range off, as a share of the side.
     """
     low, high = KINDS[name].extents
     low = max(low * size, MIN_EXTENT)
-    return log_uniform(rng, low, max(min(high, largest) * size, low))
+    high = max(min(high, largest) * size, low)
+    return float(rng.uniform(low, high)) if rng.random() < 0.5 else log_uniform(rng, low, high)
 
 
 def draw_defects(
@@ -130,7 +132,7 @@ def draw_defects(
     """
     size = picture.shape[0]
     objects: list[tuple[int, Mask]] = []
-    largest = 1.3 if number < 2 else 1.4 / np.sqrt(max(number, 2))
+    largest = 1.3 if number < 2 else 1.6 / np.sqrt(number)
     repeat, near = float(rng.choice([0.1, 0.8])), rng.random() < 0.5
     label, extent = -1, 0.0
     for _ in range(number):
