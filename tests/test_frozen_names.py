@@ -166,7 +166,7 @@ class TestCheckpoints:
 
 class TestDownloadEntries:
     def test_data_yamls__all_are_looked_at(self):
-        assert len(DATA) == 9
+        assert len(DATA) == 15
         assert all("download" in yaml.safe_load(file.read_text(encoding="utf-8")) for file in DATA)
 
     @pytest.mark.parametrize("file", DATA, ids=lambda file: file.stem)
