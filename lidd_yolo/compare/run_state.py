@@ -17,7 +17,7 @@ from ultralytics.utils import DEFAULT_CFG_DICT
 
 from lidd_yolo.compare.plan import Run, recipe_arguments
 from lidd_yolo.compare.run_folder import has_snapshot, identity_in, is_trained, progress_of
-from lidd_yolo.data.splits.report import data_identity
+from lidd_yolo.data.splits.report import data_identity, training_list
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import sha256
 from lidd_yolo.models import pretrained
@@ -143,7 +143,8 @@ def model_hash(model: str) -> str:
 def data_of(data: str) -> Mapping[str, Any]:
     """Return the identity of a data set, its hashes among it where it has any; its name alone if it is not here."""
     try:
-        return data_identity(data, Path(check_det_dataset(data, autodownload=False)["path"]))
+        checked = check_det_dataset(data, autodownload=False)
+        return data_identity(data, Path(checked["path"]), checked["train"])
     except _WRONG_DATA:
         return {"yaml": Path(data).name}
 
@@ -151,7 +152,8 @@ def data_of(data: str) -> Mapping[str, Any]:
 def make_data(data: str) -> str:
     """Let Ultralytics fetch or generate a data set that is not here; return what is wrong with it, or ''."""
     try:
-        check_det_dataset(data)
+        checked = check_det_dataset(data)
+        training_list(Path(checked["path"]), checked["train"])  # Ultralytics looks for the pictures of val alone
     except _WRONG_DATA as error:
         return str(error)
     data_of.cache_clear()
@@ -205,8 +207,12 @@ def _model_differences(existing: Mapping[str, Any], requested: Mapping[str, Any]
 def _data_differences(existing: Mapping[str, Any], requested: Mapping[str, Any]) -> list[str]:
     if existing.get("yaml") != requested.get("yaml"):
         return [f"data was {existing.get('yaml')}, the plan says {requested.get('yaml')}"]
-    return [
+    changed = [
         f"{key} of {requested['yaml']} was {existing[key][:12]}, now it is {requested[key][:12]}"
-        for key in ("data_sha256", "split_sha256")
+        for key in ("data_sha256", "split_sha256", "train_sha256")
         if key in existing and key in requested and existing[key] != requested[key]
     ]
+    before, now = (data.get("images", {}).get("train") for data in (existing, requested))
+    if not changed and None not in (before, now) and before != now:
+        changed = [f"{requested['yaml']} had {before} training pictures, now it has {now}"]
+    return changed

@@ -71,6 +71,8 @@ class Block:
     def title(self) -> str:
         """Heading: data set, protocol and hash of the split, size and budget; no two in a report are equal."""
         split = f"{self.data.get('protocol', 'unknown')} split {self.data.get('split_sha256', '')[:8]}".rstrip()
+        if listed := self.data.get("train_sha256"):
+            split += f", list {listed[:8]} of {self.data['images']['train']} training pictures"
         return f"{self.dataset}, {split}, {self.imgsz} px, {self.epochs} epochs"
 
     @property
@@ -143,7 +145,8 @@ def seedless(name: str) -> str:
 
 def _block_key(entry: Entry) -> tuple[Any, ...]:
     data, arguments = entry["data"], entry["arguments"]
-    what = tuple(data.get(key) for key in ("dataset", "protocol", "seed", "data_sha256", "split_sha256"))
+    hashes = ("data_sha256", "split_sha256", "train_sha256")
+    what = tuple(data.get(key) for key in ("dataset", "protocol", "seed", *hashes))
     # without hashes, the file's name is all that is known
     named = () if data.get("split_sha256") else (data["yaml"],)
     return (*what, *named, arguments["imgsz"], arguments["epochs"])

@@ -169,14 +169,16 @@ def read_printed(word: str | Path | None) -> PrintedTable:
 def protocols_of(data: str) -> dict[str, str]:
     """Return protocol -> data YAML: ``grouped`` for a packaged set of ours and one entry for each of its siblings.
 
-    A data YAML of the user's own, or a sibling itself, has one protocol without a name.
+    A data YAML of the user's own, or a sibling itself, has one protocol without a name. A share of the training
+    pictures, such as ``neu-det-10.yaml``, is no protocol but a data set of its own.
     """
     packaged = names.find_data_yaml(data)
-    siblings = {stem for stem in names.data_yamls() if packaged and stem.startswith(f"{packaged.stem}-")}
-    if packaged is None or not siblings:
+    if packaged is None:
         return {"": data}
-    rest = {stem.removeprefix(f"{packaged.stem}-"): f"{stem}.yaml" for stem in sorted(siblings)}
-    return {"grouped": f"{packaged.stem}.yaml", **rest}
+    siblings = (stem for stem in sorted(names.data_yamls()) if stem.startswith(f"{packaged.stem}-"))
+    rest = {stem.removeprefix(f"{packaged.stem}-"): f"{stem}.yaml" for stem in siblings}
+    protocols = {name: file for name, file in rest.items() if not name.isdecimal()}
+    return {"grouped": f"{packaged.stem}.yaml", **protocols} if protocols else {"": data}
 
 
 def _read(word: str | Path, needed: tuple[str, ...], make: Callable[[Any, Path], T]) -> T:

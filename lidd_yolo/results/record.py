@@ -60,7 +60,7 @@ def record_run(run: Path, *, name: str | None = None, note: str = "") -> dict[st
         "date": datetime.now(timezone.utc).date().isoformat(),
         "note": note,
         "model": _model_name(args, weights),
-        "data": data_identity(args["data"], folder),
+        "data": data_identity(args["data"], folder, data["train"]),
         "arguments": {k: v for k, v in args.items() if k not in _PLACES},
         "epochs_run": len(curve["epoch"]),
         "seconds": curve["time"][-1],

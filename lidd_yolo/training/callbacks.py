@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from ultralytics.utils import LOGGER, RANK
 
-from lidd_yolo.data.splits.report import SplitReport
+from lidd_yolo.data.splits.report import SplitReport, training_list
 from lidd_yolo.files import write_beside
 from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.lidd import LIDDModel
@@ -30,19 +30,27 @@ def known_leak(data: Mapping[str, Any]) -> dict[str, float]:
 
     Args:
         data: Content of the data YAML as Ultralytics checked it: ``lidd data split`` wrote ``leak`` into it, or else
-            its ``path`` is the folder of a release that ``lidd data`` converted and ``train`` is still that split.
+            its ``path`` is the folder of a release that ``lidd data`` converted and ``train`` is still that split, or
+            a list of its pictures in that folder.
     """
-    stated = data.get("leak")
-    folder = Path(str(data.get("path", "")))
-    if stated is None and data.get("train") == str((folder / "images" / "train").resolve()):
-        try:
-            stated = SplitReport.read(folder).leak
-        except (OSError, ValueError):
-            return {}
     try:
-        return {str(split): float(share) for split, share in dict(stated or {}).items()}
-    except (TypeError, ValueError):
+        stated = data["leak"] if data.get("leak") is not None else _leak_of_release(data)
+        return {str(split): float(share) for split, share in dict(stated).items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
+
+
+def _leak_of_release(data: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return the leak of a converted release by its ``split.json``; of a list, that of the pictures it names."""
+    folder = Path(str(data.get("path", "")))
+
+    def is_own(side: str) -> bool:
+        return bool(data.get(side) == str((folder / "images" / side).resolve()))
+
+    if is_own("train"):
+        return SplitReport.read(folder).leak
+    listed = training_list(folder, data.get("train"))
+    return {side: share for side, share in listed.leak().items() if is_own(side)} if listed else {}
 
 
 def leak_message(leak: Mapping[str, float]) -> str:

@@ -5,6 +5,7 @@ import platform
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from lidd_yolo.compare import run_state
 from lidd_yolo.compare.run_folder import claim_folder, note_trained
@@ -252,6 +253,28 @@ class TestData:
     def test_make__says_what_is_wrong(self):
         assert "nowhere.yaml" in make_data("nowhere.yaml")
 
+    def test_data__list_of_training_pictures(self, tmp_path):
+        """Two lists under one name: another hash, the same hash for the same pictures."""
+        data = generated_data(tmp_path)
+        content = yaml.safe_load(data.read_text())
+        data.write_text(yaml.safe_dump({**content, "train": "part.txt"}))
+        pictures = sorted((tmp_path / "data/images/train").iterdir())
+        hashes = []
+        for chosen in (pictures[:3], pictures[2::-1], pictures[:4]):
+            (tmp_path / "data/part.txt").write_text("".join(f"./images/train/{file.name}\n" for file in chosen))
+            data_of.cache_clear()
+            found = data_of(str(data))
+            assert found["images"] == {"train": len(chosen), "val": 4, "test": 4}
+            hashes.append(found["train_sha256"])
+        assert hashes[0] == hashes[1] != hashes[2]
+
+    def test_make__list_that_is_not_there(self, tmp_path):
+        """The pictures of val are there, which is enough for Ultralytics."""
+        data = generated_data(tmp_path)
+        data.write_text(yaml.safe_dump({**yaml.safe_load(data.read_text()), "train": "train-10.txt"}))
+        assert data_of(str(data)) == {"yaml": "data.yaml"}
+        assert "train-10.txt does not exist: make the data set again" in make_data(str(data))
+
     def test_make__runs_the_download(self, tmp_path):
         """A data YAML of its own folder, written by its own download script."""
         file = tmp_path / "made.yaml"
@@ -292,6 +315,20 @@ class TestDifferences:
     )
     def test_one(self, change, line):
         assert differences({**self.ASKED, **change}, self.ASKED) == [line]
+
+    @pytest.mark.parametrize(
+        ("before", "line"),
+        [
+            ({"train_sha256": "2" * 64}, "train_sha256 of a.yaml was 222222222222, now it is 111111111111"),
+            ({"images": {"train": 90}}, "a.yaml had 90 training pictures, now it has 9"),
+        ],
+    )
+    def test_data__other_training_pictures(self, before, line):
+        data = {"yaml": "a.yaml", "split_sha256": "1" * 64, "images": {"train": 9}, "train_sha256": "1" * 64}
+        asked = {**self.ASKED, "data": data}
+        whole = {key: value for key, value in data.items() if key != "train_sha256"}
+        assert differences({**asked, "data": {**whole, **before}}, asked) == [line]
+        assert differences({**asked, "data": whole}, asked) == []
 
     def test_data__unknown_hash_is_no_difference(self):
         assert differences({**self.ASKED, "data": {"yaml": "neu-det.yaml"}}, self.ASKED) == []

@@ -30,7 +30,7 @@ class TestGroupEntries:
             ("yolov8n", "yolov8n.yaml"),
         ]
 
-    @pytest.mark.parametrize("key", ["split_sha256", "data_sha256", "protocol", "dataset"])
+    @pytest.mark.parametrize("key", ["split_sha256", "data_sha256", "protocol", "dataset", "train_sha256"])
     def test_group_entries__never_mixes_data(self, key):
         assert len(group_entries([entry("a-s0"), with_data(entry("a-s1"), **{key: "other"})])) == 2
 
@@ -78,6 +78,12 @@ class TestBlock:
     def test_title(self):
         (block,) = group_entries([entry("a-s0")])
         assert block.title == "steel, grouped split 51515151, 192 px, 5 epochs"
+
+    def test_title__list_of_training_pictures(self):
+        made = with_data(entry("a-s0"), train_sha256="7a" * 32, images={"train": 9, "val": 20})
+        (block,) = group_entries([made])
+        listed = "list 7a7a7a7a of 9 training pictures"
+        assert block.title == f"steel, grouped split 51515151, {listed}, 192 px, 5 epochs"
 
     def test_split__test_where_all_have_it(self):
         one, other = entry("a-s0"), entry("b-s0")

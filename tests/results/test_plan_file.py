@@ -82,6 +82,10 @@ class TestReadPlan:
         assert (plan.imgsz, plan.epochs) == ((192, 320), (60, 10))
         assert plan.printed.imgsz == 192  # operations are counted at the first size
 
+    def test_read__shares_of_the_training_pictures_are_data_sets(self, tmp_path):
+        plan = read_plan(written(tmp_path, {**GOOD, "data": ["neu-det-10.yaml", "neu-det-25.yaml"]}))
+        assert plan.data == ({"": "neu-det-10.yaml"}, {"": "neu-det-25.yaml"})
+
     def test_read__the_documented_one(self, tmp_path):
         page = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
         plan = read_plan(written(tmp_path, re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]))

@@ -8,6 +8,8 @@ import yaml
 from ultralytics import YOLO
 
 from lidd_yolo.cli.main import main
+from lidd_yolo.data.groups.picture_groups import PictureGroups
+from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.training.callbacks import known_leak, leak_message, log_leak
 from lidd_yolo.training.trainers import LIDDTrainer, NWDDetectionTrainer, WLNetTrainer
 from tests.helpers.tiny import write_tiny_data
@@ -51,6 +53,26 @@ class TestKnownLeak:
     def test_split_json__not_of_another_split_of_its_pictures(self, tmp_path):
         (tmp_path / "split.json").write_text('{"leak": {"val": 0.5}}')
         assert known_leak({"path": tmp_path, "train": str(tmp_path / "my-train.txt")}) == {}
+
+    @pytest.fixture
+    def listed(self, tmp_path):
+        """Half of val shows what b shows, none of it what a shows; the list has a alone."""
+        groups = PictureGroups(("a", "b", "c", "d"), (0, 1, 1, 2))
+        SplitReport.of(groups, {"train": ["a", "b"], "val": ["c", "d"]}).write(tmp_path)
+        (tmp_path / "train-10.txt").write_text("./images/train/a\n")
+        sides = {"train": str(tmp_path / "train-10.txt"), "val": str(tmp_path / "images" / "val")}
+        return {"path": tmp_path, **sides}
+
+    def test_list__leak_of_the_pictures_it_names(self, listed, tmp_path):
+        assert known_leak(self.data(tmp_path)) == {"val": 0.5}
+        assert known_leak(listed) == {"val": 0.0}
+        (tmp_path / "train-10.txt").write_text("./images/train/b\n./images/val/d\n")
+        assert known_leak(listed) == {"val": 1.0}
+
+    def test_list__unknown_for_another_val_and_other_pictures(self, listed, tmp_path):
+        assert known_leak({**listed, "val": str(tmp_path / "val.txt")}) == {}
+        (tmp_path / "train-10.txt").write_text("./images/train/a\n./images/train/new\n")
+        assert known_leak(listed) == {}
 
     @pytest.mark.parametrize("text", ["", "[]", "{}", '{"leak": 3}', '{"leak": {"val": "x"}}'])
     def test_damaged__unknown(self, tmp_path, text):

@@ -190,7 +190,7 @@ class _Stated:
 
     def of(self, pictures: Sequence[Path]) -> list[str | None]:
         """Return the group of each picture, under the longest end of its path that is stated, or None."""
-        ends = [_longest_end(p, self.places) or _longest_end(p.resolve(), self.places) for p in pictures]
+        ends = [stated_name(picture, self.places) for picture in pictures]
         return [None if end is None else self.places[end] for end in ends]
 
     def check(self, missing: Iterable[str]) -> None:
@@ -199,6 +199,11 @@ class _Stated:
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise InputError(f"{self.file} has no group for {names[0]}{more}")
+
+
+def stated_name(picture: Path, known: Container[str]) -> str | None:
+    """Return the known name of a picture: the longest end of its path, as it is or resolved; None if there is none."""
+    return _longest_end(picture, known) or _longest_end(picture.resolve(), known)
 
 
 def _longest_end(path: PurePath, known: Container[str]) -> str | None:

@@ -25,10 +25,14 @@ FETCHED = ("neu-det", "neu-seg")
 
 
 def explain_packaged(stem: str, folder: str | Path) -> None:
-    """Call `explain` for a packaged YAML; its name is that of the data set, perhaps with the protocol behind it."""
+    """Call `explain` for a packaged YAML; its name is that of the data set, perhaps with the protocol behind it.
+
+    A number there is the share of the training pictures: the same command makes their list.
+    """
     name = next((known for known in _RELEASES if f"{stem}-".startswith(f"{known}-")), None)
     if name is not None:
-        explain(name, folder, stem.removeprefix(name).removeprefix("-"))
+        behind = stem.removeprefix(name).removeprefix("-")
+        explain(name, folder, "" if behind.isdecimal() else behind)
 
 
 def explain(name: str, folder: str | Path, protocol: str = "") -> NoReturn:

@@ -1,7 +1,8 @@
 """From the samples of a release to a YOLO data set: groups, split, figures, files, complete or not at all.
 
 What all releases have in common, so that their figures mean the same. Layout: Ultralytics, "Object Detection Datasets
-Overview". Adds ``split.json``, which says how the split was made and holds hashes to name it by in results.
+Overview". Adds ``split.json``, which says how the split was made and holds hashes to name it by in results, and perhaps
+lists of shares of the training pictures.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from lidd_yolo.data.splits.division import divide, shortfalls
 from lidd_yolo.data.splits.lists import check_target
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.data.splits.search import split_random
+from lidd_yolo.data.splits.training_shares import list_name, taken_apart, training_shares
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing
 
@@ -58,6 +60,7 @@ class Plan:
         segments: Whether to write outlines; then the combination of classes in a picture is balanced as well.
         facts: Further entries of ``split.json``.
         times: Pictures for each original, itself included, before they are split; 1 for no copies.
+        shares: Shares of the training groups, in percent and rising, to list; for groups found in the pictures.
     """
 
     dataset: str
@@ -68,6 +71,7 @@ class Plan:
     segments: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     times: int = 1
+    shares: tuple[int, ...] = ()
 
 
 def check_request(protocol: str, known: Mapping[str, Any], seed: int, target: Path, *, overwrite: bool) -> None:
@@ -94,9 +98,10 @@ def assemble(
     pictures says it.
     """
     rule = LIMITS if groups is None else {}
+    links: list[tuple[int, int]] = []
     if groups is None:
-        overlaps = find_overlaps([sample.gray for sample in samples])
-        groups = group_numbers(len(samples), [(pair.first, pair.second) for pair in overlaps])
+        links = [(pair.first, pair.second) for pair in find_overlaps([sample.gray for sample in samples])]
+        groups = group_numbers(len(samples), links)
     copies: Copies = {}
     if plan.times > 1:
         samples, groups, copies = enlarge_samples(samples, groups, plan.times, plan.seed)
@@ -113,7 +118,8 @@ def assemble(
         enlarged=enlargement_figures(record) if record else None,
         problems=[problem.as_dict() for problem in problems],
     )
-    write_release(target, plan, samples, split, report, record=record)
+    lists = _training_lists(plan, samples, split["train"], groups, links)
+    write_release(target, plan, samples, split, report, record=record, lists=lists)
     return Conversion(target, report, problems)
 
 
@@ -152,11 +158,13 @@ def write_release(
     report: SplitReport,
     *,
     record: Mapping[str, Any] | None = None,
+    lists: Mapping[str, Sequence[int]] | None = None,
 ) -> None:
     """Write the data set beside ``target`` and move it there, in place of an older one, when it is complete.
 
-    ``split`` holds the indices of the samples on each side, ``record`` is the content of ``enlarged.json``. The bytes
-    of the pictures are written unchanged.
+    ``split`` holds the indices of the samples on each side, ``record`` is the content of ``enlarged.json``, ``lists``
+    are the indices of the training samples in each list, by the name of its file. The bytes of the pictures are written
+    unchanged.
     """
     with all_or_nothing(target) as folder:
         for side, part in split.items():
@@ -170,6 +178,9 @@ def write_release(
         data = yaml.safe_dump({**sides, "names": dict(enumerate(plan.class_names))}, sort_keys=False)
         (folder / "data.yaml").write_text(data, encoding="utf-8")
         report.write(folder)
+        for name, part in (lists or {}).items():
+            lines = sorted(f"./images/train/{samples[index].name}\n" for index in part)
+            (folder / name).write_text("".join(lines), encoding="utf-8")
         if record:
             (folder / ENLARGED).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
@@ -192,6 +203,28 @@ def _split(
     off = shortfalls(parts, ratios, numbers, columns[:, : len(plan.class_names)], names, plan.class_names)
     drawn = {side: [free[place] for place in part] for side, part in parts.items()}
     return {**drawn, **{side: list(part) for side, part in fixed.items()}}, off
+
+
+def _training_lists(
+    plan: Plan,
+    samples: Sequence[Sample],
+    train: Sequence[int],
+    groups: Sequence[int],
+    links: Sequence[tuple[int, int]],
+) -> dict[str, list[int]]:
+    """Return the samples in each share of the training groups by the name of the share's file.
+
+    A group larger than the smallest share, such as NEU-Seg's of 1440 pictures, would be in none and take its classes
+    along: there the links between pictures of different classes do not count.
+    """
+    if not plan.shares:
+        return {}
+    counts = _labels([samples[index] for index in train], plan)[:, : len(plan.class_names)]
+    kinds = {index: tuple(row) for index, row in zip(train, (counts > 0).tolist(), strict=True)}
+    smallest = len(train) * min(plan.shares) / 100
+    numbers = taken_apart(groups, [(a, b) for a, b in links if a not in kinds or kinds[a] == kinds[b]], smallest)
+    shares = training_shares([numbers[index] for index in train], counts, plan.shares, plan.seed)
+    return {list_name(percent): [train[place] for place in part] for percent, part in shares.items()}
 
 
 def _labels(samples: Sequence[Sample], plan: Plan) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import VOC, read_release, release_parts
+from lidd_yolo.data.splits.training_shares import SHARES
 
 CLASS_NAMES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Classes in the order of their numbers."""
@@ -60,5 +61,6 @@ def convert_neu_det(
     check_request(protocol, PROTOCOLS, seed, target, overwrite=overwrite)
     samples, problems = read_release(release_parts(source, "NEU-DET", _FOLDERS), CLASS_NAMES, VOC)
     times = TIMES if protocol == "paper" else 1
-    plan = Plan("neu-det", CLASS_NAMES, protocol, PROTOCOLS[protocol], seed, times=times)
+    shares = SHARES if protocol == "grouped" else ()
+    plan = Plan("neu-det", CLASS_NAMES, protocol, PROTOCOLS[protocol], seed, times=times, shares=shares)
     return assemble(target, plan, samples, problems)

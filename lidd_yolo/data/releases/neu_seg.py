@@ -22,6 +22,7 @@ from lidd_yolo.data.labels.outline import Mask
 from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.releases.assemble import Conversion, Plan, assemble, check_request
 from lidd_yolo.data.releases.samples import AnnotationKind, Sample, read_release, release_parts
+from lidd_yolo.data.splits.training_shares import SHARES
 from lidd_yolo.errors import InputError
 from lidd_yolo.progress import progress
 
@@ -68,7 +69,8 @@ def convert_neu_seg(
     kind = AnnotationKind("mask", ".png", partial(_read, min_pixels=min_pixels))
     samples, problems = read_release(release_parts(source, "NEU-Seg", _FOLDERS), CLASS_NAMES, kind)
     facts = measure_labels(samples, CLASS_NAMES, min_pixels)
-    plan = Plan("neu-seg", CLASS_NAMES, protocol, PROTOCOLS[protocol], seed, segments=True, facts=facts)
+    shares = SHARES if protocol == "grouped" else ()
+    plan = Plan("neu-seg", CLASS_NAMES, protocol, PROTOCOLS[protocol], seed, segments=True, facts=facts, shares=shares)
     published = [index for index, sample in enumerate(samples) if sample.name.startswith(_TEST)]
     if protocol == "official" and not published:
         raise InputError(f"{source} holds no usable test picture, which the official protocol needs")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lidd_yolo.data.groups.digest import split_digest
-from lidd_yolo.data.groups.picture_groups import SPLIT_FILE, PictureGroups
+from lidd_yolo.data.groups.picture_groups import SPLIT_FILE, PictureGroups, picture_name, stated_name
 
 _IDENTITY = ("dataset", "protocol", "seed", "data_sha256", "split_sha256", "group_sha256", "images", "leak")
 _GENERATED = "about.json"  # of a data set that `lidd_yolo.data.demo` has drawn
@@ -120,14 +120,84 @@ class SplitReport:
         return f"SplitReport({self.dataset!r}, {self.protocol!r}, seed={self.seed}, {size})"
 
 
-def data_identity(data: str, folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TrainingList:
+    """Training pictures that a list in the data set's folder names.
+
+    Args:
+        names: Their names, sorted: those of ``split.json``, or their places below the folder where it has none.
+        report: Content of ``split.json``; empty if there is none.
+    """
+
+    names: tuple[str, ...]
+    report: SplitReport
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the names, whatever their order and wherever the folder lies."""
+        return split_digest({"train": self.names})
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the list is the whole of ``train`` in ``split.json``, which its hash of the split names already."""
+        return list(self.names) == sorted(self._on("train"))
+
+    def leak(self) -> dict[str, float]:
+        """Return the share of each other side's pictures whose group the list has too; empty if it is not known."""
+        pictures = self.report.pictures
+        if "train" not in self.report.images or not pictures.keys() >= set(self.names):
+            return {}
+        groups = PictureGroups(tuple(pictures), tuple(entry["group"] for entry in pictures.values()))
+        others = {side: self._on(side) for side in self.report.images if side != "train"}
+        return groups.leaks({"train": self.names, **others})
+
+    def _on(self, side: str) -> list[str]:
+        return [name for name, entry in self.report.pictures.items() if entry["split"] == side]
+
+
+def training_list(folder: Path, train: Any) -> TrainingList | None:
+    """Read the list of training pictures in a data set's folder; None if ``train`` is something else or elsewhere.
+
+    ``train`` is what Ultralytics makes of it: the whole path. Raises:
+        FileNotFoundError: If there is no such list.
+        ValueError: If ``split.json`` is no JSON object.
+    """
+    file = Path(train) if isinstance(train, (str, Path)) else Path()
+    if file.suffix != ".txt" or not file.resolve().is_relative_to(folder.resolve()):
+        return None
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} does not exist: make the data set again, with --overwrite")
+    report = SplitReport.read(folder) if (folder / SPLIT_FILE).is_file() else SplitReport()
+    lines = (line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines())
+    places = [file.parent / line for line in lines if line]
+    names = {stated_name(place, report.pictures) or picture_name(place, folder) for place in places}
+    return TrainingList(tuple(sorted(names)), report)
+
+
+def data_identity(data: str, folder: Path, train: Any = None) -> dict[str, Any]:
     """Return what identifies a data set: the hashes of its ``split.json`` or ``about.json``, else its name alone.
 
-    ``data`` is its data YAML, ``folder`` the one that Ultralytics finds. `ValueError` if the file is no JSON object.
+    Where ``train`` is a list in the folder, of other pictures than the whole of ``train`` in ``split.json``, its number
+    of pictures, its leak and ``train_sha256`` say which.
+
+    Args:
+        data: Its data YAML.
+        folder: Its folder as Ultralytics finds it.
+        train: Its ``train`` as Ultralytics finds it.
+
+    Raises:
+        FileNotFoundError: If ``train`` is a list that does not exist.
+        ValueError: If a file is no JSON object.
     """
     files = (folder / SPLIT_FILE, folder / _GENERATED)
     about = next((_read(file) for file in files if file.is_file()), {})
-    return {"yaml": Path(data).name, **{key: about[key] for key in _IDENTITY if key in about}}
+    identity = {"yaml": Path(data).name, **{key: about[key] for key in _IDENTITY if key in about}}
+    listed = training_list(folder, train)
+    if listed is None or listed.is_whole:
+        return identity
+    images = {**identity.get("images", {}), "train": len(listed.names)}
+    leak = listed.leak() or identity.get("leak")
+    return {**identity, "images": images, **({} if leak is None else {"leak": leak}), "train_sha256": listed.sha256}
 
 
 def _read(file: Path) -> dict[str, Any]:

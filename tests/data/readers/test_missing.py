@@ -6,6 +6,7 @@ import yaml
 from lidd_yolo.data.readers.missing import FETCHED, explain, explain_packaged
 from lidd_yolo.data.releases import aluminium_sheet, neu_det, neu_seg
 from lidd_yolo.data.releases.download import PUBLISHERS
+from lidd_yolo.data.splits.training_shares import SHARES, list_name
 from lidd_yolo.paths import find_cfg
 
 
@@ -41,6 +42,7 @@ class TestExplainPackaged:
         [
             ("neu-det", "lidd data neu-det --source FOLDER\n"),
             ("neu-seg-official", "lidd data neu-seg --source FOLDER --protocol official\n"),
+            ("neu-det-10", "lidd data neu-det --source FOLDER\n"),
             ("aluminium-sheet", "lidd data aluminium-sheet --source FOLDER\n"),
             ("aluminium-sheet-paper", "lidd data aluminium-sheet --source FOLDER --protocol paper\n"),
         ],
@@ -100,3 +102,10 @@ class TestYaml:
     def test_leak__said_in_the_header(self, name, release):
         header = find_cfg(name, "datasets").read_text(encoding="utf-8").partition("path:")[0]
         assert ("THIS SPLIT LEAKS" in header) == bool(release[2])
+
+
+@pytest.mark.parametrize("name", ["neu-det", "neu-seg"])
+@pytest.mark.parametrize("percent", SHARES)
+def test_yaml_of_a_share__the_other_but_for_train(name, percent):
+    whole, share = (yaml.safe_load(find_cfg(n, "datasets").read_text()) for n in (name, f"{name}-{percent}"))
+    assert share == {**whole, "train": list_name(percent)}

@@ -105,6 +105,37 @@ class TestAssemble:
         assert max(abs(share - 0.2) for share in held) < 0.0125
         assert report.shortfalls == []
 
+    def test_shares__lists_beside_the_yaml(self, samples, tmp_path):
+        """Four plates of each class are in train; split.json and the split are as without lists."""
+        plain = assemble(tmp_path / "plain", _PLAN, samples, []).report
+        assert not list((tmp_path / "plain").glob("*.txt"))
+        report = assemble(tmp_path / "set", replace(_PLAN, shares=(25, 50)), samples, []).report
+        assert report == plain
+        assert (tmp_path / "set/split.json").read_bytes() == (tmp_path / "plain/split.json").read_bytes()
+        lists = {n: (tmp_path / f"set/train-{n}.txt").read_text().splitlines() for n in (25, 50)}
+        assert {n: len(lines) for n, lines in lists.items()} == {25: 4, 50: 8}
+        assert set(lists[25]) < set(lists[50])
+        for lines in lists.values():
+            assert lines == sorted(lines)
+            assert all(line.startswith("./images/train/") and (tmp_path / "set" / line).is_file() for line in lines)
+            plates = [int(Path(line).stem) // 2 for line in lines]
+            assert all(plates.count(one) == 2 for one in plates)
+            assert sum(one % 2 for one in plates) == len(plates) / 2
+
+    def test_shares__a_group_larger_than_the_smallest_by_the_classes_of_its_pictures(self, tmp_path):
+        """Crops along one plate are one group: four of a, four of both classes, and so on along it."""
+        whole = plate(0, width=900)
+        crops = [crop(whole, 25 * k, 20, quality=None) for k in range(32)]
+        samples = [_sample(tmp_path, k, gray, ("a", "ab")[k // 4 % 2]) for k, gray in enumerate(crops)]
+        plan = replace(_PLAN, ratios={"train": 0.8, "val": 0.2}, shares=(25, 50))
+        others = [_sample(tmp_path, 32 + k, crop(plate(9 + k), 0, 0, quality=None), "b") for k in range(8)]
+        done = assemble(tmp_path / "set", plan, [*samples, *others], [])
+        assert done.report.groups["sizes"] == {1: 8, 32: 1}
+        half = (tmp_path / "set/train-50.txt").read_text().splitlines()
+        strips = [int(Path(line).stem) // 4 for line in half if int(Path(line).stem) < 32]
+        assert len(strips) == 16
+        assert all(strips.count(one) == 4 for one in strips)
+
     def test_segments__class_combinations_balanced(self, tmp_path):
         """Twelve pictures of a, six of b, six of both with the same counts: the combination alone tells them apart."""
         rng = np.random.default_rng(0)

@@ -1,11 +1,17 @@
 """The whole conversion: on a small generated release, and on the real one where it is at hand."""
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
+from ultralytics.data.dataset import YOLODataset
+from ultralytics.data.utils import check_det_dataset
 
+from lidd_yolo.data.checks.set_check import check_yolo_set
 from lidd_yolo.data.enlarge.change import RULE
 from lidd_yolo.data.groups.families import read_originals
+from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.data.releases.neu_det import CLASS_NAMES, convert_neu_det
 from lidd_yolo.data.releases.samples import VOC, Part, read_release
 from lidd_yolo.errors import InputError
@@ -50,6 +56,26 @@ class TestConvertNeuDet:
         assert reports[0] == reports[1]
         assert reports[0].split_sha256 != reports[2].split_sha256
         assert reports[0].data_sha256 == reports[2].data_sha256
+
+    def test_shares__read_by_us_and_by_ultralytics(self, source, tmp_path):
+        convert_neu_det(source[0], tmp_path / "set")
+        content = yaml.safe_load((tmp_path / "set/data.yaml").read_text())
+        for percent in (10, 25, 50):
+            file = tmp_path / f"share-{percent}.yaml"
+            file.write_text(yaml.safe_dump({**content, "path": str(tmp_path / "set"), "train": f"train-{percent}.txt"}))
+            done = check_yolo_set(read_yolo_set(file))
+            assert {finding.kind for finding in done.findings} <= {"class-unused", "class-untrained"}
+            ours = [str(path.resolve()) for path in read_yolo_set(file).pictures["train"]]
+            data = check_det_dataset(str(file), autodownload=False)
+            theirs = YOLODataset(img_path=data["train"], data=data, imgsz=64)
+            assert [str(Path(path).resolve()) for path in theirs.im_files] == ours
+            assert all(len(label["cls"]) == 1 for label in theirs.labels)
+            assert len(ours) % 3 == 0
+            assert 0 < len(ours) < len(_names(tmp_path / "set", "train"))
+
+    def test_shares__of_the_grouped_protocol_alone(self, source, tmp_path):
+        convert_neu_det(source[0], tmp_path / "set", protocol="random")
+        assert not list((tmp_path / "set").glob("train-*.txt"))
 
     def test_random__its_leak_told(self, source, tmp_path):
         folder, plates = source
