@@ -166,11 +166,7 @@ class TestCheckpoints:
 
 class TestDownloadEntries:
     def test_data_yamls__all_are_looked_at(self):
-<<<<<<< HEAD
-        assert len(DATA) == 10
-=======
-        assert len(DATA) == 15
->>>>>>> shares
+        assert len(DATA) == 16
         assert all("download" in yaml.safe_load(file.read_text(encoding="utf-8")) for file in DATA)
 
     @pytest.mark.parametrize("file", DATA, ids=lambda file: file.stem)
