@@ -166,7 +166,7 @@ def _shifted(picture: ColourImage, right: float, down: float) -> ColourImage:
 
 
 def _pulled(rng: np.random.Generator, view: View, angle: float) -> ColourImage:
-    """Bend the structure to and fro, as when a thread was pulled."""
+    """Bend the structure from side to side, as when a thread was pulled."""
     height, width = view.shape
     swing = log_uniform(rng, 1.5, max(0.12 * view.extent, 2.5))
     push = np.float32(swing) * cloud(rng, view.shape, max(view.extent * rng.uniform(0.1, 0.4), 4))
