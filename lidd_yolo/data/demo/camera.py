@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from lidd_yolo.data.demo.fields import log_uniform
 from lidd_yolo.data.demo.generated import encode_jpeg
-from lidd_yolo.data.demo.painting import ColourImage, log_spread
+from lidd_yolo.data.demo.painting import ColourImage
 from lidd_yolo.data.demo.textures import FloatImage
 
 QUALITIES = (70, 97)
@@ -91,7 +92,7 @@ def _blur(rng: np.random.Generator, picture: npt.NDArray[np.float32]) -> npt.NDA
     elif chance < 0.10:
         kernel = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3) if chance < 0.08 else (5, 5)))
     else:
-        sigma = log_spread(rng, 0.3, 0.9)
+        sigma = log_uniform(rng, 0.3, 0.9)
         return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), dtype=np.float32) if sigma > 0.35 else picture
     kernel = kernel.astype(np.float32) / kernel.sum()
     return np.asarray(cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
@@ -122,7 +123,7 @@ def _tone(rng: np.random.Generator, picture: npt.NDArray[np.float32]) -> npt.NDA
     contrast = float(np.clip(np.exp(rng.normal(0.05, 0.16)), 0.75, 1.45))
     toned = contrast * (picture - np.float32(mean)) + np.float32(target)
     if rng.random() < 0.4:
-        gamma = log_spread(rng, 0.75, 1.35)
+        gamma = log_uniform(rng, 0.75, 1.35)
         curve = 255 * np.linspace(0, 1, 1024, dtype=np.float32) ** np.float32(gamma)
         steps = np.clip(toned * np.float32(1023 / 255), 0, 1023).astype(np.uint16)
         toned = curve[steps]
@@ -131,8 +132,8 @@ def _tone(rng: np.random.Generator, picture: npt.NDArray[np.float32]) -> npt.NDA
 
 def _noise(rng: np.random.Generator, picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the picture with the sensor's noise: of electronics, of light, in few cases of the columns' amplifiers."""
-    read = np.float32(log_spread(rng, 0.4, 3.0))
-    shot = np.float32(log_spread(rng, 0.02, 0.3))  # grey levels: a white pixel's deviation is 5 at most
+    read = np.float32(log_uniform(rng, 0.4, 3.0))
+    shot = np.float32(log_uniform(rng, 0.02, 0.3))  # grey levels: a white pixel's deviation is 5 at most
     strength = np.sqrt(read**2 + shot**2 * np.clip(picture, 0, 255))
     noisy = picture + strength * rng.standard_normal(picture.shape, dtype=np.float32)
     if rng.random() < 0.08:

@@ -29,7 +29,9 @@ from lidd_yolo.data.demo.generated import (
     write_pair,
 )
 from lidd_yolo.data.demo.kinds import CLASSES, draw_defects
+from lidd_yolo.data.demo.painting import ColourImage
 from lidd_yolo.data.demo.surfaces import SURFACES, draw_surface
+from lidd_yolo.data.labels.outline import Mask
 from lidd_yolo.progress import progress
 
 VERSION = 1  # raise it when the same seed gives other pictures
@@ -41,6 +43,7 @@ _SEED_WORD = 0x5CE7E5  # before every seed: no picture has the seed of another g
 _EMPTY_EVERY = 10
 _MAX_DEFECTS = 12
 _CHUNK = 200  # pictures of one process: seconds of work after a third of a second to start
+_FAINTEST = 5.0  # grey levels that the strongest tenth of a defect differs by, or it is not labelled in a grey picture
 _ALONE = 64  # so few pictures are drawn without other processes
 
 
@@ -88,13 +91,22 @@ def render(*, seed: int, split: str, index: int, size: int = SIZE) -> Scene:
     """
     rng = _random(seed, split, index)
     picture = draw_surface(rng, str(rng.choice(SURFACES)), size)
-    picture = add_distractors(rng, picture)
+    ground = add_distractors(rng, picture)
     number = 0 if index % _EMPTY_EVERY == _EMPTY_EVERY - 1 else min(int(rng.geometric(0.27)), _MAX_DEFECTS)
-    picture, objects = draw_defects(rng, picture, number)
+    picture, objects = draw_defects(rng, ground, number)
     turns = int(rng.integers(4))  # rolling direction and light from all sides
-    picture = np.ascontiguousarray(np.rot90(picture, turns))
-    masks = tuple((label, np.ascontiguousarray(np.rot90(mask, turns))) for label, mask in objects)
-    return Scene(expose(rng, picture), masks)
+    image = expose(rng, np.ascontiguousarray(np.rot90(picture, turns)))
+    if (image == image[..., :1]).all():
+        objects = _seen_in_grey(objects, ground, picture)
+    return Scene(image, tuple((label, np.ascontiguousarray(np.rot90(mask, turns))) for label, mask in objects))
+
+
+def _seen_in_grey(
+    objects: Sequence[tuple[int, Mask]], before: ColourImage, after: ColourImage
+) -> list[tuple[int, Mask]]:
+    """Return the defects without those that change the colour alone, which a grey picture does not show."""
+    change = np.abs(cv2.cvtColor(after, cv2.COLOR_BGR2GRAY) - cv2.cvtColor(before, cv2.COLOR_BGR2GRAY))
+    return [(label, mask) for label, mask in objects if np.percentile(change[mask > 0], 90) > _FAINTEST]
 
 
 def _random(seed: int, split: str, index: int, *purpose: int) -> np.random.Generator:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from lidd_yolo.data.demo import writing
+from lidd_yolo.data.demo.fields import log_uniform
 from lidd_yolo.data.demo.painting import (
     Colour,
     ColourImage,
@@ -25,7 +26,6 @@ from lidd_yolo.data.demo.painting import (
     emboss,
     fill_cover,
     grey_paint,
-    log_spread,
     paint,
     placed,
     shifted,
@@ -65,9 +65,9 @@ def _part_edge(rng: np.random.Generator, picture: ColourImage) -> None:
     along, across = axes(size, angle, [size / 2, size / 2])
     beyond = along - np.float32(left)
     if rng.random() < 0.3:
-        radius = np.float32(size * log_spread(rng, 0.9, 4))
+        radius = np.float32(size * log_uniform(rng, 0.9, 4))
         beyond = np.hypot(along - np.float32(left) + radius, across) - radius
-    inner = np.float32(log_spread(rng, 1.0, 6.0))
+    inner = np.float32(log_uniform(rng, 1.0, 6.0))
     rim = np.clip(1 - np.abs(beyond + inner) / inner, 0, 1)
     add_grey(picture, rim * np.float32(rng.uniform(-50, 60)))
     cover = (255 * np.clip(beyond / np.float32(rng.uniform(0.7, 2.0)) + 0.5, 0, 1)).astype(np.uint8)
@@ -85,7 +85,7 @@ def _fixture(rng: np.random.Generator, picture: ColourImage) -> None:
     """A clamp, finger or rail that enters from the border, with a shadow and sometimes a screw."""
     size = picture.shape[0]
     angle = some_angle(rng, 0.7)
-    reach, width = size * rng.uniform(0.06, 0.26), size * log_spread(rng, 0.06, 0.3)
+    reach, width = size * rng.uniform(0.06, 0.26), size * log_uniform(rng, 0.06, 0.3)
     tip = placed([[size * 0.5 - reach, size * rng.uniform(-0.4, 0.4)]], angle, [size / 2, size / 2])[0]
     taper = width * rng.uniform(0.4, 1.0)
     shape = [[0, -taper / 2], [size, -width / 2], [size, width / 2], [0, taper / 2]]
@@ -108,10 +108,10 @@ def _fixture(rng: np.random.Generator, picture: ColourImage) -> None:
 def _holes(rng: np.random.Generator, picture: ColourImage) -> None:
     """One drilled hole with a chamfer, or several equal ones in a row, in a grid or on a circle."""
     size = picture.shape[0]
-    radius = size * log_spread(rng, 0.018, 0.13)
+    radius = size * log_uniform(rng, 0.018, 0.13)
     deep = grey_paint(rng.uniform(0, 45) if rng.random() < 0.75 else rng.uniform(200, 255))
     chamfer, light = radius * rng.uniform(0.05, 0.45), rng.uniform(0, 2 * np.pi)
-    strength = log_spread(rng, 25, 110)
+    strength = log_uniform(rng, 25, 110)
     for centre in _places(rng, size, radius):
         cover = blank(picture)
         disc(cover, centre, radius + chamfer)
@@ -127,7 +127,7 @@ def _holes(rng: np.random.Generator, picture: ColourImage) -> None:
 def _screws(rng: np.random.Generator, picture: ColourImage) -> None:
     """One screw or rivet, or several equal ones."""
     size = picture.shape[0]
-    radius = size * log_spread(rng, 0.025, 0.1)
+    radius = size * log_uniform(rng, 0.025, 0.1)
     state = rng.integers(2**31)
     for centre in _places(rng, size, 1.4 * radius)[:6]:
         _draw_screw(np.random.default_rng(state), picture, centre, radius)
@@ -136,7 +136,7 @@ def _screws(rng: np.random.Generator, picture: ColourImage) -> None:
 def _slots(rng: np.random.Generator, picture: ColourImage) -> None:
     """Long holes with round ends, alone or side by side."""
     size = picture.shape[0]
-    width, angle = size * log_spread(rng, 0.025, 0.09), some_angle(rng, 0.8)
+    width, angle = size * log_uniform(rng, 0.025, 0.09), some_angle(rng, 0.8)
     length, light = width * rng.uniform(2, 7), rng.uniform(0, 2 * np.pi)
     centre, deep = rng.uniform(0.1, 0.9, 2) * size, grey_paint(rng.uniform(0, 60))
     number = int(rng.choice([1, 1, 2, 3, 5]))
@@ -145,7 +145,7 @@ def _slots(rng: np.random.Generator, picture: ColourImage) -> None:
         ends = placed([[-length / 2, 2.5 * width * step], [length / 2, 2.5 * width * step]], angle, centre)
         stroke_cover(rim, ends, width + 4)
         stroke_cover(cover, ends, width)
-    emboss(picture, as_share(rim, 1.2), light, -log_spread(rng, 40, 200))
+    emboss(picture, as_share(rim, 1.2), light, -log_uniform(rng, 40, 200))
     paint(picture, cover, deep, 0.95)
 
 
@@ -153,7 +153,7 @@ def _weld_bead(rng: np.random.Generator, picture: ColourImage) -> None:
     """A straight, even seam with its ripples, from border to border."""
     size = picture.shape[0]
     angle = some_angle(rng, 0.7)
-    half = np.float32(size * log_spread(rng, 0.025, 0.1))
+    half = np.float32(size * log_uniform(rng, 0.025, 0.1))
     along, across = axes(size, angle, rng.uniform(0.2, 0.8, 2) * size)
     across = across + np.float32(0.06) * half * smooth_noise(rng, size, 10)
     u = across / half
@@ -163,7 +163,7 @@ def _weld_bead(rng: np.random.Generator, picture: ColourImage) -> None:
     height = np.sqrt(np.clip(1 - u * u, 0, 1)) + np.float32(rng.uniform(0.02, 0.12)) * ripple
     light = angle + rng.uniform(0.15, 0.85) * np.pi  # never along the seam
     picture *= (1 + np.float32(rng.uniform(-0.35, 0.2)) * inside)[..., None]
-    emboss(picture, height * inside * half, light, log_spread(rng, 10, 40))
+    emboss(picture, height * inside * half, light, log_uniform(rng, 10, 40))
     if rng.random() < 0.5:  # heat tint beside it
         heat = np.exp(-((u / np.float32(rng.uniform(1.5, 3))) ** 2)) * (1 - inside)
         picture += heat[..., None] * rng.choice(_TEMPER) * np.float32(rng.uniform(0.4, 1.2))
@@ -174,22 +174,22 @@ def _grooves(rng: np.random.Generator, picture: ColourImage) -> None:
     size = picture.shape[0]
     along, across = axes(size, some_angle(rng, 0.7), rng.uniform(0.1, 0.9, 2) * size)
     place = np.hypot(along, across) if rng.random() < 0.3 else across
-    pitch = np.float32(size * log_spread(rng, 0.02, 0.2))
+    pitch = np.float32(size * log_uniform(rng, 0.02, 0.2))
     phase = place / pitch - np.floor(place / pitch) - np.float32(0.5)
     width = np.float32(max(rng.uniform(0.06, 0.3), 1.2 / pitch))
     profile = np.clip(1 - np.abs(phase) / width, 0, 1)
     if rng.random() < 0.5:
         profile = profile * (np.abs(along) < size * rng.uniform(0.1, 0.5))
     lip = np.clip(1 - np.abs(phase - width) / width, 0, 1) * np.float32(rng.uniform(0, 0.7))
-    add_grey(picture, (lip * (profile <= 0) - profile) * np.float32(log_spread(rng, 8, 60)))
+    add_grey(picture, (lip * (profile <= 0) - profile) * np.float32(log_uniform(rng, 8, 60)))
 
 
 def _highlight(rng: np.random.Generator, picture: ColourImage) -> None:
     """Reflections of lamps: bright spots, bands or a grid of light-emitting diodes, saturated in the middle."""
     size = picture.shape[0]
     angle, centre = some_angle(rng), rng.uniform(0.05, 0.95, 2) * size
-    short = size * log_spread(rng, 0.02, 0.12)
-    long = short * log_spread(rng, 1, 8)
+    short = size * log_uniform(rng, 0.02, 0.12)
+    long = short * log_uniform(rng, 1, 8)
     number = int(rng.choice([1, 1, 1, 2, 4]))
     cover = blank(picture)
     for step in range(number):
@@ -197,7 +197,7 @@ def _highlight(rng: np.random.Generator, picture: ColourImage) -> None:
         stroke_cover(cover, placed([[-0.4 * long, across], [0.4 * long, across]], angle, centre), short)
     glow = as_share(_wide_blur(cover, short * rng.uniform(0.3, 0.9)))
     tint = 1 + rng.normal(0, 0.04, 3).astype(np.float32)
-    picture += (glow * np.float32(log_spread(rng, 60, 190)))[..., None] * tint
+    picture += (glow * np.float32(log_uniform(rng, 60, 190)))[..., None] * tint
 
 
 def _shadow(rng: np.random.Generator, picture: ColourImage) -> None:
@@ -217,7 +217,7 @@ def _shadow(rng: np.random.Generator, picture: ColourImage) -> None:
     else:
         beside = placed([[size * rng.uniform(0.45, 0.7), 0]], rng.uniform(0, 2 * np.pi), [size / 2, size / 2])[0]
         disc(cover, beside, size * rng.uniform(0.2, 0.45))
-    dim(picture, _wide_blur(cover, size * log_spread(rng, 0.03, 0.12)), rng.uniform(0.5, 0.87))
+    dim(picture, _wide_blur(cover, size * log_uniform(rng, 0.03, 0.12)), rng.uniform(0.5, 0.87))
 
 
 def _wide_blur(cover: Mask, sigma: float) -> Mask:
@@ -283,7 +283,7 @@ def _draw_screw(rng: np.random.Generator, picture: ColourImage, centre: Points, 
     paint(picture, cover, _material(rng))
     dome = as_share(cover, rng.uniform(0.1, 0.4) * radius) * np.float32(radius)
     light = rng.uniform(0, 2 * np.pi)
-    add_grey(picture, _slope(dome, light) * np.float32(log_spread(rng, 25, 80)), cover)
+    add_grey(picture, _slope(dome, light) * np.float32(log_uniform(rng, 25, 80)), cover)
     rim = blank(picture)
     disc(rim, centre, radius, thickness=max(1.0, 0.1 * radius))
     paint(picture, rim, grey_paint(rng.uniform(10, 60)), rng.uniform(0.3, 0.8))

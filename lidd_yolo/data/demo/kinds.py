@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lidd_yolo.data.demo import line_faults, spot_faults, structure_faults
-from lidd_yolo.data.demo.shapes import ColourImage, Layer, Points, View, blur, log_uniform
+from lidd_yolo.data.demo.fields import log_uniform
+from lidd_yolo.data.demo.shapes import ColourImage, Layer, Points, View, blur
 from lidd_yolo.data.demo.textures import FloatImage
 from lidd_yolo.data.labels.outline import Mask, enclose
 
@@ -40,7 +41,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """How one class is drawn.
 
     Attributes:
@@ -60,32 +61,32 @@ class Kind:
     at_edges: float = 0.0
 
 
-KINDS: dict[str, Kind] = {
-    "scratch": Kind(line_faults.scratch, (0.05, 1.0), (14, 90), detail=0.02),
-    "scratches": Kind(line_faults.scratches, (0.12, 1.1), (14, 80), detail=0.01),
-    "scuff": Kind(line_faults.scuff, (0.08, 1.0), (10, 55), detail=0.03),
-    "gouge": Kind(line_faults.gouge, (0.05, 0.6), (18, 90), detail=0.1),
-    "crack": Kind(line_faults.crack, (0.06, 1.0), (18, 90), detail=0.02),
-    "crazing": Kind(line_faults.crazing, (0.12, 1.2), (16, 75), detail=0.02),
-    "inclusion": Kind(spot_faults.inclusion, (0.012, 0.6), (16, 85), detail=0.1),
-    "stain": Kind(spot_faults.stain, (0.02, 0.4), (9, 65), tint=0.12),
-    "spatter": Kind(spot_faults.spatter, (0.012, 0.5), (16, 90), detail=0.12, tint=0.1),
-    "water_mark": Kind(spot_faults.water_mark, (0.05, 0.6), (9, 45), detail=0.06, tint=0.06),
-    "patch": Kind(spot_faults.patch, (0.1, 1.3), (8, 50), tint=0.08),
-    "pit": Kind(spot_faults.pit, (0.012, 0.12), (20, 95)),
-    "pits": Kind(spot_faults.pits, (0.06, 0.9), (18, 90), detail=0.05),
-    "blowhole": Kind(spot_faults.blowhole, (0.015, 0.25), (18, 85)),
-    "scale": Kind(spot_faults.scale, (0.05, 0.9), (16, 75), detail=0.15),
-    "corrosion": Kind(spot_faults.corrosion, (0.03, 0.8), (14, 75), detail=0.2),
-    "dent": Kind(spot_faults.dent, (0.03, 0.6), (14, 75), detail=0.3),
-    "lap": Kind(line_faults.lap, (0.06, 0.9), (16, 75), detail=0.05),
-    "chip": Kind(structure_faults.chip, (0.03, 0.45), (18, 85), at_edges=0.6),
-    "hole": Kind(spot_faults.hole, (0.015, 0.3), (30, 150)),
-    "misweave": Kind(structure_faults.misweave, (0.06, 0.9), (10, 50)),
-    "smear": Kind(structure_faults.smear, (0.06, 0.8), (8, 45)),
-    "hair": Kind(line_faults.hair, (0.06, 0.9), (18, 100), detail=0.02, tint=0.12),
-    "discolouration": Kind(structure_faults.discolouration, (0.05, 0.9), (9, 50)),
-    "roller_mark": Kind(spot_faults.roller_mark, (0.12, 1.1), (14, 75), detail=0.1),
+KINDS: dict[str, FaultKind] = {
+    "scratch": FaultKind(line_faults.scratch, (0.05, 1.0), (14, 90), detail=0.02),
+    "scratches": FaultKind(line_faults.scratches, (0.12, 1.1), (14, 80), detail=0.01),
+    "scuff": FaultKind(line_faults.scuff, (0.08, 1.0), (10, 55), detail=0.03),
+    "gouge": FaultKind(line_faults.gouge, (0.05, 0.6), (18, 90), detail=0.1),
+    "crack": FaultKind(line_faults.crack, (0.06, 1.0), (18, 90), detail=0.02),
+    "crazing": FaultKind(line_faults.crazing, (0.12, 1.2), (16, 75), detail=0.02),
+    "inclusion": FaultKind(spot_faults.inclusion, (0.012, 0.6), (16, 85), detail=0.1),
+    "stain": FaultKind(spot_faults.stain, (0.02, 0.4), (9, 65), tint=0.12),
+    "spatter": FaultKind(spot_faults.spatter, (0.012, 0.5), (16, 90), detail=0.12, tint=0.1),
+    "water_mark": FaultKind(spot_faults.water_mark, (0.05, 0.6), (9, 45), detail=0.06, tint=0.06),
+    "patch": FaultKind(spot_faults.patch, (0.1, 1.3), (8, 50), tint=0.08),
+    "pit": FaultKind(spot_faults.pit, (0.012, 0.12), (20, 95)),
+    "pits": FaultKind(spot_faults.pits, (0.06, 0.9), (18, 90), detail=0.05),
+    "blowhole": FaultKind(spot_faults.blowhole, (0.015, 0.25), (18, 85)),
+    "scale": FaultKind(spot_faults.scale_flakes, (0.05, 0.9), (16, 75), detail=0.15),
+    "corrosion": FaultKind(spot_faults.corrosion, (0.03, 0.8), (14, 75), detail=0.2),
+    "dent": FaultKind(spot_faults.dent, (0.03, 0.6), (14, 75), detail=0.3),
+    "lap": FaultKind(line_faults.lap, (0.06, 0.9), (16, 75), detail=0.05),
+    "chip": FaultKind(structure_faults.chip, (0.03, 0.45), (18, 85), at_edges=0.6),
+    "hole": FaultKind(spot_faults.hole, (0.015, 0.3), (30, 150)),
+    "misweave": FaultKind(structure_faults.misweave, (0.06, 0.9), (10, 50)),
+    "smear": FaultKind(structure_faults.smear, (0.06, 0.8), (8, 45)),
+    "hair": FaultKind(line_faults.hair, (0.06, 0.9), (18, 100), detail=0.02, tint=0.12),
+    "discolouration": FaultKind(structure_faults.discolouration, (0.05, 0.9), (9, 50)),
+    "roller_mark": FaultKind(spot_faults.roller_mark, (0.12, 1.1), (14, 75), detail=0.1),
 }
 
 CLASSES: tuple[str, ...] = tuple(KINDS)
@@ -155,7 +156,9 @@ def draw_defects(
     return picture, objects
 
 
-def _draw_at(rng: np.random.Generator, kind: Kind, picture: ColourImage, extent: float, centre: Points) -> Drawn | None:
+def _draw_at(
+    rng: np.random.Generator, kind: FaultKind, picture: ColourImage, extent: float, centre: Points
+) -> Drawn | None:
     size = picture.shape[0]
     half = 0.5 * extent + 4 + 0.12 * extent
     low = np.clip(np.floor(centre - half), 0, size - 1).astype(int)
@@ -182,7 +185,12 @@ def _draw_at(rng: np.random.Generator, kind: Kind, picture: ColourImage, extent:
 
 
 def _view(
-    rng: np.random.Generator, kind: Kind, picture: ColourImage, part: tuple[slice, slice], centre: Points, extent: float
+    rng: np.random.Generator,
+    kind: FaultKind,
+    picture: ColourImage,
+    part: tuple[slice, slice],
+    centre: Points,
+    extent: float,
 ) -> View:
     """Return the part of a picture to draw on, with a contrast that suits it."""
     ground = picture[part]
@@ -225,7 +233,7 @@ def _is_visible(change: npt.NDArray[np.float32], pieces: Mask, spread: float) ->
     )
 
 
-def _place(rng: np.random.Generator, kind: Kind, picture: ColourImage, extent: float) -> Points:
+def _place(rng: np.random.Generator, kind: FaultKind, picture: ColourImage, extent: float) -> Points:
     """Return the middle of a defect: mostly so that it lies inside if it fits, else anywhere in the picture."""
     size, half = picture.shape[0], 0.5 * extent
     if rng.random() < kind.at_edges:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from lidd_yolo.data.demo.fields import log_uniform
 from lidd_yolo.data.demo.shapes import (
     Layer,
     Points,
@@ -18,17 +19,16 @@ from lidd_yolo.data.demo.shapes import (
     blur,
     branching,
     cloud,
+    displaced,
     distances,
-    log_uniform,
-    moved,
     ragged,
     random_angle,
     ribbon,
+    rotated,
     scatter,
     shading,
-    soft,
+    softened,
     stroke,
-    turned,
     winding,
 )
 from lidd_yolo.data.demo.shapes import fill as fill_outlines
@@ -39,11 +39,11 @@ from lidd_yolo.data.labels.outline import Mask
 def scratch(rng: np.random.Generator, view: View) -> Layer:
     """One thin, nearly straight groove of varying depth, often with metal thrown up beside it."""
     angle = random_angle(rng)
-    line = view.centre + turned(bent(rng, view.extent, rng.choice([0.01, 0.03, 0.1])), angle)
+    line = view.centre + rotated(bent(rng, view.extent, rng.choice([0.01, 0.03, 0.1])), angle)
     width = log_uniform(rng, 0.8, min(1.2 + 0.04 * view.extent, 5))
     core, pieces = _tapered(view, line, width)
     depth = np.clip(1 + rng.uniform(0.1, 0.6) * cloud(rng, view.shape, max(view.extent / 8, 4)), 0.3, 1.5)
-    relief = _groove(rng, soft(core, rng.uniform(0.4, 0.9)), angle, width)
+    relief = _groove(rng, softened(core, rng.uniform(0.4, 0.9)), angle, width)
     return Layer(np.float32(view.signed(rng, 0.5)) * depth * relief, pieces)
 
 
@@ -57,11 +57,11 @@ def scratches(rng: np.random.Generator, view: View) -> Layer:
     for offset in offsets:
         length = view.extent * rng.uniform(0.35, 1.0)
         place = np.array([rng.uniform(-0.5, 0.5) * (view.extent - length), offset])
-        line = view.centre + turned(length * shape + place, angle + rng.normal(0, 0.015))
+        line = view.centre + rotated(length * shape + place, angle + rng.normal(0, 0.015))
         value = int(255 * log_uniform(rng, 0.5, 1.0))
         stroke(core, [line[1:-1]], 1 if rng.random() < 0.7 else 2, value)
         stroke(pieces, [line], 2)
-    relief = _groove(rng, soft(core, rng.uniform(0.4, 0.7)), angle, 1.0)
+    relief = _groove(rng, softened(core, rng.uniform(0.4, 0.7)), angle, 1.0)
     depth = np.clip(1 + 0.3 * cloud(rng, view.shape, max(view.extent / 8, 4)), 0.3, 1.5)
     change = np.float32(1.2 * view.signed(rng, 0.5)) * depth * relief
     return Layer(change, binary(pieces), 0.7 * spread / count + 2)
@@ -74,26 +74,26 @@ def scuff(rng: np.random.Generator, view: View) -> Layer:
     angle, length = random_angle(rng), view.extent * rng.uniform(0.06, 0.25)
     lengths = length * rng.uniform(0.4, 1.3, (count, 1, 1))
     shape = lengths * bent(rng, 1.0, 0.12, 5)
-    lines = places[:, None] + turned(shape, rng.normal(angle, rng.uniform(0.05, 0.35), (count, 1)))
+    lines = places[:, None] + rotated(shape, rng.normal(angle, rng.uniform(0.05, 0.35), (count, 1)))
     strokes = view.canvas()
     for value, part in zip((120, 180, 255), np.array_split(lines, 3), strict=True):
         stroke(strokes, list(part), 1, value)
-    haze = soft(strokes, max(0.04 * view.extent, 1.5))
+    haze = softened(strokes, max(0.04 * view.extent, 1.5))
     haze /= max(float(haze.max()), 1e-6)
-    relief = 1.3 * soft(strokes, 0.5) + np.float32(rng.uniform(0.1, 0.6)) * haze
+    relief = 1.3 * softened(strokes, 0.5) + np.float32(rng.uniform(0.1, 0.6)) * haze
     return Layer(np.float32(view.signed(rng, 0.35)) * relief, (strokes > 60).astype(np.uint8), 0.1 * view.extent + 2)
 
 
 def gouge(rng: np.random.Generator, view: View) -> Layer:
     """A deep, wide groove: one flank in the light, the other in the shade, dark bottom, tapered ends."""
     angle = random_angle(rng)
-    line = view.centre + turned(bent(rng, view.extent, 0.05), angle)
+    line = view.centre + rotated(bent(rng, view.extent, 0.05), angle)
     t = np.linspace(-1, 1, len(line))
     width = max(view.extent * log_uniform(rng, 0.05, 0.22), 1.8)
     profile = (1 - np.abs(t - rng.uniform(-0.4, 0.4)) ** rng.uniform(1.5, 4) / 2.2).clip(0.15) * (1 - t**4).clip(0.1)
     body = view.canvas()
     fill_outlines(body, [ribbon(line, width * profile * rng.uniform(0.85, 1.15, t.size))])
-    height = soft(body, max(rng.uniform(0.1, 0.24) * width, 0.5))
+    height = softened(body, max(rng.uniform(0.1, 0.24) * width, 0.5))
     lamp = angle + np.pi / 2 * rng.choice([-1, 1]) + rng.normal(0, 0.3)
     rough = 1 + 0.35 * cloud(rng, view.shape, 2.5)
     change = shading(height, lamp) - np.float32(rng.uniform(0, 0.8)) * height * rough
@@ -115,7 +115,7 @@ def crack(rng: np.random.Generator, view: View) -> Layer:
             fill_outlines(core, [ribbon(curve, width * widths)])
         stroke(core, [curve], 1, 255 if number == 0 else 190)
         stroke(pieces, [curve], max(2, round(width)))
-    dark = soft(core, rng.uniform(0.35, 0.7))
+    dark = softened(core, rng.uniform(0.35, 0.7))
     depth = np.clip(1.2 + 0.35 * cloud(rng, view.shape, max(view.extent / 10, 4)), 0.4, 1.6)
     halo = np.float32(rng.uniform(-0.3, 0.3)) * blur(dark, 1.8) if rng.random() < 0.5 else np.float32(0)
     return Layer(np.float32(view.signed(rng, 0.85)) * (depth * dark + halo), binary(pieces))
@@ -149,7 +149,7 @@ def crazing(rng: np.random.Generator, view: View) -> Layer:
 def lap(rng: np.random.Generator, view: View) -> Layer:
     """A lip of metal folded over, a burr or a crease: bright ridge, dark line along one side, shade that fades."""
     if rng.random() < 0.4:
-        line = view.centre + turned(bent(rng, view.extent, 0.03), random_angle(rng))
+        line = view.centre + rotated(bent(rng, view.extent, 0.03), random_angle(rng))
     else:
         line = winding(rng, view, rng.uniform(0.4, 1.0))
     width = max(view.extent * log_uniform(rng, 0.015, 0.06), 1.2)
@@ -158,11 +158,11 @@ def lap(rng: np.random.Generator, view: View) -> Layer:
     fill_outlines(canvas, [ribbon(line, width * (1.02 - t**2) * rng.uniform(0.7, 1.3, t.size))])
     stroke(canvas, [line], 1)
     stroke(pieces, [line], max(round(1.8 * width), 3))
-    lip = soft(canvas, 0.25 * width + 0.3)
+    lip = softened(canvas, 0.25 * width + 0.3)
     side = line[-1] - line[0]
     normal = np.array([-side[1], side[0]]) / max(float(np.hypot(*side)), 1e-6) * width * rng.choice([-1, 1])
-    shadow = moved(lip, *(1.1 * normal))
-    wide = moved(blur(lip, 1.8 * width), *(2.0 * normal))
+    shadow = displaced(lip, *(1.1 * normal))
+    wide = displaced(blur(lip, 1.8 * width), *(2.0 * normal))
     relief = lip - np.float32(rng.uniform(0.5, 1.1)) * shadow - np.float32(rng.uniform(0, 0.5)) * wide
     return Layer(np.float32(abs(view.signed(rng, 0.2))) * relief, binary(pieces))
 
@@ -174,11 +174,11 @@ def hair(rng: np.random.Generator, view: View) -> Layer:
     core, pieces = view.canvas(), view.canvas()
     stroke(core, [line], width)
     stroke(pieces, [line], width + 1)
-    body = soft(core, rng.uniform(0.4, 0.8))
+    body = softened(core, rng.uniform(0.4, 0.8))
     relief = body * (1 + np.float32(0.15) * cloud(rng, view.shape, 5))
     change = np.float32(1.3 * view.signed(rng, 0.65)) * relief
     if rng.random() < 0.35:
-        shadow = moved(blur(body, 1.0), *rng.normal(0, 1.8, 2))
+        shadow = displaced(blur(body, 1.0), *rng.normal(0, 1.8, 2))
         change -= np.float32(0.4 * view.contrast) * shadow * (1 - body)
     return Layer(change, binary(pieces))
 
@@ -200,7 +200,7 @@ def _groove(rng: np.random.Generator, groove: FloatImage, angle: float, width: f
     if rng.random() < 0.5:
         return groove
     step = (0.5 * width + 1) * rng.choice([-1, 1])
-    ridge = moved(groove, -np.sin(angle) * step, np.cos(angle) * step)
+    ridge = displaced(groove, -np.sin(angle) * step, np.cos(angle) * step)
     return np.asarray(groove - np.float32(rng.uniform(0.2, 0.7)) * ridge, dtype=np.float32)
 
 

@@ -116,7 +116,7 @@ def circular_ground(rng: np.random.Generator, size: int) -> ColourImage:
     return coloured(rng, grey, 0.08)
 
 
-def turned(rng: np.random.Generator, size: int) -> ColourImage:
+def lathe_turned(rng: np.random.Generator, size: int) -> ColourImage:
     """Feed marks of a lathe or facing tool: arcs, or lines on a cylinder, of even pitch and uneven depth."""
     pitch = log_uniform(rng, 3.5, 18)
     radius, turn = _circles(rng, size, 0.0, 3.0)

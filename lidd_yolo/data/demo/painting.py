@@ -27,11 +27,6 @@ Colour = npt.NDArray[np.float32]
 _SUBPIXEL_BITS = 4  # OpenCV draws at 1/16 pixel
 
 
-def log_spread(rng: np.random.Generator, low: float, high: float) -> float:
-    """Return a log-uniform number between two positive ones."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
 def some_angle(rng: np.random.Generator, level: float = 0.5) -> float:
     """Return an angle in radians: near a multiple of 90 degrees with probability ``level``, else any."""
     if rng.random() < level:

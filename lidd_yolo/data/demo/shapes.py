@@ -78,11 +78,6 @@ class Layer:
     reach: float = 0.0
 
 
-def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Return a number whose logarithm is uniform between those of ``low`` and ``high``."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
 def random_angle(rng: np.random.Generator) -> float:
     """Return a direction in radians: often about level or upright, as machines and cameras stand, else any."""
     if rng.random() < 0.4:
@@ -90,7 +85,7 @@ def random_angle(rng: np.random.Generator) -> float:
     return float(rng.uniform(0, np.pi))
 
 
-def turned(points: Points, angle: float | npt.NDArray[np.float64]) -> Points:
+def rotated(points: Points, angle: float | npt.NDArray[np.float64]) -> Points:
     """Turn points ``(..., 2)`` around the origin; angles of several shapes have to broadcast to ``(...)``."""
     c, s = np.cos(angle), np.sin(angle)
     x, y = points[..., 0], points[..., 1]
@@ -122,7 +117,7 @@ def blobs(
     phase = rng.uniform(0, 2 * np.pi, (number, waves.size, 1))
     radius = np.clip(1 + np.sum(swing * np.cos(waves[:, None] * turn + phase), axis=1), 0.35, 1.8)
     flat = radius[..., None] * radii[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
-    return np.asarray(centres[:, None] + turned(flat, np.broadcast_to(angles, number)[:, None]), dtype=np.float64)
+    return np.asarray(centres[:, None] + rotated(flat, np.broadcast_to(angles, number)[:, None]), dtype=np.float64)
 
 
 def blob(
@@ -138,7 +133,7 @@ def scatter(rng: np.random.Generator, view: View, count: int, squeeze: float, sh
     """Return ``count`` places in an ellipse around the centre, denser in its middle, shape ``(count, 2)``."""
     turn, radius = rng.uniform(0, 2 * np.pi, count), rng.uniform(0, 1, count) ** 0.7
     offset = 0.5 * shrink * view.extent * radius[:, None] * np.stack([np.cos(turn), squeeze * np.sin(turn)], axis=1)
-    return view.centre + turned(offset, random_angle(rng))
+    return view.centre + rotated(offset, random_angle(rng))
 
 
 def bent(rng: np.random.Generator, length: float, bend: float, corners: int = 20) -> Points:
@@ -189,7 +184,7 @@ def winding(rng: np.random.Generator, view: View, curl: float, corners: int = 40
     heading = np.interp(np.linspace(0, 5, corners), np.arange(6), knots) + np.linspace(0, rng.normal(0, curl), corners)
     heading = np.convolve(np.pad(heading, 4, mode="edge"), np.ones(9) / 9, mode="valid")
     path = np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=1), axis=0)
-    path = turned(path - path.mean(axis=0), random_angle(rng))
+    path = rotated(path - path.mean(axis=0), random_angle(rng))
     low, high = path.min(axis=0), path.max(axis=0)
     return np.asarray(view.centre + (path - (low + high) / 2) * (view.extent / max(*(high - low), 1e-6)))
 
@@ -219,7 +214,7 @@ def binary(canvas: Mask) -> Mask:
     return np.asarray(canvas >= max(min(128, most), 1), dtype=np.uint8)
 
 
-def unit(canvas: Mask) -> FloatImage:
+def as_unit(canvas: Mask) -> FloatImage:
     """Scale 0-255 to 0-1."""
     return np.asarray(canvas * np.float32(1 / 255), dtype=np.float32)
 
@@ -237,12 +232,12 @@ def blur(image: FloatImage, sigma: float) -> FloatImage:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
 
-def soft(canvas: Mask, sigma: float) -> FloatImage:
+def softened(canvas: Mask, sigma: float) -> FloatImage:
     """Scale 0-255 to 0-1 and blur."""
-    return blur(unit(canvas), sigma)
+    return blur(as_unit(canvas), sigma)
 
 
-def moved(image: FloatImage, right: float, down: float) -> FloatImage:
+def displaced(image: FloatImage, right: float, down: float) -> FloatImage:
     """Move the content by parts of pixels; zeros come in."""
     matrix = np.array([[1, 0, right], [0, 1, down]], dtype=np.float64)
     return np.asarray(cv2.warpAffine(image, matrix, image.shape[1::-1]), dtype=np.float32)

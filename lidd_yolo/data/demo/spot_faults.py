@@ -10,27 +10,27 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from lidd_yolo.data.demo.fields import log_uniform
 from lidd_yolo.data.demo.shapes import (
     Layer,
     View,
+    as_unit,
     binary,
     blob,
     blobs,
     blur,
     cloud,
+    displaced,
     distances,
     fill,
-    log_uniform,
-    moved,
     ragged,
     ragged_area,
     random_angle,
+    rotated,
     scatter,
     shading,
-    soft,
+    softened,
     stroke,
-    turned,
-    unit,
 )
 from lidd_yolo.data.demo.textures import FloatImage
 
@@ -46,10 +46,10 @@ def inclusion(rng: np.random.Generator, view: View) -> Layer:
     radii[:, 0] *= rng.uniform(0.65, 1.0) if count > 1 else 1.0
     radii = np.maximum(np.minimum(radii, np.stack([radii[:, 0], 0.6 * radii[:, 0]], axis=1)), (1.2, 0.6))
     across = rng.normal(0, 0.04 * view.extent, count) * (count > 1)
-    centres = view.centre + turned(np.stack([along, across], axis=1), angle)
+    centres = view.centre + rotated(np.stack([along, across], axis=1), angle)
     grains = view.canvas()
     fill(grains, blobs(rng, centres, radii, rng.normal(angle, 0.06, count), 0.22))
-    body = soft(grains, rng.uniform(0.4, 0.9)) * np.clip(1 + 0.25 * cloud(rng, view.shape, 3), 0.5, 1.4)
+    body = softened(grains, rng.uniform(0.4, 0.9)) * np.clip(1 + 0.25 * cloud(rng, view.shape, 3), 0.5, 1.4)
     return Layer(np.float32(view.signed(rng, 0.88)) * body, binary(grains), 0.2 * view.extent)
 
 
@@ -62,9 +62,9 @@ def stain(rng: np.random.Generator, view: View) -> Layer:
         count = int(rng.integers(1, 4))
         radii = view.extent * rng.uniform(0.08, 0.25, (count, 1)) * rng.uniform(0.8, 1.2, (count, 2))
         fill(canvas, blobs(rng, scatter(rng, view, count, 0.8, 0.7), radii, 0.0, 0.1))
-    relief = soft(canvas, max(0.5, view.extent * log_uniform(rng, 0.01, 0.09)))
+    relief = softened(canvas, max(0.5, view.extent * log_uniform(rng, 0.01, 0.09)))
     if view.extent > 8 and rng.random() < 0.35:
-        relief = relief * (1.05 - np.float32(rng.uniform(0.4, 0.75)) * soft(canvas, 0.14 * view.extent))
+        relief = relief * (1.05 - np.float32(rng.uniform(0.4, 0.75)) * softened(canvas, 0.14 * view.extent))
         relief *= np.float32(1 / max(float(relief.max()), 0.2))
     relief *= np.clip(1 + np.float32(rng.uniform(0.05, 0.35)) * ragged(rng, view.shape, view.extent / 3), 0.3, 1.5)
     return Layer(np.float32(view.signed(rng, 0.75)) * relief, binary(canvas))
@@ -80,14 +80,14 @@ def spatter(rng: np.random.Generator, view: View) -> Layer:
     centres = scatter(rng, view, count, rng.uniform(0.4, 1.0), 0.85) if count > 1 else view.centre[None]
     drops = view.canvas()
     fill(drops, blobs(rng, centres, radii, rng.uniform(0, np.pi, count), rng.choice([0.04, 0.2])))
-    body = soft(drops, rng.uniform(0.35, 0.9))
+    body = softened(drops, rng.uniform(0.35, 0.9))
     change = (
         np.float32(view.signed(rng, 0.7))
         * body
         * np.clip(1 + 0.12 * ragged(rng, view.shape, view.extent / 4), 0.5, 1.4)
     )
     if rng.random() < 0.3:  # wet or molten drops shine
-        change += np.float32(0.5 * view.contrast) * moved(blur(body, 0.5), *rng.normal(0, 0.25 * largest, 2)) * body
+        change += np.float32(0.5 * view.contrast) * displaced(blur(body, 0.5), *rng.normal(0, 0.25 * largest, 2)) * body
     return Layer(change, binary(drops), 0.2 * view.extent)
 
 
@@ -104,10 +104,10 @@ def water_mark(rng: np.random.Generator, view: View) -> Layer:
     width = max(1, round(view.extent * log_uniform(rng, 0.01, 0.06)))
     stroke(rings, closed, width)
     fill(inside, outer)
-    ring = soft(rings, 0.4 + 0.3 * width) / np.float32(0.75)
-    ring += np.float32(0.6) * soft(rings, 2.0 + width) * unit(inside)
+    ring = softened(rings, 0.4 + 0.3 * width) / np.float32(0.75)
+    ring += np.float32(0.6) * softened(rings, 2.0 + width) * as_unit(inside)
     ring *= np.clip(0.9 + 0.35 * cloud(rng, view.shape, view.extent / 3), 0.25, 1.5)
-    relief = ring + np.float32(rng.uniform(-0.1, 0.35)) * soft(inside, 1.0)
+    relief = ring + np.float32(rng.uniform(-0.1, 0.35)) * softened(inside, 1.0)
     pieces = binary(inside) | (rings > 127).astype(np.uint8)
     return Layer(np.float32(view.signed(rng, 0.5)) * relief, pieces)
 
@@ -115,7 +115,7 @@ def water_mark(rng: np.random.Generator, view: View) -> Layer:
 def patch(rng: np.random.Generator, view: View) -> Layer:
     """A wide area of other shade with ragged border; it covers the texture of the ground more or less."""
     area = ragged_area(rng, view, rng.uniform(0.1, 0.3))
-    body = soft(255 * area, log_uniform(rng, 0.6, 2.5))
+    body = softened(255 * area, log_uniform(rng, 0.6, 2.5))
     shade = 1 + np.float32(rng.uniform(0.05, 0.3)) * ragged(rng, view.shape, max(view.extent / 4, 6), 0.6)
     change = np.float32(view.signed(rng, 0.6)) * body * np.clip(shade, 0.3, 1.6)
     if rng.random() < 0.5:
@@ -157,11 +157,11 @@ def blowhole(rng: np.random.Generator, view: View) -> Layer:
         glint = view.canvas()
         place = view.centre + 0.22 * view.extent * np.array([np.cos(lamp), np.sin(lamp)])
         fill(glint, blobs(rng, place[None], np.full((1, 2), max(0.06 * view.extent, 0.8)), 0.0, 0.1))
-        change = change + np.float32(1.2 * view.contrast) * soft(glint, 0.6)
+        change = change + np.float32(1.2 * view.contrast) * softened(glint, 0.6)
     return Layer(np.asarray(change, dtype=np.float32), (radius <= 1).astype(np.uint8))
 
 
-def scale(rng: np.random.Generator, view: View) -> Layer:
+def scale_flakes(rng: np.random.Generator, view: View) -> Layer:
     """Rolled-in scale: flakes drawn out along the rolling direction, with crusty surface and bright border."""
     count = int(np.clip(view.extent * rng.uniform(0.06, 0.25), 1, 22))
     angle = random_angle(rng)
@@ -173,7 +173,7 @@ def scale(rng: np.random.Generator, view: View) -> Layer:
     fill(flakes, blobs(rng, centres, radii, rng.normal(angle, 0.15, count), 0.28))
     crust = 1 + np.float32(rng.uniform(0.05, 0.25)) * ragged(rng, view.shape, max(0.15 * view.extent, 3), 0.9)
     crust = np.clip(crust, 0.2, 1.8)
-    body = soft(flakes, 0.6)
+    body = softened(flakes, 0.6)
     around = blur(body, 1.6) * (1 - body)
     relief = crust * body - np.float32(rng.uniform(0.2, 1.3)) * around
     return Layer(np.float32(view.signed(rng, 0.8)) * relief, binary(flakes), 0.18 * view.extent)
@@ -202,7 +202,7 @@ def dent(rng: np.random.Generator, view: View) -> Layer:
     edge = view.extent * log_uniform(rng, 0.04, 0.15)
     inner = replace(view, extent=view.extent - 1.2 * edge)  # the blur widens it to the extent
     fill(height, blob(rng, inner, rng.uniform(0.4, 1.0), rng.uniform(0.0, 0.08)))
-    shape = soft(height, max(edge, 0.6))
+    shape = softened(height, max(edge, 0.6))
     relief = blur(shading(shape, rng.uniform(0, 2 * np.pi)), 0.25 * edge)
     relief += np.float32(rng.normal(0, 0.25)) * shape
     return Layer(np.float32(abs(view.signed(rng, 0.5))) * relief, np.asarray(shape > 0.2, dtype=np.uint8))
@@ -222,7 +222,7 @@ def hole(rng: np.random.Generator, view: View) -> Layer:
             + rng.normal(0, 0.12 * view.extent, (count, 2))
         )
         stroke(canvas, list(np.stack([roots, tips], axis=1)), 1, 110)
-    body = soft(canvas, rng.uniform(0.35, 0.8))
+    body = softened(canvas, rng.uniform(0.35, 0.8))
     behind = np.full(3, view.level + view.signed(rng, 0.75), dtype=np.float32)
     if rng.random() < 0.25 and abs(float(view.away.mean()) - view.level) > 12:
         behind = view.away
@@ -246,8 +246,8 @@ def roller_mark(rng: np.random.Generator, view: View) -> Layer:
     for place in along:
         value = int(255 * log_uniform(rng, 0.55, 1.0))
         shift = np.array([place, 0.0]) + rng.normal(0, 0.02 * pitch, 2)
-        fill(canvas, [view.centre + turned(stamp + shift, angle)], value)
-    body = soft(canvas, max(0.4, 0.05 * pitch))
+        fill(canvas, [view.centre + rotated(stamp + shift, angle)], value)
+    body = softened(canvas, max(0.4, 0.05 * pitch))
     if rng.random() < 0.4:
         relief = 0.8 * shading(body, rng.uniform(0, 2 * np.pi)) + 0.4 * body
     else:
@@ -263,9 +263,9 @@ def _holes(rng: np.random.Generator, view: View, outlines: npt.NDArray[np.float6
     """Return small dark holes of about ``size`` pixels, lit from one side."""
     canvas = view.canvas()
     fill(canvas, outlines)
-    dark = soft(canvas, float(np.clip(0.1 * size, 0.35, 1.5)))
+    dark = softened(canvas, float(np.clip(0.1 * size, 0.35, 1.5)))
     lamp, step = rng.uniform(0, 2 * np.pi), max(0.22 * size, 0.9)
-    lip = moved(dark, step * np.cos(lamp), step * np.sin(lamp)) * (1 - dark)
+    lip = displaced(dark, step * np.cos(lamp), step * np.sin(lamp)) * (1 - dark)
     shade = 1 + np.float32(rng.uniform(0, 0.4)) * _ramp(view, lamp) if size > 6 else np.float32(1)
     relief = dark * shade - np.float32(rng.uniform(0, 0.8)) * lip
     return Layer(np.asarray(view.signed(rng, 0.85) * relief, dtype=np.float32), binary(canvas), reach)

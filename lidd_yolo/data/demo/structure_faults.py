@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from lidd_yolo.data.demo.fields import log_uniform
 from lidd_yolo.data.demo.shapes import (
     ColourImage,
     Layer,
@@ -19,13 +20,12 @@ from lidd_yolo.data.demo.shapes import (
     cloud,
     fill,
     jagged,
-    log_uniform,
     ragged,
     ragged_area,
     random_angle,
-    soft,
+    rotated,
+    softened,
     stroke,
-    turned,
 )
 from lidd_yolo.data.labels.outline import Mask
 
@@ -38,7 +38,7 @@ def misweave(rng: np.random.Generator, view: View) -> Layer:
     area, angle = _band(rng, view)
     if not _is_regular(view):
         return Layer(np.zeros(view.shape, dtype=np.float32), area)
-    body = soft(255 * area, rng.uniform(0.4, 1.5))
+    body = softened(255 * area, rng.uniform(0.4, 1.5))
     manner = rng.random()
     if manner < 0.4:
         step = log_uniform(rng, 1.5, max(0.25 * view.extent, 2.5)) * rng.choice([-1, 1])
@@ -69,7 +69,7 @@ def smear(rng: np.random.Generator, view: View) -> Layer:
     noise = rng.standard_normal(view.shape, dtype=np.float32)
     streaks = cv2.filter2D(noise, -1, weights, borderType=cv2.BORDER_REFLECT_101) * np.float32(np.sqrt(length))
     level = np.float32(view.signed(rng, 0.5) * rng.uniform(0.5, 1.0))
-    body = soft(255 * area, max(view.extent * log_uniform(rng, 0.01, 0.05), 0.8))
+    body = softened(255 * area, max(view.extent * log_uniform(rng, 0.01, 0.05), 0.8))
     change = body[..., None] * (drawn - view.ground + (level * (1 + 0.3 * streaks))[..., None])
     return Layer(np.asarray(change, dtype=np.float32), area)
 
@@ -82,7 +82,7 @@ def discolouration(rng: np.random.Generator, view: View) -> Layer:
         canvas = view.canvas()
         fill(canvas, blob(rng, view, rng.uniform(0.3, 1.0), 0.08))
         area = binary(canvas)
-    body = soft(255 * area, max(view.extent * log_uniform(rng, 0.01, 0.06), 0.6))
+    body = softened(255 * area, max(view.extent * log_uniform(rng, 0.01, 0.06), 0.6))
     strength = float(np.clip(view.contrast / max(view.level, 20), 0.07, 0.3))
     if view.extent > 20 and rng.random() < 0.25:
         phase = (body * rng.uniform(2, 6) + 0.5 * cloud(rng, view.shape, view.extent / 3))[..., None]
@@ -105,7 +105,7 @@ def chip(rng: np.random.Generator, view: View) -> Layer:
     rays = (
         radius * rng.uniform(0.6, 1.0, (corners, 1)) * np.stack([np.cos(turn), rng.uniform(0.5, 1) * np.sin(turn)], 1)
     )
-    ring = view.centre + turned(rays, random_angle(rng))
+    ring = view.centre + rotated(rays, random_angle(rng))
     levels = 3 if view.extent > 20 else 1
     outline = np.concatenate(
         [jagged(rng, a, b, 0.08, levels)[:-1] for a, b in zip(ring, np.roll(ring, -1, 0), strict=True)]
@@ -115,13 +115,13 @@ def chip(rng: np.random.Generator, view: View) -> Layer:
     shades = np.clip(rng.normal(150, 60, corners), 20, 255)
     for a, b, value in zip(ring, np.roll(ring, -1, 0), shades, strict=True):
         fill(facets, [np.stack([ridge, ridge + 1.3 * (a - ridge), ridge + 1.3 * (b - ridge)])], int(value))
-    body = soft(canvas, rng.uniform(0.35, 0.7))
+    body = softened(canvas, rng.uniform(0.35, 0.7))
     level = view.signed(rng, 0.5)
     if rng.random() < 0.4 and abs(float(view.away.mean()) - view.level) > 12:
         inside = view.away[None, None] + np.float32(0.1 * level) * cloud(rng, view.shape, 6)[..., None]
     else:
         grain = 0.2 * ragged(rng, view.shape, 4, 0.8)
-        inside = (view.level + np.float32(level) * (1.5 * soft(facets, 0.8) + grain))[..., None]
+        inside = (view.level + np.float32(level) * (1.5 * softened(facets, 0.8) + grain))[..., None]
     change = body[..., None] * (inside - view.ground)
     edge = blur(body, 0.9) * (1 - body) + np.float32(0.3) * body * (1 - blur(body, 0.9))
     change = change + np.float32(rng.uniform(-0.3, 1.2) * view.contrast) * edge[..., None]
@@ -140,7 +140,7 @@ def _band(rng: np.random.Generator, view: View) -> tuple[Mask, float]:
     sway = rng.choice([0.0, 0.06]) * width
     upper = np.stack([length * t, 0.5 * width + rng.normal(0, sway + 1e-9, t.size)], axis=1)
     lower = np.stack([length * t, -0.5 * width + rng.normal(0, sway + 1e-9, t.size)], axis=1)
-    fill(canvas, [view.centre + turned(np.concatenate([upper, lower[::-1]]), angle)])
+    fill(canvas, [view.centre + rotated(np.concatenate([upper, lower[::-1]]), angle)])
     return binary(canvas), angle
 
 

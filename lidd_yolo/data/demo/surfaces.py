@@ -19,7 +19,7 @@ _DRAW: Mapping[str, Callable[[np.random.Generator, int], ColourImage]] = {
     "cross-ground": metals.cross_ground,
     "circular-ground": metals.circular_ground,
     "brushed": metals.brushed,
-    "turned": metals.turned,
+    "turned": metals.lathe_turned,
     "milled": metals.milled,
     "sand-cast": metals.sand_cast,
     "die-cast": metals.die_cast,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lidd_yolo.data.demo.fields import log_uniform
 from lidd_yolo.data.demo.painting import (
     Colour,
     ColourImage,
@@ -22,7 +23,6 @@ from lidd_yolo.data.demo.painting import (
     fill_cover,
     grey_paint,
     ink,
-    log_spread,
     paint,
     placed,
     shifted,
@@ -69,7 +69,7 @@ def add_text(rng: np.random.Generator, picture: ColourImage) -> None:
     angle = some_angle(rng, 0.7)
     cover = blank(picture)
     place = rng.uniform(0.05, 0.95, 2) * size
-    height = log_spread(rng, 0.03, 0.14) * size
+    height = log_uniform(rng, 0.03, 0.14) * size
     font, bold = int(rng.choice(_FONTS)), bool(rng.random() < 0.3)
     for line in range(int(rng.choice([1, 1, 1, 2, 3]))):
         where = placed([[0, 1.7 * height * line]], angle, place)[0]
@@ -80,21 +80,21 @@ def add_text(rng: np.random.Generator, picture: ColourImage) -> None:
 def add_stamped_number(rng: np.random.Generator, picture: ColourImage) -> None:
     """A row of digits punched one by one, each a little out of line."""
     size = picture.shape[0]
-    angle, height = some_angle(rng, 0.6), log_spread(rng, 0.05, 0.16) * size
+    angle, height = some_angle(rng, 0.6), log_uniform(rng, 0.05, 0.16) * size
     cover, place = blank(picture), rng.uniform(0.15, 0.85, 2) * size
     number = int(rng.integers(2, 8))
     for step, digit in enumerate(rng.choice(list("0123456789" + _LETTERS[:6]), number)):
         offset = [(step - number / 2) * 0.95 * height + rng.normal(0, 0.03 * height), rng.normal(0, 0.06 * height)]
         where = placed([offset], angle, place)[0]
         _write(cover, str(digit), where, angle + rng.normal(0, 0.05), height, cv2.FONT_HERSHEY_SIMPLEX, bold=True)
-    emboss(picture, as_share(cover, rng.uniform(0.6, 1.1)), rng.uniform(0, 2 * np.pi), log_spread(rng, 40, 160))
+    emboss(picture, as_share(cover, rng.uniform(0.6, 1.1)), rng.uniform(0, 2 * np.pi), log_uniform(rng, 40, 160))
     dim(picture, cover, rng.uniform(0.7, 1.0))
 
 
 def add_sign(rng: np.random.Generator, picture: ColourImage) -> None:
     """An arrow, a cross, a tick, a triangle or a circle, printed or engraved."""
     size = picture.shape[0]
-    radius, angle = log_spread(rng, 0.04, 0.16) * size, some_angle(rng)
+    radius, angle = log_uniform(rng, 0.04, 0.16) * size, some_angle(rng)
     centre = rng.uniform(0.08, 0.92, 2) * size
     thick = max(1.5, radius * rng.uniform(0.1, 0.3))
     cover = blank(picture)
@@ -119,7 +119,7 @@ def add_matrix_code(rng: np.random.Generator, picture: ColourImage) -> None:
     """A square code: of the kind with two solid sides, or of the kind with three eyes."""
     cells = _code_cells(rng)
     number = cells.shape[0]
-    side = picture.shape[0] * log_spread(rng, 0.09, 0.26)
+    side = picture.shape[0] * log_uniform(rng, 0.09, 0.26)
     angle, place = some_angle(rng, 0.8), rng.uniform(0.1, 0.9, 2) * picture.shape[0]
     module = max(side / number, 1.4)
     quiet = number + 2
@@ -147,7 +147,7 @@ def add_bar_code(rng: np.random.Generator, picture: ColourImage) -> None:
     """Bars of one to four units, mostly on a white field, sometimes with digits below."""
     size = picture.shape[0]
     angle, place = some_angle(rng, 0.8), rng.uniform(0.12, 0.88, 2) * size
-    unit, height = rng.uniform(0.8, 2.2), size * log_spread(rng, 0.06, 0.18)
+    unit, height = rng.uniform(0.8, 2.2), size * log_uniform(rng, 0.06, 0.18)
     widths = unit * rng.choice([1, 1, 2, 3, 4], int(rng.integers(24, 56)))
     edges = np.concatenate([[0.0], np.cumsum(widths)])
     edges -= edges[-1] / 2
@@ -168,7 +168,7 @@ def add_ruler(rng: np.random.Generator, picture: ColourImage) -> None:
     size = picture.shape[0]
     angle = float(rng.integers(4) * np.pi / 2 + rng.normal(0, 0.02))
     place = placed([[0, size * rng.uniform(0.25, 0.44)]], angle, [size / 2, size / 2])[0]
-    step, length = size * log_spread(rng, 0.018, 0.06), size * rng.uniform(0.025, 0.06)
+    step, length = size * log_uniform(rng, 0.018, 0.06), size * rng.uniform(0.025, 0.06)
     colour = ink(rng, float(picture.mean()))
     if rng.random() < 0.5:
         bar = blank(picture)
@@ -192,8 +192,8 @@ def add_marker_strokes(rng: np.random.Generator, picture: ColourImage) -> None:
     """Marker, paint or chalk: broad drawn curves of saturated colour, as workers circle and tick things."""
     size = picture.shape[0]
     cover = blank(picture)
-    thick = log_spread(rng, 0.018, 0.05) * size
-    centre, radius = rng.uniform(0.15, 0.85, 2) * size, size * log_spread(rng, 0.1, 0.4)
+    thick = log_uniform(rng, 0.018, 0.05) * size
+    centre, radius = rng.uniform(0.15, 0.85, 2) * size, size * log_uniform(rng, 0.1, 0.4)
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
         stroke_cover(cover, _drawn_curve(rng, centre + rng.normal(0, 0.3 * radius, 2), radius), max(3.0, thick))
     colour = vivid(rng) if rng.random() < 0.9 else grey_paint(240)
@@ -207,7 +207,7 @@ def add_label(rng: np.random.Generator, picture: ColourImage) -> None:
     """A sticker: a light or coloured rectangle with a slight shadow and lines of text."""
     size = picture.shape[0]
     angle, place = some_angle(rng, 0.7), rng.uniform(0.05, 0.95, 2) * size
-    width = size * log_spread(rng, 0.14, 0.4)
+    width = size * log_uniform(rng, 0.14, 0.4)
     height = width * rng.uniform(0.35, 0.9)
     cover = blank(picture)
     half = np.array([width / 2, height / 2])
@@ -249,7 +249,7 @@ def add_time_stamp(rng: np.random.Generator, picture: ColourImage) -> None:
 def add_register_mark(rng: np.random.Generator, picture: ColourImage) -> None:
     """Marks for cutting and printing in register: cross in a circle, corners, a row of colour patches."""
     size = picture.shape[0]
-    radius, colour = size * log_spread(rng, 0.025, 0.07), ink(rng, float(picture.mean()))
+    radius, colour = size * log_uniform(rng, 0.025, 0.07), ink(rng, float(picture.mean()))
     cover = blank(picture)
     kind = int(rng.integers(3))
     if kind == 0:
@@ -318,7 +318,7 @@ def _apply(rng: np.random.Generator, picture: ColourImage, cover: Mask) -> None:
     if way < 0.55:
         paint(picture, cover, ink(rng, float(picture.mean())), rng.uniform(0.4, 1))
     elif way < 0.85:
-        depth = log_spread(rng, 30, 130) * rng.choice([-1, 1])
+        depth = log_uniform(rng, 30, 130) * rng.choice([-1, 1])
         emboss(picture, as_share(cover, rng.uniform(0.5, 1.0)), rng.uniform(0, 2 * np.pi), depth)
         dim(picture, cover, rng.uniform(0.75, 1.1))
     else:

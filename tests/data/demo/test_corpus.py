@@ -109,6 +109,23 @@ class TestRender:
             places.add(cv2.boundingRect(mask))
         assert len(places) >= 3
 
+    @pytest.mark.parametrize("level", [0, 30])
+    def test_render__colour_alone_is_not_labelled_in_grey(self, monkeypatch, level):
+        """Blue becomes red of the same grey level, or one that is brighter by ``level`` too."""
+
+        def recolour(_, picture, number):
+            changed, mask = picture.copy(), np.zeros(picture.shape[:2], dtype=np.uint8)
+            changed[20:60, 20:60] += level + np.array([-0.299, 0, 0.114], dtype=np.float32) * 300
+            mask[20:60, 20:60] = 1
+            return changed, [(0, mask)] if number else []
+
+        monkeypatch.setattr(corpus, "draw_defects", recolour)
+        found = {False: [], True: []}
+        for scene in _scenes(9):
+            found[bool((scene.image == scene.image[..., :1]).all())].append(len(scene.objects))
+        assert set(found[False]) == {1}
+        assert set(found[True]) == {1 if level else 0}
+
     def test_render__unknown_split(self):
         with pytest.raises(ValueError, match="'valid'"):
             render(seed=0, split="valid", index=0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lidd_yolo.data.demo import kinds
-from lidd_yolo.data.demo.kinds import CLASSES, KINDS, Kind, draw_defects, draw_kind, random_extent
+from lidd_yolo.data.demo.kinds import CLASSES, KINDS, FaultKind, draw_defects, draw_kind, random_extent
 from lidd_yolo.data.demo.shapes import Layer
 from lidd_yolo.data.demo.textures import steel_texture
 
@@ -149,7 +149,7 @@ class TestVisibility:
             change = strength * pieces.astype(np.float32)
             return Layer(change if pixels else np.repeat(change[..., None], 3, axis=2), pieces)
 
-        monkeypatch.setitem(KINDS, "pit", Kind(draw, (0.1, 0.2), (10, 20), tint=0.0))
+        monkeypatch.setitem(KINDS, "pit", FaultKind(draw, (0.1, 0.2), (10, 20), tint=0.0))
 
     @pytest.mark.parametrize(
         ("ground", "strength", "visible"),
