@@ -23,7 +23,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("name", choices=("defects-pretrain", "defects-demo"), help="which data set")
     text = "folder to make; one with the same pictures is left alone, another is refused"
     command.add_argument("target", type=Path, metavar="TARGET", help=text)
-    text = "training pictures (default: 8000 of defects-pretrain, 300 of defects-demo); the other sides in proportion"
+    text = "training pictures (default: 16000 of defects-pretrain, 300 of defects-demo); the other sides in proportion"
     command.add_argument("--pictures", type=int, metavar="N", help=text)
     text = "side of the pictures in pixels (default: 224 of defects-pretrain, 256 of defects-demo)"
     command.add_argument("--size", type=int, metavar="N", help=text)

@@ -47,7 +47,7 @@ class TestRun:
 
         monkeypatch.setattr(corpus, "generate", generate)
         assert _run("defects-pretrain", tmp_path / "made") == 0
-        assert asked == {"counts": {"train": 8000, "val": 400}, "size": 224, "seed": 0, "processes": None}
+        assert asked == {"counts": {"train": 16000, "val": 500}, "size": 224, "seed": 0, "processes": None}
 
     def test_again__left_alone(self, tmp_path):
         words = "defects-demo", tmp_path / "made", "--pictures", 3, "--size", 64

@@ -163,7 +163,7 @@ class TestArguments:
             recipe_arguments(str(file))
 
     def test_unknown(self):
-        with pytest.raises(ValueError, match="no recipe 'hard': own, lidd, wlnet or a YAML file"):
+        with pytest.raises(ValueError, match="no recipe 'hard': own, lidd, wlnet, pretrain or a YAML file"):
             recipe_arguments("hard")
 
 

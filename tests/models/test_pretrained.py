@@ -78,7 +78,7 @@ class TestFind:
     @pytest.mark.usefixtures("folder")
     def test_damaged__is_refused(self, packaged):
         packaged.write_bytes(packaged.read_bytes()[:-1] + b"?")
-        with pytest.raises(ValueError, match="is damaged.*force-reinstall"):
+        with pytest.raises(ValueError, match=r"is damaged.*force-reinstall"):
             YOLO("lidd.pt")
 
 
@@ -105,7 +105,9 @@ class TestUse:
 
     def test_copy__under_another_name(self, folder, packaged, picture):
         (folder / "start.pt").write_bytes(packaged.read_bytes())
-        one, other = (YOLO(name).predict(picture, imgsz=64, conf=0.0, verbose=False)[0] for name in ("lidd.pt", "start.pt"))
+        one, other = (
+            YOLO(name).predict(picture, imgsz=64, conf=0.0, verbose=False)[0] for name in ("lidd.pt", "start.pt")
+        )
         assert torch.equal(one.boxes.data, other.boxes.data)
 
     def test_safe_load__knows_the_file(self, packaged):
