@@ -1,6 +1,6 @@
 """The touch points in Ultralytics, and nothing else.
 
-Six functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours,
+Seven functions in three modules are wrapped; each wrapper calls the original first or for everything that is not ours,
 so stock models get stock objects. Private or undocumented names of Ultralytics that this package relies on are listed
 in ``TOUCHED`` (the criterion's return format: ``models/upstream.py``) and checked before anything is wrapped. In a
 module that fails the check, model YAMLs of ours are refused with the reason and everything else stays stock. Besides,
@@ -30,7 +30,7 @@ TOUCHED: dict[str, dict[str, tuple[str, ...]]] = {
         "parse_model": ("d", "ch", "verbose"),
         "torch_safe_load": ("weight",),
     },
-    "ultralytics.engine.model": {"Model._smart_load": ("self", "key")},
+    "ultralytics.engine.model": {"Model._smart_load": ("self", "key"), "Model.tune": ("self", "use_ray")},
     "ultralytics.data.utils": {"check_file": ("file", "suffix")},
 }
 
@@ -235,6 +235,24 @@ def _wrap_smart_load(original: Callable[..., Any]) -> Callable[..., Any]:
     return _smart_load
 
 
+def _wrap_tune(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def tune(self: Any, use_ray: bool = False, *args: Any, **kwargs: Any) -> Any:
+        if not type(getattr(self, "model", None)).__module__.startswith("lidd_yolo."):
+            return original(self, use_ray, *args, **kwargs)
+        from lidd_yolo.training import recipes  # noqa: PLC0415 - as the layers
+        from lidd_yolo.training.trainers import part_for  # noqa: PLC0415 - as the layers
+
+        trainer = part_for(self.model, "trainer")
+        given = {**self.overrides, **kwargs}
+        recipe = {**trainer.recipe, **(trainer.from_weights if recipes.starts_from_weights(given) else {})}
+        limits = {} if use_ray or not recipe else {"space": recipes.tuning_space(recipe)}
+        with recipes.all_typed():
+            return original(self, use_ray, *args, **{**recipe, **limits, **kwargs})
+
+    return tune
+
+
 def _build(stock: Callable[..., Any], task: str | None, cfg: Any, *args: Any, **kwargs: Any) -> Any:
     """Build our model class for a YAML with our head, else the stock one."""
     from lidd_yolo.models.classes import model_class  # noqa: PLC0415 - as the layers
@@ -260,5 +278,6 @@ _WRAPPERS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "parse_model": _wrap_parse_model,
     "torch_safe_load": _wrap_torch_safe_load,
     "Model._smart_load": _wrap_smart_load,
+    "Model.tune": _wrap_tune,
     "check_file": _wrap_check_file,
 }

@@ -7,10 +7,14 @@ recipe is Hyper-YOLO's. Mask R-CNN's is torchvision's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from ultralytics.utils import DEFAULT_CFG_DICT, LOGGER, RANK
 
 LIDD: dict[str, Any] = {
     "epochs": 300,
@@ -82,6 +86,24 @@ LIDD_FROM_WEIGHTS: dict[str, Any] = {"lr0": 0.002, "warmup_epochs": 1.0}
 PRETRAIN: dict[str, Any] = {"mosaic": 0.0, "close_mosaic": 0, "flipud": 0.5, "hsv_h": 0.02, "warmup_epochs": 0.3}
 """On generated defects, over each network's own recipe: no way up, any colour, an epoch of some hundred steps."""
 
+_ALL_TYPED = "LIDD_YOLO_ALL_TYPED"
+_TUNED = (
+    "lr0",
+    "lrf",
+    "weight_decay",
+    "warmup_epochs",
+    "box",
+    "cls",
+    "dfl",
+    "hsv_h",
+    "hsv_s",
+    "hsv_v",
+    "translate",
+    "scale",
+)
+_SHARES = ("hsv_h", "hsv_s", "hsv_v", "translate", "scale", "flipud", "fliplr", "mosaic", "mixup", "copy_paste")
+"""Training arguments between 0 and 1."""
+
 GRADIENT_CLIP_NORM = 35.0
 """LIDD-Net's; Ultralytics clips at 10."""
 
@@ -91,12 +113,49 @@ def under(
 ) -> dict[str, Any]:
     """Return the arguments that the user typed, completed by a recipe; a resumed run keeps what it began with.
 
-    ``from_weights`` is what a training that starts from a checkpoint has over the recipe.
+    Of a whole configuration, a copy of Ultralytics' ``default.yaml`` with some values changed, the values that are
+    still Ultralytics' defaults are not typed: the recipe's stand in their place, and the log says so.
+
+    Args:
+        overrides: What Ultralytics passes to its trainer.
+        recipe: Arguments of the network.
+        from_weights: What a training that starts from a checkpoint has over the recipe.
     """
     typed = dict(overrides or {})
     if typed.get("resume"):
         return typed
-    return {**recipe, **(from_weights if starts_from_weights(typed) else {}), **typed}
+    base = {**recipe, **(from_weights if starts_from_weights(typed) else {})}
+    if base and RANK == -1 and not os.environ.get(_ALL_TYPED) and _is_whole(typed):
+        kept = sorted(key for key in base if key in typed and typed[key] == DEFAULT_CFG_DICT[key] != base[key])
+        typed = {key: value for key, value in typed.items() if key not in kept}
+        LOGGER.info(f"Recipe of the network in place of Ultralytics' defaults: {_words(base, kept)}")
+    return {**base, **typed}
+
+
+def _is_whole(typed: Mapping[str, Any]) -> bool:
+    """Tell whether arguments are a copy of ``default.yaml``, of this release or another, rather than typed words."""
+    return len(DEFAULT_CFG_DICT.keys() & typed.keys()) > 0.8 * len(DEFAULT_CFG_DICT)
+
+
+def _words(base: Mapping[str, Any], keys: list[str]) -> str:
+    return ", ".join(f"{key}={base[key]}" for key in keys) or "nothing differs"
+
+
+def tuning_space(recipe: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Return limits for ``model.tune()`` round a recipe: for each number that Ultralytics' own space knows."""
+    limits = dict.fromkeys(_SHARES, (0.0, 1.0))
+    limits |= {key: (value / 5, value * 5) for key, value in recipe.items() if key in _TUNED and value}
+    return {key: (low, min(high, 1.0) if key in _SHARES else high) for key, (low, high) in limits.items()}
+
+
+@contextmanager
+def all_typed() -> Iterator[None]:
+    """Take every argument of the trainings inside, in processes of their own, as typed: a search names them all."""
+    os.environ[_ALL_TYPED] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_ALL_TYPED]
 
 
 def starts_from_weights(arguments: Mapping[str, Any]) -> bool:

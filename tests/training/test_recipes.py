@@ -1,5 +1,7 @@
 """The recipe is made of arguments that Ultralytics knows, with the paper's values."""
 
+import pytest
+from ultralytics import YOLO
 from ultralytics.utils import DEFAULT_CFG_DICT
 
 from lidd_yolo.training import recipes
@@ -49,3 +51,83 @@ class TestUnder:
 
     def test_under__a_resumed_run_is_left_alone(self):
         assert recipes.under({"resume": "last.pt"}, {"epochs": 300}) == {"resume": "last.pt"}
+
+    def test_under__whole_configuration__defaults_give_way(self, caplog):
+        """A copy of default.yaml with one value changed, as `yolo copy-cfg` makes it."""
+        arguments = recipes.under({**DEFAULT_CFG_DICT, "model": "lidd.yaml", "scale": 0.2}, recipes.LIDD)
+        assert {**recipes.LIDD, "scale": 0.2}.items() <= arguments.items()
+        assert "in place of Ultralytics' defaults: batch=32" in caplog.text
+        assert "scale=" not in caplog.text
+
+    @pytest.mark.parametrize("place", ["process", "search"])
+    def test_under__whole_configuration_of_a_running_training__is_typed(self, monkeypatch, place):
+        """Processes of DDP and trials of a search get every argument, decided before."""
+        given = {**DEFAULT_CFG_DICT, "model": "lidd.yaml"}
+        if place == "process":
+            monkeypatch.setattr(recipes, "RANK", 0)
+            assert recipes.under(given, recipes.LIDD) == given
+        else:
+            with recipes.all_typed():
+                assert recipes.under(given, recipes.LIDD) == given
+            assert recipes.under(given, recipes.LIDD) != given
+
+
+class TestStartsFromWeights:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {"model": "lidd.pt"},
+            {"model": "runs/best.pt", "pretrained": True},
+            {"model": "lidd.yaml", "pretrained": "lidd.pt"},
+        ],
+    )
+    def test_checkpoint(self, arguments):
+        assert recipes.starts_from_weights(arguments)
+        assert recipes.under(arguments, {"lr0": 0.004}, {"lr0": 0.001})["lr0"] == 0.001
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {},
+            {"model": "lidd.yaml"},
+            {"model": "lidd.yaml", "pretrained": True},
+            {"model": "a.pt", "pretrained": False},
+        ],
+    )
+    def test_random_numbers(self, arguments):
+        assert not recipes.starts_from_weights(arguments)
+        assert recipes.under(arguments, {"lr0": 0.004}, {"lr0": 0.001})["lr0"] == 0.004
+
+
+class TestTune:
+    """``model.tune()``: the first trial is the recipe, and its limits stand round it."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """What the search was asked for, in place of the search."""
+        asked = {}
+
+        class Tuner:
+            def __init__(self, args, **_):
+                asked.update(args)
+
+            def __call__(self, iterations):
+                asked["iterations"] = iterations
+
+        monkeypatch.setattr("ultralytics.engine.tuner.Tuner", Tuner)
+        return asked
+
+    @pytest.mark.parametrize(("name", "recipe"), [("lidd.yaml", recipes.LIDD), ("wlnett.yaml", recipes.WLNET)])
+    def test_first_trial__is_the_recipe(self, asked, name, recipe):
+        YOLO(name).tune(data="some.yaml", iterations=3, epochs=2)
+        assert {**recipe, "epochs": 2, "iterations": 3, "data": "some.yaml"}.items() <= asked.items()
+        for key, (low, high) in asked["space"].items():
+            assert low <= recipe.get(key, DEFAULT_CFG_DICT[key]) <= high, key
+
+    def test_own_space__wins(self, asked):
+        YOLO("lidd.yaml").tune(data="some.yaml", space={"lr0": (0.1, 0.2)})
+        assert asked["space"] == {"lr0": (0.1, 0.2)}
+
+    def test_stock__is_left_alone(self, asked):
+        YOLO("yolov8n.yaml").tune(data="some.yaml")
+        assert not {"space", "cos_lr", "lr0"} & asked.keys()
