@@ -98,7 +98,9 @@ class LIDDDetect(Detect):
         return torch.cat((boxes, preds["scores"].sigmoid()), 1)
 
     def _decode_at_once(self, logits: Tensor) -> Tensor:
-        """Return the same boxes from three products with constants: two sums over the bins, and sides to xywh.
+        """Return the same boxes from three products with constants: two sums over the bins, and sides to boxes.
+
+        Boxes are xywh, or xyxy where the exporter asks for it, as it does for a file with NMS inside.
 
         The softmax of the stock decoding runs over an axis that is not the last one, for which some runtimes copy the
         whole tensor twice.
@@ -111,9 +113,12 @@ class LIDDDetect(Detect):
         weights = sides.unsqueeze(2) * torch.cat((bins, torch.ones_like(bins))).unsqueeze(1)
         sums = weights.view(8, 4 * self.reg_max) @ powers
         left_top, right_bottom = sides[:2], sides[2:]
-        to_xywh = torch.cat(((right_bottom - left_top) / 2, left_top + right_bottom))
-        middles = torch.cat((self.anchors, torch.zeros_like(self.anchors)))
-        boxes: Tensor = (to_xywh @ (sums[:, :4] / sums[:, 4:]) + middles) * self.strides
+        if getattr(self, "xyxy", False):  # releases before the first that has it decode to xywh always
+            to_boxes, origins = torch.cat((-left_top, right_bottom)), torch.cat((self.anchors, self.anchors))
+        else:
+            to_boxes = torch.cat(((right_bottom - left_top) / 2, left_top + right_bottom))
+            origins = torch.cat((self.anchors, torch.zeros_like(self.anchors)))
+        boxes: Tensor = (to_boxes @ (sums[:, :4] / sums[:, 4:]) + origins) * self.strides
         return boxes
 
     def bias_init(self) -> None:

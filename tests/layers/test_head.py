@@ -153,6 +153,18 @@ class TestDecode:
         assert torch.equal(same["boxes"], preds["boxes"])
         assert torch.equal(same["scores"], preds["scores"])
 
+    @pytest.mark.parametrize("folded", [False, True])
+    def test_corners__where_the_exporter_asks_for_them(self, folded):
+        """A file with NMS inside holds corners: the head's ``xyxy``."""
+        head, x = randomise_batch_norm(build(), seed=0).eval().double(), maps(dtype=torch.float64)
+        if folded:
+            head.fold_batch_norm()
+        with torch.no_grad():
+            middle, size = head(x)[0][:, :4].chunk(2, 1)
+            head.xyxy = True
+            corners = head(x)[0][:, :4]
+        torch.testing.assert_close(corners, torch.cat((middle - size / 2, middle + size / 2), 1), rtol=0, atol=1e-9)
+
     def test_size__may_change_between_calls(self):
         head = randomise_batch_norm(build(), seed=0).eval()
         first = head(maps())[0]
