@@ -42,6 +42,7 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
     iou_weight: float = 3.0,
     center_radius: float | None = None,
     strides: Tensor | None = None,
+    nearest: bool = False,
 ) -> Assignment:
     """Assign every ground truth its cheapest anchor points.
 
@@ -61,7 +62,10 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
         iou_weight: Weight of the IoU term.
         center_radius: Adds RTMDet's soft centre prior ``10^(distance / stride - radius)`` to the cost; None (the
             paper) does not.
-        strides: Stride of each point in pixels; needed with ``center_radius``.
+        strides: Stride of each point in pixels; needed with ``center_radius`` and ``nearest``.
+        nearest: Give a box without a point inside the points that it would hold if no side were shorter than the
+            finest stride, and none of other boxes; it wins them against boxes that hold points. The paper does not:
+            there such a box, a pit or a thin scratch, may get no point, and what it shows is taught as background.
 
     Shape:
         - logits: ``(B, A, C)``
@@ -77,8 +81,13 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
     if gt.shape[1] == 0:
         none = torch.zeros(b, a, device=logits.device)
         return Assignment(none.bool(), none.long(), none.to(dtype))
-    candidate = (points_inside(points.to(dtype), gt) & gt_mask.unsqueeze(1)).any(-1)
-    allowed = candidate.unsqueeze(-1) & gt_mask.unsqueeze(1)
+    real = gt_mask.unsqueeze(1)
+    inside = points_inside(points.to(dtype), gt) & real
+    allowed = inside.any(-1, keepdim=True) & real
+    small = torch.zeros_like(real)
+    if nearest and strides is not None:
+        small = ~inside.any(1, keepdim=True) & real
+        allowed = torch.where(small, points_inside(points.to(dtype), _at_least(gt, strides.min())), allowed)
     iou = pairwise_iou(pred, gt) * allowed
     cost = _class_cost(logits, gt_labels.long(), iou) - iou_weight * (iou + 1e-7).log()
     if center_radius is not None and strides is not None:
@@ -88,12 +97,19 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
     cost = cost.masked_fill(~allowed, torch.inf)
 
     taken = _cheapest(cost, iou, topk)
-    cheapest_gt = cost.argmin(-1)
+    cheapest_gt = cost.masked_fill(taken & small, -torch.inf).argmin(-1)
     several = taken.sum(-1, keepdim=True) > 1
     taken = torch.where(several, F.one_hot(cheapest_gt, gt.shape[1]).bool(), taken)
     gt_index = taken.int().argmax(-1)
     quality = (iou * taken).sum(-1)
     return Assignment(taken.any(-1), gt_index, quality)
+
+
+def _at_least(boxes_xyxy: Tensor, side: Tensor) -> Tensor:
+    """Return boxes whose sides are longer than ``side``, by a hair, about the same middles."""
+    middle = (boxes_xyxy[..., :2] + boxes_xyxy[..., 2:]) / 2
+    half = ((boxes_xyxy[..., 2:] - boxes_xyxy[..., :2]) / 2).clamp(min=side * 0.5001)
+    return torch.cat((middle - half, middle + half), -1)
 
 
 def _class_cost(logits: Tensor, labels: Tensor, iou: Tensor) -> Tensor:

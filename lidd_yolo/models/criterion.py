@@ -34,7 +34,8 @@ class LIDDCriterion:
         head = model.model[-1]
         self.gains = model.args
         self.stride, self.nc, self.bins = head.stride, head.nc, head.reg_max
-        self.center_radius = read_options(model.yaml, Options).center_radius
+        options = read_options(model.yaml, Options)
+        self.center_radius, self.nearest = options.center_radius, options.candidates == "nearest"
         self.class_weights = getattr(model, "class_weights", None)
 
     def __call__(self, preds: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Any]:
@@ -63,6 +64,7 @@ class LIDDCriterion:
             gt_mask=mask,
             center_radius=self.center_radius,
             strides=strides,
+            nearest=self.nearest,
         )
         target = _Target(assignment, labels, boxes, points, strides, self.nc)
         terms = self._terms(main, target)

@@ -7,6 +7,7 @@ from math import inf
 from typing import Any, TypeVar
 
 AUX_KINDS = ("light", "dense", "off")
+CANDIDATES = ("nearest", "inside")
 
 
 @dataclass(frozen=True)
@@ -17,17 +18,22 @@ class Options:
         aux: Auxiliary training head: ``light``, ``dense`` (NanoDet-Plus's size) or ``off``.
         detach_epoch: First epoch in which the auxiliary branch no longer shapes backbone and neck.
         center_radius: RTMDet's soft centre prior in the assigner, in strides; None (the paper) leaves it out.
+        candidates: Anchor points that may learn an object: those ``inside`` boxes (the paper), so that an object that
+            holds none may get none, or ``nearest``, where such an object gets its nearest.
         default_scale: Scale when the file name gives none.
     """
 
     aux: str = "light"
     detach_epoch: int = 10
     center_radius: float | None = None
+    candidates: str = "nearest"
     default_scale: str = "n"
 
     def __post_init__(self) -> None:
         if self.aux not in AUX_KINDS:
             raise ValueError(f"lidd_yolo: aux: {self.aux!r} is not one of {', '.join(AUX_KINDS)}")
+        if self.candidates not in CANDIDATES:
+            raise ValueError(f"lidd_yolo: candidates: {self.candidates!r} is not one of {', '.join(CANDIDATES)}")
         if not _is_number(self.detach_epoch, int) or self.detach_epoch < 0:
             raise ValueError(f"lidd_yolo: detach_epoch: {self.detach_epoch!r} is not a number of epochs")
         if self.center_radius is not None and not _is_number(self.center_radius, (int, float)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from ultralytics.utils import LOGGER, RANK
@@ -15,6 +16,7 @@ from lidd_yolo.data.splits.report import SplitReport, training_list
 from lidd_yolo.files import write_beside
 from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.options import Options, read_options
 from lidd_yolo.models.upstream import unwrapped
 
 
@@ -65,6 +67,42 @@ def leak_message(leak: Mapping[str, float]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
+def log_small_objects(trainer: Any) -> None:
+    """Log how many training objects hold no anchor point; a callback for ``on_pretrain_routine_end``."""
+    model = unwrapped(trainer.model)
+    dataset = trainer.train_loader.dataset
+    labels = [label for part in getattr(dataset, "datasets", [dataset]) for label in part.labels]
+    strides = [int(stride) for stride in model.head.stride]
+    without, total = objects_without_points(labels, trainer.args.imgsz, strides)
+    if without and RANK in {-1, 0}:
+        nearest = read_options(model.yaml, Options).candidates == "nearest"
+        text = "nearest ones used" if nearest else "some are taught as background (candidates: nearest would not)"
+        LOGGER.info(f"{without:,} of {total:,} objects hold no anchor point at imgsz={trainer.args.imgsz}: {text}")
+
+
+def objects_without_points(labels: Sequence[Mapping[str, Any]], imgsz: int, strides: Sequence[int]) -> tuple[int, int]:
+    """Return how many objects hold no anchor point, and how many there are, in pictures fitted into a square.
+
+    Args:
+        labels: Of each picture ``bboxes`` (centre and size as shares, ``(N, 4)``) and ``shape`` (height, width).
+        imgsz: Side of the square in pixels; a picture lies in its middle.
+        strides: Distances of the anchor points of each level in pixels; the first lies half a stride from the border.
+    """
+    parts = []
+    for label in labels:
+        height, width = label["shape"]
+        side = np.array([width, height]) * imgsz / max(width, height)
+        middle = label["bboxes"][:, :2] * side + (imgsz - side) / 2
+        half = label["bboxes"][:, 2:] * side / 2
+        parts.append(np.concatenate((middle - half, middle + half), 1))
+    boxes = np.concatenate(parts) if parts else np.empty((0, 4))
+    holds = np.zeros(len(boxes), dtype=bool)
+    for stride in strides:
+        first = np.floor(boxes[:, :2] / stride - 0.5) + 1  # the first point behind the near side
+        holds |= ((first + 0.5) * stride < boxes[:, 2:]).all(1)
+    return int((~holds).sum()), len(boxes)
 
 
 def train_channels_last(trainer: Any) -> None:

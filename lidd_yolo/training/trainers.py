@@ -24,7 +24,7 @@ from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
 from lidd_yolo.training import recipes
-from lidd_yolo.training.callbacks import finish_checkpoint, log_leak, train_channels_last
+from lidd_yolo.training.callbacks import finish_checkpoint, log_leak, log_small_objects, train_channels_last
 
 
 class OurTrainer(BaseTrainer):
@@ -81,7 +81,7 @@ class LIDDTrainer(OurTrainer, DetectionTrainer):
     recipe = recipes.LIDD
     from_weights = recipes.LIDD_FROM_WEIGHTS
     losses = LOSS_NAMES
-    more_callbacks = (("on_train_epoch_start", _start_epoch),)
+    more_callbacks = (("on_train_epoch_start", _start_epoch), ("on_pretrain_routine_end", log_small_objects))
 
     def optimizer_step(self) -> None:
         """Take one step, gradients clipped at the paper's norm instead of Ultralytics' fixed 10."""

@@ -78,7 +78,9 @@ def assert_equals_naive(case, **options):
 
 def one_image(points, pred, gt, labels=None, logits=None):
     """Return the arguments of one image given as lists."""
-    points, pred, gt = (torch.tensor(v, dtype=torch.float64).view(-1, n) for v, n in ((points, 2), (pred, 4), (gt, 4)))
+    points, pred, gt = (
+        torch.as_tensor(v, dtype=torch.float64).view(-1, n) for v, n in ((points, 2), (pred, 4), (gt, 4))
+    )
     return {
         "logits": torch.zeros(1, len(points), 2, dtype=torch.float64) if logits is None else logits,
         "pred_boxes_xyxy": pred.unsqueeze(0),
@@ -274,13 +276,66 @@ class TestExecution:
         assign_dynamic_soft_labels(**case)
         assert all(torch.equal(case[k], before[k]) for k in case)
 
-    @pytest.mark.parametrize("radius", [None, 3.0])
-    def test_host__never_waits_for_values(self, radius):
+    @pytest.mark.parametrize("options", [{"center_radius": None}, {"center_radius": 3.0}, {"nearest": True}])
+    def test_host__never_waits_for_values(self, options):
         """Tensors without data: whatever asks for a value raises."""
         case = random_case(2)
         with FakeTensorMode() as mode:
             fake = {k: mode.from_tensor(v) for k, v in case.items()}
-            got = assign_dynamic_soft_labels(**fake, center_radius=radius)
+            got = assign_dynamic_soft_labels(**fake, **options)
             assert got.quality.shape == case["logits"].shape[:2]
             with pytest.raises(DataDependentOutputException):
                 bool(got.foreground.any())
+
+
+class TestNearest:
+    """Every object has points to learn it, however small or thin it is and wherever it lies."""
+
+    POINTS, STRIDES = anchor_grid(64)
+
+    def _assigned(self, boxes, **options):
+        """Return how many points each box gets where nothing is learned yet."""
+        generator = torch.Generator().manual_seed(0)
+        away = torch.rand(len(self.POINTS), 2, generator=generator, dtype=torch.float64) * 8
+        pred = torch.cat((self.POINTS - away, self.POINTS + away), -1)
+        case = one_image(self.POINTS, pred, boxes) | {"strides": self.STRIDES}
+        got = assign_dynamic_soft_labels(**case, **options)
+        return torch.bincount(got.gt_index[0][got.foreground[0]], minlength=len(boxes)).tolist()
+
+    @pytest.mark.parametrize(("width", "height"), [(0.5, 0.5), (2, 2), (4, 4), (7.9, 7.9), (2, 50), (50, 2)])
+    def test_single_object__gets_a_point_everywhere(self, width, height):
+        counts = []
+        for step in range(64):
+            x, y = 1 + (step * 7.3) % (62 - width), 1 + (step * 11.9) % (62 - height)
+            box = [[x, y, x + width, y + height]]
+            counts.append((self._assigned(box, nearest=True)[0], self._assigned(box)[0]))
+        assert min(nearest for nearest, _ in counts) >= 1
+        assert min(inside for _, inside in counts) == 0
+
+    def test_small_in_large__keeps_its_point(self):
+        """A pit in a patch whose box fits the point's prediction exactly."""
+        large, pit = [4, 4, 60, 60], [29, 29, 32.5, 32.5]
+        pred = [large] * len(self.POINTS)
+        case = one_image(self.POINTS, pred, [large, pit]) | {"strides": self.STRIDES}
+        taken = [
+            sorted(set(got.gt_index[0][got.foreground[0]].tolist()))
+            for got in (assign_dynamic_soft_labels(**case, nearest=choice) for choice in (True, False))
+        ]
+        assert taken == [[0, 1], [0]]
+
+    def test_small_object__takes_no_point_far_away(self):
+        pred = torch.zeros(len(self.POINTS), 4, dtype=torch.float64)
+        boxes = [[9, 9, 11, 11], [40, 40, 60, 60]]
+        case = one_image(self.POINTS, pred, boxes) | {"strides": self.STRIDES}
+        got = assign_dynamic_soft_labels(**case, nearest=True)
+        own = self.POINTS[got.foreground[0] & (got.gt_index[0] == 0)]
+        assert len(own) >= 1
+        assert ((own - 10).abs() <= 4.1).all()
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_objects_that_hold_points__as_in_the_paper(self, seed):
+        case = random_case(seed)
+        corner = case["gt_boxes_xyxy"][..., :2].clamp(max=50)
+        case["gt_boxes_xyxy"] = torch.cat((corner, corner + 9), -1)  # so wide that every box holds a point
+        inside, nearest = (assign_dynamic_soft_labels(**case, nearest=choice) for choice in (False, True))
+        assert all(torch.equal(a, b) for a, b in zip(inside, nearest, strict=True))

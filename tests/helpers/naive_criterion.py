@@ -20,6 +20,7 @@ class Setting:
     dfl: float = 0.25
     box: float = 2.0
     center_radius: float | None = None
+    candidates: str = "inside"
     class_weights: tuple[float, ...] | None = None
 
 

@@ -25,7 +25,7 @@ def build(setting):
     model = SimpleNamespace(
         model=[head],
         args=SimpleNamespace(cls=setting.qfl, dfl=setting.dfl, box=setting.box),
-        yaml={"lidd_yolo": {"center_radius": setting.center_radius}},
+        yaml={"lidd_yolo": {"center_radius": setting.center_radius, "candidates": setting.candidates}},
         class_weights=None if weights is None else torch.tensor(weights),
     )
     return LIDDCriterion(model)

@@ -18,7 +18,9 @@ class TestReadOptions:
     @pytest.mark.parametrize("section", ["", "lidd_yolo:", "lidd_yolo: {}"])
     def test_defaults__are_the_papers_schedule(self, section):
         options = read_options(yaml.safe_load(f"nc: 6\n{section}"))
-        assert options == Options(aux="light", detach_epoch=10, center_radius=None, default_scale="n")
+        assert options == Options(
+            aux="light", detach_epoch=10, center_radius=None, candidates="nearest", default_scale="n"
+        )
 
     def test_values__every_key(self):
         text = "lidd_yolo: {aux: dense, detach_epoch: 0, center_radius: 3.0, default_scale: s}"
