@@ -13,6 +13,14 @@ from typing import Any
 
 from lidd_yolo.models.registry import HEADS, head_name
 
+_TRAINERS = {
+    "LIDDDetect": "LIDDTrainer",
+    "WLNetSegment": "WLNetTrainer",
+    "MaskRCNNSegment": "MaskRCNNTrainer",
+    "Segment": "NWDSegmentationTrainer",
+}
+"""Head -> the trainer of its networks, by name: this module is loaded without one."""
+
 _building: ContextVar[bool] = ContextVar("lidd_yolo_building", default=False)
 
 
@@ -39,8 +47,9 @@ def check(yaml: dict[str, Any]) -> None:
     """
     if needs_our_class(yaml) and not _building.get():
         name = yaml.get("yaml_file", "this model YAML")
+        trainer = _TRAINERS.get(head_name(yaml), "NWDDetectionTrainer")
         raise RuntimeError(
             f"{name} belongs to lidd_yolo and cannot be built as a plain Ultralytics model: its loss would be "
-            f"missing. Use YOLO({str(name)!r}) or yolo train model={name} "
-            "(not DetectionModel(...) or trainer=DetectionTrainer)."
+            f"missing. Use YOLO({str(name)!r}) or yolo train model={name}, not DetectionModel(...); a trainer of your "
+            f"own has to extend lidd_yolo.training.trainers.{trainer}."
         )

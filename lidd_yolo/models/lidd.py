@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from ultralytics.nn.tasks import DetectionModel
+from ultralytics.utils.torch_utils import scale_img
 
 from lidd_yolo.layers.auxiliary_head import AuxiliaryHead
 from lidd_yolo.layers.head import LIDDDetect
@@ -18,6 +20,8 @@ from lidd_yolo.models.criterion import LIDDCriterion
 from lidd_yolo.models.folding import prefer_channels_last, unshuffle
 from lidd_yolo.models.options import Options, read_options
 from lidd_yolo.models.transfer import source_of, transfer
+
+_CHANGES = ((1.0, False), (0.83, True), (0.67, False))  # scale and mirroring of test-time augmentation
 
 _LARGEST_STRIDE = 32  # what image sides must divide by; the level above is rounded up, so 480 trains at 480
 
@@ -81,13 +85,28 @@ class LIDDModel(DetectionModel):
         self.head.latm = None
         return self
 
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """Run the network; a file made for one size of picture may use operators that need a fixed size."""
+    def predict(self, x: Any, *args: Any, augment: bool = False, **kwargs: Any) -> Any:
+        """Run the network; a file made for one size of picture may use operators that need a fixed size.
+
+        With ``augment`` it runs on the picture, on a smaller, mirrored one and on a smaller one still, as Ultralytics'
+        networks do, and the predictions of all stand side by side, ``(B, 4 + nc, A)``, with None for the raw ones.
+        """
+        if augment:
+            return torch.cat([self._predict_changed(x, scale, mirrored) for scale, mirrored in _CHANGES], 2), None
         if self.head.export:
             for module in self.modules():
                 if isinstance(module, SimAM):
                     module.fixed_size = not self.head.dynamic
         return super().predict(x, *args, **kwargs)
+
+    def _predict_changed(self, x: Tensor, scale: float, mirrored: bool) -> Tensor:
+        """Return the predictions for changed pictures in pixels of the given ones."""
+        changed = scale_img(x.flip(3) if mirrored else x, scale, gs=_LARGEST_STRIDE)
+        predictions: Tensor = self.predict(changed)[0].clone()
+        predictions[:, :4] /= scale
+        if mirrored:
+            predictions[:, 0] = x.shape[3] - predictions[:, 0]
+        return predictions
 
     def fuse(self, *args: Any, **kwargs: Any) -> LIDDModel:
         """Fold every training-time structure, then what Ultralytics folds itself.

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
+from ultralytics.data.utils import exif_size
 from ultralytics.utils import LOGGER, RANK
 
 from lidd_yolo.data.splits.report import SplitReport, training_list
@@ -86,13 +88,13 @@ def objects_without_points(labels: Sequence[Mapping[str, Any]], imgsz: int, stri
     """Return how many objects hold no anchor point, and how many there are, in pictures fitted into a square.
 
     Args:
-        labels: Of each picture ``bboxes`` (centre and size as shares, ``(N, 4)``) and ``shape`` (height, width).
+        labels: Of each picture ``bboxes`` (centre and size as shares, ``(N, 4)``) and what `shape_of` needs.
         imgsz: Side of the square in pixels; a picture lies in its middle.
         strides: Distances of the anchor points of each level in pixels; the first lies half a stride from the border.
     """
     parts = []
     for label in labels:
-        height, width = label["shape"]
+        height, width = shape_of(label)
         side = np.array([width, height]) * imgsz / max(width, height)
         middle = label["bboxes"][:, :2] * side + (imgsz - side) / 2
         half = label["bboxes"][:, 2:] * side / 2
@@ -103,6 +105,16 @@ def objects_without_points(labels: Sequence[Mapping[str, Any]], imgsz: int, stri
         first = np.floor(boxes[:, :2] / stride - 0.5) + 1  # the first point behind the near side
         holds |= ((first + 0.5) * stride < boxes[:, 2:]).all(1)
     return int((~holds).sum()), len(boxes)
+
+
+def shape_of(label: Mapping[str, Any]) -> tuple[int, int]:
+    """Return height and width of the picture of one of Ultralytics' labels; ``rect=True`` takes them out of it."""
+    if "shape" in label:
+        height, width = label["shape"]
+    else:
+        with Image.open(label["im_file"]) as picture:
+            width, height = exif_size(picture)
+    return int(height), int(width)
 
 
 def train_channels_last(trainer: Any) -> None:

@@ -24,7 +24,13 @@ from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
 from lidd_yolo.training import recipes
-from lidd_yolo.training.callbacks import finish_checkpoint, log_leak, log_small_objects, train_channels_last
+from lidd_yolo.training.callbacks import (
+    finish_checkpoint,
+    log_leak,
+    log_small_objects,
+    shape_of,
+    train_channels_last,
+)
 
 
 class OurTrainer(BaseTrainer):
@@ -116,15 +122,16 @@ def mean_relative_size(dataset: Any) -> float:
 
     Args:
         dataset: Training data set, or several joined, whose ``labels`` hold ``bboxes`` (centre and size as shares of
-            the picture) and ``shape`` (height and width of the picture in pixels).
+            the picture) and what `shape_of` needs.
 
     Raises:
         ValueError: If there is no box.
     """
     labels = [label for part in getattr(dataset, "datasets", [dataset]) for label in part.labels]
+    shapes = [shape_of(label) for label in labels]
     sizes = [
-        np.sqrt(label["bboxes"][:, 2:].prod(1) * np.prod(label["shape"], dtype=float)) / max(label["shape"])
-        for label in labels
+        np.sqrt(label["bboxes"][:, 2:].prod(1) * np.prod(shape, dtype=float)) / max(shape)
+        for label, shape in zip(labels, shapes, strict=True)
     ]
     joined = np.concatenate(sizes) if sizes else np.empty(0)
     if not len(joined):

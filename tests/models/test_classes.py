@@ -29,7 +29,9 @@ class TestCheck:
     def test_stock_trainer__refused(self):
         trainer = DetectionTrainer.__new__(DetectionTrainer)
         trainer.data = {"nc": 6, "channels": 3}
-        with pytest.raises(RuntimeError, match=r"not DetectionModel\(...\) or trainer=DetectionTrainer"):
+        with pytest.raises(
+            RuntimeError, match=r"not DetectionModel\(...\); a trainer of your own has to extend .*LIDDTrainer"
+        ):
             trainer.get_model(cfg=yaml_model_load("lidd.yaml"))
 
     def test_our_rows__are_building_blocks_without_our_head(self):

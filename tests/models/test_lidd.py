@@ -9,6 +9,7 @@ from torch import nn
 from ultralytics import YOLO
 from ultralytics.nn.modules import Conv
 from ultralytics.nn.tasks import DetectionModel, yaml_model_load
+from ultralytics.utils.torch_utils import scale_img
 
 from lidd_yolo.models.criterion import LIDDCriterion
 from lidd_yolo.models.lidd import LIDDModel
@@ -218,6 +219,22 @@ class TestCopy:
         loss.sum().backward()
         again, _ = deepcopy(model).loss(noise_batch())
         assert again.isfinite().all()
+
+
+class TestAugment:
+    def test_predictions__of_all_pictures_in_pixels_of_the_first(self, model):
+        x = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+        model = deepcopy(model).eval()
+        with torch.no_grad():
+            plain, augmented = model(x)[0], model(x, augment=True)[0]
+            mirrored = model(scale_img(x.flip(3), 0.83, gs=32))[0]
+        count = plain.shape[2]
+        assert torch.equal(augmented[..., :count], plain)
+        part = augmented[..., count : count + mirrored.shape[2]]
+        torch.testing.assert_close(part[:, 0], 96 - mirrored[:, 0] / 0.83)
+        torch.testing.assert_close(part[:, 1:4], mirrored[:, 1:4] / 0.83)
+        assert torch.equal(part[:, 4:], mirrored[:, 4:])
+        assert augmented.shape[2] > count + mirrored.shape[2]
 
 
 class TestLoad:

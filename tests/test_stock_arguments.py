@@ -1,0 +1,187 @@
+"""Every argument of ``default.yaml``: what works with a stock network works with ours, or is refused in one line.
+
+Arguments are tried together, for time; if a group fails, each of it alone, so that the one at fault is named.
+"""
+
+import pytest
+import yaml
+from ultralytics import YOLO
+from ultralytics.cfg import CFG_BOOL_KEYS, CFG_FLOAT_KEYS, CFG_FRACTION_KEYS, CFG_INT_KEYS
+from ultralytics.nn.tasks import yaml_model_load
+from ultralytics.utils import DEFAULT_CFG_DICT
+
+from tests.helpers.generated import generated_data
+
+pytestmark = [pytest.mark.slow, pytest.mark.trains]
+
+STOCK = {"lidd.yaml": "yolov8n.yaml", "wlnett.yaml": "yolov8n-seg.yaml", "yolov8n-nwd.yaml": "yolov8n.yaml"}
+NETWORKS = tuple(STOCK)
+GROUP = 6  # arguments in a training
+
+_PLACES = {
+    "task",
+    "mode",
+    "model",
+    "data",
+    "epochs",
+    "imgsz",
+    "batch",
+    "project",
+    "name",
+    "exist_ok",
+    "workers",
+    "verbose",
+}
+_PLACES |= {"cfg", "save_dir", "source", "plots", "save", "device", "seed"}
+_LONG = {"compile", "distill_model", "quantize", "time", "resume"}  # minutes, or with a test of their own
+_OF_EXPORTS = {"format", "keras", "optimize", "int8", "half", "dynamic", "simplify", "opset", "workspace", "nms", "dnn"}
+_OF_SHOWING = {"show", "tracker", "stream_buffer", "vid_stride", "save_frames"}
+_VALUES = {
+    "optimizer": "Adam",
+    "cache": "ram",
+    "freeze": 2,
+    "fraction": 0.5,
+    "multi_scale": 0.25,
+    "conf": 0.01,
+    "classes": [0],
+    "embed": [3],
+    "line_width": 2,
+    "amp": False,
+    "pretrained": False,
+    "copy_paste_mode": "mixup",
+    "auto_augment": "augmix",
+    "split": "train",
+    "max_det": 7,
+    "save_period": 1,
+    "patience": 1,
+    "nbs": 8,
+    "close_mosaic": 1,
+    "mask_ratio": 2,
+    "channels_last": True,
+    "profile": False,
+}
+_OF_PREDICTION = ("classes", "conf", "iou", "max_det", "agnostic_nms", "augment", "retina_masks", "visualize", "embed")
+_OF_PREDICTION += ("save_txt", "save_conf", "save_crop", "show_labels", "show_conf", "show_boxes", "line_width", "rect")
+_OF_VALIDATION = (
+    "classes",
+    "conf",
+    "iou",
+    "max_det",
+    "agnostic_nms",
+    "augment",
+    "rect",
+    "single_cls",
+    "split",
+    "visualize",
+)
+_OF_VALIDATION += ("save_txt", "save_conf", "save_json", "plots")
+
+
+def value_of(key):
+    """Return another value than the default that a user may give, or None if there is nothing to try."""
+    default = DEFAULT_CFG_DICT[key]
+    if key in _VALUES:
+        return _VALUES[key]
+    if key in CFG_BOOL_KEYS or isinstance(default, bool):
+        return not default
+    if key in CFG_FRACTION_KEYS:
+        return 0.5
+    if key in CFG_FLOAT_KEYS:
+        return 2 * float(default or 0.5)
+    if key in CFG_INT_KEYS:
+        return int(default or 0) + 1
+    return None
+
+
+TRAINING = sorted(
+    key for key in DEFAULT_CFG_DICT.keys() - _PLACES - _LONG - _OF_EXPORTS - _OF_SHOWING if value_of(key) is not None
+)
+GROUPS = [TRAINING[start :: -(-len(TRAINING) // GROUP)] for start in range(-(-len(TRAINING) // GROUP))]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A little steel with outlines."""
+    return generated_data(tmp_path_factory.mktemp("data") / "steel")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def with_nwd(tmp_path_factory):
+    """A working folder that holds a stock network with NWD in its box loss, and what runs leave behind."""
+    folder = tmp_path_factory.mktemp("work")
+    network = {**yaml_model_load("yolov8n.yaml"), "lidd_yolo": {"nwd": True}}
+    (folder / "yolov8n-nwd.yaml").write_text(yaml.safe_dump(network), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield
+
+
+def attempt(call):
+    """Return '' or what was raised."""
+    try:
+        call()
+    except Exception as error:  # whatever a user would see
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def train(network, data, folder, words):
+    model = YOLO(network)
+    size = {"epochs": 1, "imgsz": 64, "batch": 4, "workers": 0, "plots": False, "verbose": False, "val": False}
+    return lambda: model.train(data=str(data), project=str(folder), name="run", **{**size, **words})
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0])
+def test_training(network, group, data, tmp_path):
+    words = {key: value_of(key) for key in group}
+    if not attempt(train(network, data, tmp_path, words)):
+        return
+    for key, value in words.items():
+        error = attempt(train(network, data, tmp_path, {key: value}))
+        if error and not attempt(train(STOCK[network], data, tmp_path, {key: value})):
+            assert one_line(error), f"{key}={value}: {error}"
+
+
+def one_line(error):
+    """Tell whether an error is a refusal of ours that says what to do, rather than a fault."""
+    return error.split(":")[0] in {"ValueError", "InputError", "NotImplementedError"} and "lidd_yolo" in error
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    """Return a function that gives the checkpoint of a network, trained for an epoch."""
+    made = {}
+
+    def checkpoint(network):
+        if network not in made:
+            folder = tmp_path_factory.mktemp("trained")
+            train(network, data, folder, {})()
+            made[network] = folder / "run" / "weights" / "best.pt"
+        return made[network]
+
+    return checkpoint
+
+
+def compare_with_stock(network, trained, call):
+    """Assert that what works for the stock network works for ours."""
+    error = attempt(lambda: call(trained(network)))
+    if error and not attempt(lambda: call(trained(STOCK[network]))):
+        assert one_line(error), error
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("key", [key for key in _OF_PREDICTION if key in DEFAULT_CFG_DICT])
+def test_prediction(network, key, trained, data, tmp_path):
+    source = data.parent / "images" / "val"
+    words = {"imgsz": 64, "verbose": False, "conf": 0.001, "project": str(tmp_path), key: value_of(key)}
+    compare_with_stock(network, trained, lambda weights: YOLO(weights).predict(source, **words))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("key", [key for key in _OF_VALIDATION if key in DEFAULT_CFG_DICT])
+def test_validation(network, key, trained, data, tmp_path):
+    words = {"imgsz": 64, "batch": 4, "workers": 0, "plots": False, "verbose": False, key: value_of(key)}
+    compare_with_stock(
+        network, trained, lambda weights: YOLO(weights).val(data=str(data), project=str(tmp_path), **words)
+    )
