@@ -23,7 +23,7 @@ LOG = "run.log"
 _BEGUN, _RESUMED, _TRAINED = "begun.json", "resumed.json", "trained.json"
 _INCOMPLETE = "incomplete.json"
 _BEGAN_WITH = "began_with.yaml"
-_FILES = ("weights/last.pt", "weights/best.pt", "results.csv")
+_FILES = ("weights/last.pt", "weights/resume.pt", "weights/best.pt", "results.csv")
 _SNAPSHOTS = "snapshots"
 
 
