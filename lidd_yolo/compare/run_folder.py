@@ -202,9 +202,12 @@ def _settle(run: Path) -> None:
     """Write the run's present folder into ``last.pt``: Ultralytics goes on in the folder that the checkpoint names."""
     import torch  # noqa: PLC0415 - reading a run's state must not wait for it
 
+    from lidd_yolo.models.checkpoints import load_checkpoint  # noqa: PLC0415 - as above
+
     last = run / _FILES[0]
-    checkpoint: dict[str, Any] = torch.load(last, map_location="cpu", weights_only=False)
+    checkpoint = load_checkpoint(last)
     place = {"project": str(run.parent), "name": run.name, "save_dir": str(run)}
     if any(checkpoint["train_args"].get(key) != value for key, value in place.items()):
         checkpoint["train_args"].update(place)
-        torch.save(checkpoint, last)
+        with write_beside(last) as beside:
+            torch.save(checkpoint, beside)
