@@ -11,7 +11,6 @@ import http.client
 import shutil
 import stat
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -92,12 +91,12 @@ def download_release(publisher: Publisher, folder: Path) -> Verification:
         return _checked(folder, publisher, f"{folder}: remove it to fetch the release again")
     check_new(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
-        archive = Path(place) / f"{folder.name}.zip"
+    with all_or_nothing(folder) as made:
+        archive = made / f"{folder.name}.zip"
         fetch(publisher.address, archive)
-        with all_or_nothing(folder) as made:
-            unpack(archive, made, publisher.folders)
-            return _checked(made, publisher, "nothing is kept")
+        unpack(archive, made, publisher.folders)
+        archive.unlink()
+        return _checked(made, publisher, "nothing is kept")
 
 
 def _checked(folder: Path, publisher: Publisher, remedy: str) -> Verification:
