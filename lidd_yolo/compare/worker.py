@@ -21,6 +21,7 @@ from ultralytics import YOLO
 from lidd_yolo.compare.plan import CAUTIONS, RECIPES, Run
 from lidd_yolo.compare.pool import end_with_parent
 from lidd_yolo.compare.run_folder import (
+    LOCK,
     bring_back_arguments,
     drop_snapshots,
     incompletely_validated,
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 def _alone_in(folder: Path, wait: float) -> Iterator[None]:
     """Hold the folder's lock until this process ends, however it ends; wait seconds for another that is ending."""
     try:
-        lock = FileLock(folder / "run.lock", timeout=wait).acquire()
+        lock = FileLock(folder / LOCK, timeout=wait).acquire()
     except Timeout as error:
         raise RuntimeError(f"another process is at work in {folder}") from error
     with lock:
@@ -176,7 +177,7 @@ class _Keeper:
             return
         keep_snapshot(self.folder, trainer.epoch + 1)
         now = time.time()
-        took, self.before = now - self.before, now
+        took, self.before = max(now - self.before, 0.0), now  # a clock may be put back
         if self.until is not None and now + took > self.until:
             raise TimeIsUpError(f"{trainer.epoch + 1} of {trainer.epochs} epochs are done")
 
