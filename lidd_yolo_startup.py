@@ -2,7 +2,8 @@
 
 Run by ``lidd_yolo_startup.pth`` (Python up to 3.17) or ``lidd_yolo_startup.start`` (PEP 829) at interpreter start.
 Standard library only, imports nothing of lidd_yolo until one of the three Ultralytics modules below has been loaded,
-and never raises. ``LIDD_YOLO_AUTOLOAD=0`` turns it off; ``import lidd_yolo`` then still connects.
+and never raises. ``LIDD_YOLO_AUTOLOAD=0`` (or ``false``, ``off``, ``no``) turns it off; ``import lidd_yolo`` then still
+connects.
 """
 
 import os
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MODULES = ("ultralytics.nn.tasks", "ultralytics.engine.model", "ultralytics.data.utils")
+_OFF = ("0", "false", "off", "no")
 
 
 class _Finder:
@@ -59,7 +61,7 @@ def connect(module: "ModuleType") -> None:
 
 def install(*, asked: bool = False) -> None:
     """Watch for Ultralytics; ``LIDD_YOLO_AUTOLOAD=0`` forbids it unless the user asked, by importing lidd_yolo."""
-    if not asked and os.environ.get("LIDD_YOLO_AUTOLOAD", "1") == "0":
+    if not asked and os.environ.get("LIDD_YOLO_AUTOLOAD", "").strip().lower() in _OFF:
         return
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())

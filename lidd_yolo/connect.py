@@ -260,16 +260,21 @@ def _build(stock: Callable[..., Any], task: str | None, cfg: Any, *args: Any, **
     return (model_class(cfg, task) or stock)(cfg, *args, **kwargs)
 
 
+def safe_load_asked() -> bool:
+    """Tell whether ``ULTRALYTICS_SAFE_LOAD`` forbids checkpoints to run code; the values are Ultralytics' own."""
+    return os.environ.get("ULTRALYTICS_SAFE_LOAD", "").strip().lower() in {"1", "true", "yes", "on", "y", "t"}
+
+
 def allow_safe_load() -> None:
     """Name our classes to torch's restricted unpickler when ``ULTRALYTICS_SAFE_LOAD=1`` asks for it."""
-    if os.environ.get("ULTRALYTICS_SAFE_LOAD", "0") in {"0", ""}:
+    if not safe_load_asked():
         return
     import torch  # noqa: PLC0415 - this module is loaded without it by `lidd doctor --help`
 
-    from lidd_yolo.models.classes import pickled_classes  # noqa: PLC0415 - as the layers
+    from lidd_yolo.models.classes import pickled_names  # noqa: PLC0415 - as the layers
 
     if hasattr(torch.serialization, "add_safe_globals"):
-        torch.serialization.add_safe_globals([*pickled_classes()])
+        torch.serialization.add_safe_globals(pickled_names())
 
 
 _WRAPPERS: dict[str, Callable[[Callable[..., Any]], Any]] = {

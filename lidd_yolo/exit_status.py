@@ -9,4 +9,6 @@ COULD_NOT_RUN = 2
 TIME_IS_UP = 75
 """Stopped by a time limit; the same command goes on (EX_TEMPFAIL of sysexits.h)."""
 STOPPED = 130
-"""Stopped by the user with Ctrl-C, as a shell counts it."""
+"""Stopped by the user with Ctrl-C, as a shell counts it; by SIGTERM 143, by SIGHUP 129."""
+NOBODY_READS = 141
+"""Whoever read the output has gone, as ``head`` does; as a shell counts SIGPIPE."""

@@ -18,6 +18,7 @@ from ultralytics.cfg import get_cfg
 from ultralytics.nn.tasks import yaml_model_load
 
 import lidd_yolo
+from lidd_yolo.models.classes import pickled_names
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from tests.helpers.lidd_model import noise_batch
 from tests.helpers.wlnet_model import mask_batch
@@ -145,6 +146,10 @@ class TestCheckpoints:
     def test_name__importable(self, name):
         thing = found(name)
         assert f"{thing.__module__}.{thing.__qualname__}" == name  # else a new checkpoint would name it otherwise
+
+    @pytest.mark.parametrize("name", sorted(IN_FILES | AFTER_A_LOSS | WHEN_FUSED))
+    def test_name__known_to_restricted_loading(self, name):
+        assert found(name) in pickled_names()
 
     @pytest.mark.parametrize("name", [*MODELS, *NWD_ON_STOCK])
     def test_network__names_no_others(self, name):

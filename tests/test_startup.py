@@ -78,7 +78,15 @@ class TestInstall:
         assert min(float(run(world, code)[0]) for _ in range(10)) <= 2e-3
 
     @pytest.mark.parametrize(
-        ("value", "asked", "watching"), [("1", False, 1), ("", False, 1), ("0", False, 0), ("0", True, 1)]
+        ("value", "asked", "watching"),
+        [
+            ("1", False, 1),
+            ("", False, 1),
+            ("true", False, 1),
+            *[(value, False, 0) for value in ("0", "false", "False", "off", "OFF", "no", " no ")],
+            ("0", True, 1),
+            ("off", True, 1),
+        ],
     )
     def test_variable__turns_it_off_unless_asked(self, world, value, asked, watching):
         code = f"""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lidd_yolo.cli.interruption import status_of
 from lidd_yolo.cli.words import key_values
 from lidd_yolo.errors import InputError
-from lidd_yolo.exit_status import DONE, STOPPED
+from lidd_yolo.exit_status import DONE
 from lidd_yolo.paths import packaged_plans
 
 if TYPE_CHECKING:
@@ -100,9 +102,10 @@ def run(args: argparse.Namespace) -> int:
         return DONE
     try:
         return carry_out_plan(plan, options, _pool(args), _say).status
-    except KeyboardInterrupt:
-        _say("stopped; the same command goes on after the last finished epochs")
-        return STOPPED
+    except KeyboardInterrupt as stop:
+        with suppress(OSError):  # the terminal may be gone
+            _say("stopped; the same command goes on after the last finished epochs")
+        return status_of(stop)
 
 
 def plan_of(args: argparse.Namespace) -> RunPlan:

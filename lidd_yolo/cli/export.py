@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run ``lidd export``; return `DONE` if everything passed, else `FINDINGS`."""
-    with _ended_by_exception():
-        certified = _certified(args)
+    certified = _certified(args)
     sys.stdout.write(f"{certified}\n")
     return FINDINGS if certified.failed else DONE
 
@@ -77,19 +72,6 @@ def _certified(args: argparse.Namespace) -> Certified:
         arguments=key_values(args.more),
         say=_say,
     )
-
-
-@contextlib.contextmanager
-def _ended_by_exception() -> Iterator[None]:
-    """Let a polite kill take the way of an error, on which the folder of half-written files is removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _say(text: str) -> None:

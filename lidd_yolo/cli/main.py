@@ -14,7 +14,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from lidd_yolo import __version__
-from lidd_yolo.exit_status import COULD_NOT_RUN, STOPPED
+from lidd_yolo.cli import interruption
+from lidd_yolo.exit_status import COULD_NOT_RUN, NOBODY_READS
 
 _MODES = ("train", "val", "predict", "export", "track", "benchmark")
 _TASKS = ("detect", "segment", "classify", "pose", "obb", "semantic", "depth")
@@ -65,15 +66,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     """Run a command; what it cannot work with becomes one line on standard error."""
     name = " ".join(filter(None, ("lidd", args.command, getattr(args, "action", ""))))
+    interruption.give_closed_streams_a_place()
     try:
-        return int(args.run(args))
+        with interruption.stopped_as_by_ctrl_c():
+            status = int(args.run(args))
+            return NOBODY_READS if interruption.nobody_reads() else status
     except (OSError, ValueError, ImportError) as error:
-        sys.stderr.write(f"{name}: {error}\n")
-        return COULD_NOT_RUN
-    except KeyboardInterrupt:
+        return _could_not_run(name, error)
+    except RecursionError:
+        return _could_not_run(name, "a file is nested too deeply to be read")
+    except MemoryError:
+        return _could_not_run(name, "there is not enough memory")
+    except KeyboardInterrupt as stop:
         # A target that was not complete has been taken away by `lidd_yolo.files`.
-        sys.stderr.write(f"\n{name}: stopped{'; nothing was written' if args.command == 'data' else ''}\n")
-        return STOPPED
+        interruption.complain(f"\n{name}: stopped{'; nothing was written' if args.command == 'data' else ''}")
+        return interruption.status_of(stop)
+
+
+def _could_not_run(name: str, error: object) -> int:
+    """Say why a command could not run; say nothing if that is because nobody reads its output."""
+    try:
+        if isinstance(error, BrokenPipeError) and interruption.nobody_reads():
+            return NOBODY_READS
+    except OSError as full:
+        error = full
+    interruption.complain(f"{name}: {error}")
+    return COULD_NOT_RUN
 
 
 def command_parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -46,13 +46,13 @@ class Teller:
         self.folder = folder
         self.say = say
         self._epoch = progress_of(folder)[0]
-        self._last_said = 0.0
+        self._last_said = float("-inf")
 
     def progress(self, *, at_once: bool = False) -> None:
         """Say that there is a new epoch, at once or if nothing was said for a while."""
         epoch, map50 = progress_of(self.folder)
-        if epoch != self._epoch and (at_once or time.time() - self._last_said > _TELL_EVERY):
-            self._epoch, self._last_said = epoch, time.time()
+        if epoch != self._epoch and (at_once or time.monotonic() - self._last_said > _TELL_EVERY):
+            self._epoch, self._last_said = epoch, time.monotonic()
             self.say(f"{self.run.name}: epoch {epoch}/{self.run.epochs}, mAP50 {map50:.3f}")
 
     def ended(self, status: int, outcome: Outcome, reason: str = "") -> None:

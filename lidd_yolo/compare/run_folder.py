@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from lidd_yolo.compare.plan import Run
+from lidd_yolo.errors import InputError
 from lidd_yolo.files import write_beside
 from lidd_yolo.results.curve import read_rows
 from lidd_yolo.results.ledger import RUN_FILE
 
 LOG = "run.log"
+LOCK = "run.lock"
+"""Held by the process that works in the folder, as long as it lives."""
 _BEGUN, _RESUMED, _TRAINED = "begun.json", "resumed.json", "trained.json"
 _INCOMPLETE = "incomplete.json"
 _BEGAN_WITH = "began_with.yaml"
-_FILES = ("weights/last.pt", "weights/best.pt", "results.csv")
+_FILES = ("weights/last.pt", "weights/resume.pt", "weights/best.pt", "results.csv")
 _SNAPSHOTS = "snapshots"
 
 
@@ -58,9 +62,19 @@ def identity_in(folder: Path) -> dict[str, Any] | None:
 
 
 def clear_folder(folder: Path) -> None:
-    """Remove a run's folder; one that holds no run is left alone."""
-    if (folder / RUN_FILE).is_file():
-        shutil.rmtree(folder)
+    """Remove a run's folder; one that holds no run is left alone.
+
+    Raises:
+        InputError: If another process is at work in it.
+    """
+    if not (folder / RUN_FILE).is_file():
+        return
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            pass
+    except Timeout as error:
+        raise InputError(f"another process is at work in {folder}: stop it, or take another --project") from error
+    shutil.rmtree(folder)
 
 
 def note_resumed(folder: Path, epoch: int) -> None:
@@ -202,9 +216,12 @@ def _settle(run: Path) -> None:
     """Write the run's present folder into ``last.pt``: Ultralytics goes on in the folder that the checkpoint names."""
     import torch  # noqa: PLC0415 - reading a run's state must not wait for it
 
+    from lidd_yolo.models.checkpoints import load_checkpoint  # noqa: PLC0415 - as above
+
     last = run / _FILES[0]
-    checkpoint: dict[str, Any] = torch.load(last, map_location="cpu", weights_only=False)
+    checkpoint = load_checkpoint(last)
     place = {"project": str(run.parent), "name": run.name, "save_dir": str(run)}
     if any(checkpoint["train_args"].get(key) != value for key, value in place.items()):
         checkpoint["train_args"].update(place)
-        torch.save(checkpoint, last)
+        with write_beside(last) as beside:
+            torch.save(checkpoint, beside)

@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 from ultralytics import YOLO
-from ultralytics.utils.torch_utils import init_seeds
 
 from lidd_yolo.compare.plan import CAUTIONS, RECIPES, Run
 from lidd_yolo.compare.pool import end_with_parent
 from lidd_yolo.compare.run_folder import (
+    LOCK,
     bring_back_arguments,
     drop_snapshots,
     incompletely_validated,
@@ -42,6 +42,7 @@ from lidd_yolo.results.ledger import append
 from lidd_yolo.results.record import evidence_files, record_run
 from lidd_yolo.training.callbacks import train_channels_last
 from lidd_yolo.training.nms_watch import listen_to_nms
+from lidd_yolo.training.resume import go_on, keep_state
 
 _LOGGER = logging.getLogger(__name__)
 _WAIT = 120.0
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 def _alone_in(folder: Path, wait: float) -> Iterator[None]:
     """Hold the folder's lock until this process ends, however it ends; wait seconds for another that is ending."""
     try:
-        lock = FileLock(folder / "run.lock", timeout=wait).acquire()
+        lock = FileLock(folder / LOCK, timeout=wait).acquire()
     except Timeout as error:
         raise RuntimeError(f"another process is at work in {folder}") from error
     with lock:
@@ -145,6 +146,7 @@ def train_run(
         TimeIsUpError: If epochs are left when the time is up; call again to go on.
     """
     net = YOLO(folder / "weights" / "last.pt" if done else model)
+    net.add_callback("on_train_start", go_on)  # stock networks too: none is to suffer more from a stop than others
     net.add_callback("on_train_start", _begin)
     net.add_callback("on_train_start", train_channels_last)  # stock networks too, for time on a CPU
     if done:
@@ -152,6 +154,7 @@ def train_run(
         words: dict[str, Any] = {"resume": True, "data": arguments["data"], **on_machine}
     else:
         words = {**arguments, "project": str(folder.parent), "name": folder.name, "exist_ok": True, "save": True}
+    net.add_callback("on_model_save", keep_state)
     with listen_to_nms() as gave_up:
         net.add_callback("on_model_save", lambda t: note_validated(folder, t.epoch + 1, complete=not gave_up()))
         net.add_callback("on_model_save", _Keeper(folder, until))
@@ -174,21 +177,17 @@ class _Keeper:
             return
         keep_snapshot(self.folder, trainer.epoch + 1)
         now = time.time()
-        took, self.before = now - self.before, now
+        took, self.before = max(now - self.before, 0.0), now  # a clock may be put back
         if self.until is not None and now + took > self.until:
             raise TimeIsUpError(f"{trainer.epoch + 1} of {trainer.epochs} epochs are done")
 
 
 def _begin(trainer: Any) -> None:
-    """Keep a new training's arguments; let a resumed one count its time on and draw other numbers than at its start."""
+    """Keep a new training's arguments; let a resumed one count its time on."""
     if not trainer.start_epoch:
         keep_arguments(trainer.save_dir)
         return
     trainer.train_time_start -= float(read_rows(trainer.csv)[-1]["time"])
-    seed = trainer.args.seed + 1000 * trainer.start_epoch
-    init_seeds(seed, deterministic=trainer.args.deterministic)
-    trainer.train_loader.generator.manual_seed(seed)
-    trainer.train_loader.reset()
 
 
 if __name__ == "__main__":

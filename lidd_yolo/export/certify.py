@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
@@ -41,7 +40,7 @@ from lidd_yolo.export.int8_layers import parse_keep_float
 from lidd_yolo.export.making import checked_arguments, place_export
 from lidd_yolo.export.reference import Reference, choose_pictures, load_reference
 from lidd_yolo.export.validation import Validation, largest_difference
-from lidd_yolo.files import sha256
+from lidd_yolo.files import sha256, stage
 
 _AUTO = "auto"
 _RETRIES = 2
@@ -134,18 +133,18 @@ def certify(  # noqa: PLR0913 - each is a word of the command
     comparer = Comparer(reference, files, conf)
     size = imgsz or reference.imgsz
     delivered = Variant(InputShape(size, size, passed_on.pop("batch", 1)), bool(passed_on.pop("dynamic", False)))
-    with TemporaryDirectory(prefix="lidd-export-") as stage:
+    with stage("lidd-export-") as folder:
         say(f"comparing the trained and the folded network on {len(files)} pictures")
         fold = _fold_entry(comparer, delivered)
         results: list[Checked] = []
         if fold["passed"]:
-            validation = Validation(data.file, split, size, Path(stage))
+            validation = Validation(data.file, split, size, folder)
             maps: dict[str, dict[str, float]] = {}
             if with_map:
                 say(f"measuring mAP50-95 on {split}")
                 maps = {"trained": validation.of_trained(reference), "folded": validation.of_folded(reference)}
                 fold["map50_95"] = maps
-            request = comparer, delivered, Path(stage) / "exports", passed_on
+            request = comparer, delivered, folder / "exports", passed_on
             check: FormatCheck | Int8Check
             if int8:
                 retries = _RETRIES if keep_float == _AUTO else 0

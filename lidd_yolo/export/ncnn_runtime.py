@@ -8,11 +8,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lidd_yolo.files import stage
 from lidd_yolo.optional import load_extra
 
 _IN_FLOAT32 = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage", "use_vulkan_compute")
@@ -24,8 +24,8 @@ def run_ncnn(folder: Path, batch: NDArray[np.float32], threads: int) -> list[NDA
     Raises:
         RuntimeError: If ncnn fails or crashes; says how.
     """
-    with TemporaryDirectory(prefix="lidd-ncnn-") as exchange:
-        given, made = Path(exchange) / "in.npy", Path(exchange) / "out.npz"
+    with stage("lidd-ncnn-") as exchange:
+        given, made = exchange / "in.npy", exchange / "out.npz"
         np.save(given, batch)
         words = [sys.executable, "-m", "lidd_yolo.export.ncnn_runtime", folder, given, made, threads]
         done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)

@@ -7,7 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from lidd_yolo.models import box_loss, lidd, mask_rcnn, nwd, wlnet
+from lidd_yolo.layers import auxiliary_head, cse_chain, latm, prototypes
+from lidd_yolo.layers import mask_rcnn as layers_mask_rcnn
+from lidd_yolo.models import box_loss, criterion, lidd, mask_rcnn, nwd, wlnet
 from lidd_yolo.models.guard import needs_our_class
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.mask_rcnn import MaskRCNNModel
@@ -42,14 +44,16 @@ def model_class(cfg: Any, task: str | None) -> type[nn.Module] | None:
     return stock[task]
 
 
-def pickled_classes() -> list[type]:
-    """Return every class of ours that a checkpoint may name."""
+def pickled_names() -> list[Any]:
+    """Return every class of ours that a checkpoint may name, and the two functions."""
     named = [row.module for row in ROWS.values()] + [head.module for head in HEADS.values()]
-    modules = {inspect.getmodule(module) for module in named} | {box_loss, lidd, mask_rcnn, nwd, wlnet}
-    return [
+    modules = {inspect.getmodule(module) for module in named}
+    modules |= {auxiliary_head, box_loss, criterion, cse_chain, latm, lidd, layers_mask_rcnn, mask_rcnn, nwd, wlnet}
+    classes = [
         c
-        for module in modules
+        for module in {*modules, prototypes}
         if module is not None
         for _, c in inspect.getmembers(module, inspect.isclass)
         if c.__module__.startswith("lidd_yolo.")
     ]
+    return [*classes, prototypes._merge, layers_mask_rcnn._in_float32]

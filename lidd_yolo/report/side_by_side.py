@@ -18,6 +18,7 @@ from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
 from lidd_yolo.errors import InputError
+from lidd_yolo.files import write_beside
 from lidd_yolo.progress import progress
 
 Picture = NDArray[np.uint8]
@@ -90,9 +91,11 @@ def draw_side_by_side(
             (result,) = model.predict(str(file), conf=conf, iou=_OVERLAP, agnostic_nms=True, verbose=False, **size)
             row.append(_drawn(_prepared(file), _of_result(result)))
     sheet = _sheet(rows, ["picture", "label", *models])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.haveImageWriter(str(target)) or not cv2.imwrite(str(target), sheet):
+    if not cv2.haveImageWriter(str(target)):
         raise InputError(f"{target} cannot be written as a picture; end its name in .jpg or .png")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with write_beside(target) as beside:
+        beside.write_bytes(cv2.imencode(target.suffix, sheet)[1].tobytes())
     return [file for file, _ in labelled]
 
 

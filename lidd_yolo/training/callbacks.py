@@ -16,6 +16,7 @@ from ultralytics.utils import LOGGER, RANK
 
 from lidd_yolo.data.splits.report import SplitReport, training_list
 from lidd_yolo.files import write_beside
+from lidd_yolo.models.checkpoints import load_checkpoint
 from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.options import Options, read_options
@@ -129,7 +130,7 @@ def train_channels_last(trainer: Any) -> None:
 
 def finish_checkpoint(file: Path) -> None:
     """Rewrite a checkpoint of ours without LATM; the file is replaced in one step, others are left alone."""
-    checkpoint = torch.load(file, map_location="cpu", weights_only=False)
+    checkpoint = load_checkpoint(file)
     models = [checkpoint[key] for key in ("model", "ema") if isinstance(checkpoint.get(key), LIDDModel)]
     for model in models:
         share_storage(model.drop_training_branch())

@@ -23,7 +23,7 @@ from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
 from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
-from lidd_yolo.training import recipes
+from lidd_yolo.training import recipes, resume
 from lidd_yolo.training.callbacks import (
     finish_checkpoint,
     log_leak,
@@ -54,6 +54,9 @@ class OurTrainer(BaseTrainer):
         self.add_callback("on_pretrain_routine_end", log_leak)
         if self.channels_last and train_channels_last not in self.callbacks["on_train_start"]:
             self.add_callback("on_train_start", train_channels_last)
+        for event, function in (("on_train_start", resume.go_on), ("on_model_save", resume.keep_state)):
+            if function not in self.callbacks[event]:
+                self.callbacks[event].insert(0, function)  # before those of the user, which may stop the training
         for event, callback in self.more_callbacks:
             self.add_callback(event, callback)
 

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 import yaml
+from filelock import FileLock
 
 from lidd_yolo.compare import run_folder
 from lidd_yolo.compare.run_folder import (
@@ -28,6 +29,7 @@ from lidd_yolo.compare.run_folder import (
     restore_snapshot,
     resumed_after,
 )
+from lidd_yolo.errors import InputError
 from tests.helpers.plans import make_run
 
 HEAD = "epoch,time,  metrics/mAP50(B),metrics/mAP50-95(B)"
@@ -57,6 +59,13 @@ class TestRunFile:
         claim_folder(tmp_path / "run", make_run(), {})
         clear_folder(tmp_path / "run")
         assert list(tmp_path.iterdir()) == []
+
+    def test_clear__another_process_is_at_work(self, tmp_path):
+        """Two calls with one project, the second with --again."""
+        claim_folder(tmp_path / "run", make_run(), {})
+        with FileLock(tmp_path / "run" / "run.lock"), pytest.raises(InputError, match="another process is at work"):
+            clear_folder(tmp_path / "run")
+        assert (tmp_path / "run" / "run.json").is_file()
 
     def test_clear__leaves_other_folders(self, tmp_path):
         (tmp_path / "thesis.txt").write_text("mine")

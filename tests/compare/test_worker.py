@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -10,7 +9,6 @@ import threading
 import time
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 import yaml
@@ -60,6 +58,23 @@ class TestTrainRun:
         assert final["optimizer"] is None
         assert final["model"].head.latm is None
 
+    @pytest.mark.trains
+    def test_train__stopped_twice_is_exactly_one_that_was_not(self, arguments, tmp_path):
+        """Stock networks too: else they would suffer more from a time limit than ours."""
+        model = "yolov8n.yaml"
+        arguments = {**arguments, "workers": 0, "device": "cpu"}
+        train_run(model, arguments, tmp_path / "straight")
+        for done in (0, 1):
+            with pytest.raises(TimeIsUpError):
+                train_run(model, arguments, tmp_path / "stopped", done=done, until=0.0)
+            assert restore_snapshot(tmp_path / "stopped") == done + 1
+        train_run(model, arguments, tmp_path / "stopped", done=2)
+        files = [tmp_path / name / "weights" / "last.pt" for name in ("straight", "stopped")]
+        one, other = (torch.load(file, weights_only=False)["model"].state_dict() for file in files)
+        assert all(torch.equal(a, b) for a, b in zip(one.values(), other.values(), strict=True))
+        for name in ("train/box_loss", "val/box_loss"):
+            assert column(tmp_path / "straight", name) == column(tmp_path / "stopped", name)
+
 
 class TestKeeper:
     @pytest.fixture
@@ -100,27 +115,11 @@ class TestKeeper:
 
 
 class TestBegin:
-    def test_begin__resumed_draws_other_numbers(self, tmp_path):
-        """Ultralytics seeds a resumed training as its first epoch; order and augmentation would repeat."""
+    def test_begin__resumed_counts_its_time_on(self, tmp_path):
         (tmp_path / "results.csv").write_text("epoch,time\n1,10\n2,25.5\n")
-
-        def drawn(start):
-            loader = SimpleNamespace(generator=torch.Generator(), reset=lambda: None)
-            trainer = SimpleNamespace(
-                start_epoch=start,
-                train_time_start=100.0,
-                csv=tmp_path / "results.csv",
-                args=SimpleNamespace(seed=0, deterministic=False),
-                train_loader=loader,
-            )
-            worker._begin(trainer)
-            assert trainer.train_time_start == 74.5
-            numbers = random.random(), float(np.random.rand()), float(torch.rand(1))  # noqa: NPY002 - Ultralytics' own
-            return *numbers, int(torch.randint(1 << 30, (1,), generator=loader.generator))
-
-        one, other = drawn(2), drawn(3)
-        assert one == drawn(2)
-        assert all(a != b for a, b in zip(one, other, strict=True))
+        trainer = SimpleNamespace(start_epoch=2, train_time_start=100.0, csv=tmp_path / "results.csv")
+        worker._begin(trainer)
+        assert trainer.train_time_start == 74.5
 
 
 class TestOrder:
@@ -157,7 +156,7 @@ class TestIncompleteValidation:
                     if epoch == 1:
                         LOGGER.warning("NMS time limit 2.800s exceeded")
                     for function in self.callbacks:
-                        function(SimpleNamespace(epoch=epoch, stop=True))
+                        function(SimpleNamespace(epoch=epoch, stop=True, wdir=tmp_path))
 
         monkeypatch.setattr(worker, "YOLO", Net)
         train_run("yolov8n.yaml", {}, tmp_path)

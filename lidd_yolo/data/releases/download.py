@@ -8,10 +8,11 @@ not verified. Standard library only.
 from __future__ import annotations
 
 import http.client
+import lzma
 import shutil
 import stat
+import struct
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -33,6 +34,17 @@ _CHUNKS_A_LINE = 16  # chunks between two lines of progress
 _MAX_BYTES = 2 << 30  # of an archive
 _MAX_UNPACKED = 1 << 30  # bytes of all its files
 _MAX_FILES = 100_000
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
+"""What zipfile raises for a damaged archive, or for one of a kind that it does not know."""
 
 
 class Publisher(NamedTuple):
@@ -92,12 +104,12 @@ def download_release(publisher: Publisher, folder: Path) -> Verification:
         return _checked(folder, publisher, f"{folder}: remove it to fetch the release again")
     check_new(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
-        archive = Path(place) / f"{folder.name}.zip"
+    with all_or_nothing(folder) as made:
+        archive = made / f"{folder.name}.zip"
         fetch(publisher.address, archive)
-        with all_or_nothing(folder) as made:
-            unpack(archive, made, publisher.folders)
-            return _checked(made, publisher, "nothing is kept")
+        unpack(archive, made, publisher.folders)
+        archive.unlink()
+        return _checked(made, publisher, "nothing is kept")
 
 
 def _checked(folder: Path, publisher: Publisher, remedy: str) -> Verification:
@@ -130,7 +142,9 @@ def fetch(url: str, file: Path) -> None:
             urllib.request.urlopen(request, timeout=_TIMEOUT) as answer,
             part.open("wb") as out,
         ):
-            stated = int(answer.headers.get("Content-Length") or 0)
+            if url.startswith("https:") and not answer.geturl().startswith("https:"):
+                raise ConnectionError(f"{url}: it leads to {answer.geturl()}, which is not encrypted")
+            stated = _stated_size(answer.headers.get("Content-Length"))
             _check_size(url, stated)
             done = 0
             for chunk in _with_progress(iter(partial(answer.read, _CHUNK), b""), file.name, stated):
@@ -142,6 +156,11 @@ def fetch(url: str, file: Path) -> None:
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
         reason = getattr(error, "reason", error)
         raise ConnectionError(f"{url} cannot be fetched ({reason}); is there a network?") from error
+
+
+def _stated_size(text: str | None) -> int:
+    """Return the size that a server states; 0 if it states none that is a number."""
+    return int(text) if text and text.isdecimal() and len(text) < 20 else 0
 
 
 def _check_size(url: str, size: int) -> None:
@@ -185,8 +204,12 @@ def unpack(archive: Path, folder: Path, folders: Sequence[str]) -> None:
                 # Reading stops at the size that was stated and judged, whatever follows.
                 with opened.open(info) as source, goal.open("xb") as out:
                     shutil.copyfileobj(source, out)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise ValueError(f"{archive}: it cannot be unpacked ({error})") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise ValueError(f"{archive}: it cannot be unpacked ({error})") from error  # bz2
 
 
 def _chosen(archive: Path, infos: Sequence[zipfile.ZipInfo], folders: Sequence[str]) -> dict[str, zipfile.ZipInfo]:
@@ -202,7 +225,7 @@ def _chosen(archive: Path, infos: Sequence[zipfile.ZipInfo], folders: Sequence[s
         # The name as it is in the file: zipfile itself replaces and cuts some.
         name = info.orig_filename
         parts = PurePosixPath(name).parts
-        if name.startswith("/") or ".." in parts or any(sign in name for sign in "\\:\0"):
+        if name.startswith("/") or ".." in parts or not name.isprintable() or any(sign in name for sign in "\\:"):
             raise ValueError(f"{archive}: the entry {name!r} lies outside the archive; nothing is unpacked")
         inner = parts[1:]
         if info.is_dir() or not any(inner[: len(head)] == head for head in heads):

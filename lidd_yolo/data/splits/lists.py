@@ -29,7 +29,7 @@ from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
 from lidd_yolo.data.splits.division import SIDES, balance_columns, count_labels, divide, parse_ratio, shortfalls
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.errors import InputError
-from lidd_yolo.files import all_or_nothing, check_writable, is_free
+from lidd_yolo.files import all_or_nothing, check_name, check_writable, is_free
 from lidd_yolo.progress import progress
 
 _REPLACED = frozenset({"path", "download", "minival", "names", "nc", *SIDES})
@@ -206,6 +206,8 @@ def _listed(folder: Path, sides: Mapping[str, Sequence[str]], files: Mapping[str
     """Write the list of each side and return what the data YAML says of it."""
     places = {side: f"{side}{ending}.txt" for side in sides}
     for side, names in sides.items():
+        for name in names:
+            check_name(files[name].absolute())
         lines = [f"{files[name].absolute()}\n" for name in names]
         (folder / places[side]).write_text("".join(lines), encoding="utf-8")
     return places

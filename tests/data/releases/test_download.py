@@ -88,6 +88,14 @@ def goal(tmp_path):
     return tmp_path / "goal"
 
 
+class TestStatedSize:
+    @pytest.mark.parametrize(
+        ("text", "size"), [(None, 0), ("", 0), ("12", 12), ("-3", 0), ("many", 0), ("9" * 5000, 0)], ids=range(6)
+    )
+    def test_size__of_any_server(self, text, size):
+        assert download._stated_size(text) == size
+
+
 class TestUnpack:
     def test_wanted_folders__without_the_outer_one(self, tmp_path, goal):
         entries = [("top/a/1.txt", "one"), ("top/a/b/2.txt", "two"), ("top/c/3.txt", "three"), ("top/ab/4.txt", "")]
@@ -138,6 +146,23 @@ class TestUnpack:
         (tmp_path / "x.zip").write_bytes(content)
         with pytest.raises(ValueError, match=r"x\.zip: it cannot be unpacked"):
             unpack(tmp_path / "x.zip", goal, ["a"])
+
+    @pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_hostile_stream__one_line(self, tmp_path, goal, kind):
+        archive = tmp_path / "x.zip"
+        with zipfile.ZipFile(archive, "w", kind) as made:
+            made.writestr("top/a/1.txt", "some text " * 50)
+        data = bytearray(archive.read_bytes())
+        data[41:70] = b"\xff" * 29  # behind the head of the entry
+        archive.write_bytes(data)
+        with pytest.raises(ValueError, match=r"x\.zip: it cannot be unpacked"):
+            unpack(archive, goal, ["a"])
+
+    def test_newline_in_a_name__refused(self, tmp_path, goal):
+        archive = _zip(tmp_path / "x.zip", [("top/a/1\n2.txt", "one")])
+        with pytest.raises(ValueError, match="nothing is unpacked") as raised:
+            unpack(archive, goal, ["a"])
+        assert "\n" not in str(raised.value)
 
     def test_one_wrong_bit__found(self, tmp_path, goal):
         archive = _zip(tmp_path / "x.zip", [("top/a/1.txt", "some text " * 50)])
