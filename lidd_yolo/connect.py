@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import re
 from collections.abc import Callable
 from importlib import import_module
@@ -20,6 +19,7 @@ from typing import Any
 
 from lidd_yolo import names
 from lidd_yolo.export_notice import attach_notice
+from lidd_yolo.files import safe_load_asked
 
 TESTED = ("8.3.100", "8.4.190")
 
@@ -260,21 +260,12 @@ def _build(stock: Callable[..., Any], task: str | None, cfg: Any, *args: Any, **
     return (model_class(cfg, task) or stock)(cfg, *args, **kwargs)
 
 
-def safe_load_asked() -> bool:
-    """Tell whether ``ULTRALYTICS_SAFE_LOAD`` forbids checkpoints to run code; the values are Ultralytics' own."""
-    return os.environ.get("ULTRALYTICS_SAFE_LOAD", "").strip().lower() in {"1", "true", "yes", "on", "y", "t"}
-
-
 def allow_safe_load() -> None:
     """Name our classes to torch's restricted unpickler when ``ULTRALYTICS_SAFE_LOAD=1`` asks for it."""
-    if not safe_load_asked():
-        return
-    import torch  # noqa: PLC0415 - this module is loaded without it by `lidd doctor --help`
+    if safe_load_asked():
+        from lidd_yolo.models.classes import allow_pickled_names  # noqa: PLC0415 - as the layers
 
-    from lidd_yolo.models.classes import pickled_names  # noqa: PLC0415 - as the layers
-
-    if hasattr(torch.serialization, "add_safe_globals"):
-        torch.serialization.add_safe_globals(pickled_names())
+        allow_pickled_names()
 
 
 _WRAPPERS: dict[str, Callable[[Callable[..., Any]], Any]] = {

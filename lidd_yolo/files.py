@@ -217,3 +217,8 @@ def check_writable(target: Path) -> None:
             pass
     except OSError as error:
         raise OSError(f"{target} cannot be made: nothing can be written to {place} ({error.strerror})") from error
+
+
+def safe_load_asked() -> bool:
+    """Tell whether ``ULTRALYTICS_SAFE_LOAD`` forbids checkpoints to run code; the values are Ultralytics' own."""
+    return os.environ.get("ULTRALYTICS_SAFE_LOAD", "").strip().lower() in {"1", "true", "yes", "on", "y", "t"}

@@ -11,7 +11,8 @@ MODULES = [file for file in FILES if not file.name.startswith("__")]
 TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in [*FILES, ROOT / "lidd_yolo_startup.py"]}
 
 LADDER = (
-    {"errors", "exit_status", "geometry", "paths", "files", "progress", "optional"},
+    {"errors", "exit_status"},
+    {"geometry", "paths", "files", "progress", "optional"},
     {"assigners", "data", "layers", "losses", "names"},
     {"models"},
     {"export_notice", "training"},

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     elif command == "ablate":
         parser.add_argument("paper", choices=sorted(ABLATIONS))
     else:
-        parser.add_argument("table", choices=packaged_plans())
+        parser.add_argument("table", choices=[name for name in packaged_plans() if "-table" in name])
     _add_grid(parser)
     _add_places(parser.add_argument_group("here and now"))
 

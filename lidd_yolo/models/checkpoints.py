@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from ultralytics.nn import tasks
 
-from lidd_yolo.connect import allow_safe_load, safe_load_asked
 from lidd_yolo.errors import InputError
+from lidd_yolo.files import safe_load_asked
+from lidd_yolo.models.classes import allow_pickled_names
 
 
 def load_checkpoint(file: Path) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def load_checkpoint(file: Path) -> dict[str, Any]:
     try:
         with restricted.loading(file) if safe else contextlib.nullcontext():
             if safe:
-                allow_safe_load()
+                allow_pickled_names()
             content = torch.load(file, map_location="cpu", weights_only=safe)
     except (OSError, MemoryError):
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import torch
 from torch import nn
 
 from lidd_yolo.layers import auxiliary_head, cse_chain, latm, prototypes
@@ -57,3 +58,9 @@ def pickled_names() -> list[Any]:
         if c.__module__.startswith("lidd_yolo.")
     ]
     return [*classes, prototypes._merge, layers_mask_rcnn._in_float32]
+
+
+def allow_pickled_names() -> None:
+    """Name them to torch's restricted unpickler."""
+    if hasattr(torch.serialization, "add_safe_globals"):
+        torch.serialization.add_safe_globals(pickled_names())

@@ -86,7 +86,7 @@ class TestModelClass:
             YOLO("lidd.yaml", task="segment")
 
 
-class TestPickledClasses:
+class TestPickledNames:
     def test_classes__all_of_a_checkpoint_in_training(self):
         """What ``last.pt`` holds: training branch and criterion included."""
         model = build_lidd()
@@ -97,7 +97,7 @@ class TestPickledClasses:
         named = torch.serialization.get_unsafe_globals_in_checkpoint(file)
         ours = {name for name in named if name.startswith("lidd_yolo")}
         assert "lidd_yolo.models.criterion.LIDDCriterion" in ours
-        assert ours <= {f"{c.__module__}.{c.__name__}" for c in classes.pickled_classes()}
+        assert ours <= {f"{c.__module__}.{c.__name__}" for c in classes.pickled_names()}
 
     def test_classes__of_a_wlnet(self):
         file = io.BytesIO()
@@ -106,7 +106,7 @@ class TestPickledClasses:
         named = torch.serialization.get_unsafe_globals_in_checkpoint(file)
         ours = {name for name in named if name.startswith("lidd_yolo")}
         assert {"lidd_yolo.models.wlnet.WLNetModel", "lidd_yolo.layers.gs_conv.GSBottleneck"} <= ours
-        assert ours <= {f"{c.__module__}.{c.__name__}" for c in classes.pickled_classes()}
+        assert ours <= {f"{c.__module__}.{c.__name__}" for c in classes.pickled_names()}
 
     def test_classes__only_ours(self):
-        assert all(c.__module__.startswith("lidd_yolo.") for c in classes.pickled_classes())
+        assert all(c.__module__.startswith("lidd_yolo.") for c in classes.pickled_names())
