@@ -56,7 +56,7 @@ def yolo_pairs(data: YoloSet) -> tuple[list[Pair], list[Problem]]:
     A split without a single label is one problem; so is every picture without one elsewhere.
     """
     pairs: list[Pair] = []
-    problems: list[Problem] = []
+    problems = list(data.problems)
     owner: dict[Path, Path] = {}
     for split, pictures in data.pictures.items():
         files = {picture: label_file(picture) for picture in pictures}
@@ -120,10 +120,9 @@ def _check_pair(pair: Pair, check_label: Check, max_pixels: int) -> Pair:
 def _label_files(data: YoloSet, expected: Iterable[Path]) -> set[Path]:
     """Return the texts in the folders where labels are looked for."""
     texts = {file for folder in {file.parent for file in expected} for file in folder.glob("*.txt")}
-    for places in (data.content[split] for split in data.pictures):
-        for word in places if isinstance(places, list) else [places]:
-            if (data.root / str(word)).is_dir():
-                texts |= set(label_file(data.root / str(word) / "any.jpg").parent.rglob("*.txt"))
+    for place in (place for places in data.places.values() for place in places):
+        if place.is_dir():
+            texts |= set(label_file(place / "any.jpg").parent.rglob("*.txt"))
     return texts
 
 

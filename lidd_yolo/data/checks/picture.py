@@ -37,7 +37,7 @@ ENDINGS = {
     "TIFF": (".tif", ".tiff", ".dng"),
     "WebP": (".webp",),
     "JPEG 2000": (".jp2",),
-    "AVIF or HEIC": (".avif", ".heic"),
+    "AVIF or HEIC": (".avif", ".heic", ".heif"),
 }
 """Endings, in small letters, of files of a format, the usual one first."""
 _UNUSABLE = {

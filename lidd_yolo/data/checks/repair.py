@@ -24,7 +24,7 @@ from lidd_yolo.data.labels.annotation import Annotation, Size
 from lidd_yolo.data.labels.problems import Kind
 from lidd_yolo.data.pictures.decoding import decode
 from lidd_yolo.data.pictures.header import picture_format
-from lidd_yolo.data.readers.data_yaml import YoloSet
+from lidd_yolo.data.readers.data_yaml import YoloSet, check_own_names
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 
@@ -46,11 +46,12 @@ def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], 
 
     Raises:
         FileExistsError: If ``target`` holds something.
-        ValueError: If ``target`` lies in the data set.
+        ValueError: If ``target`` lies in the data set, or two classes have one name.
     """
     check_new(target)
     if target.resolve().is_relative_to(data.root.resolve()):
         raise ValueError(f"{target} lies in the data set itself ({data.root}); choose a folder outside of it")
+    check_own_names(data)
     kept = _kept(pairs, list(data.pictures))
     shift = max(0, max((one.peak for one in pairs), default=0).bit_length() - 8)
     with all_or_nothing(target) as folder:
@@ -108,7 +109,7 @@ def _all_labels_lost(one: Pair) -> bool:
 def _place(one: Pair, data: YoloSet, taken: set[Path]) -> Path:
     """Return where a picture goes below ``images``; two pictures never share a label file."""
     path = one.picture or Path()
-    below = data.root / "images" / one.split
+    below = data.root.resolve() / "images" / one.split
     inner = path.relative_to(below) if path.is_relative_to(below) else Path(path.name)
     ending = ".png" if _to_save_again(one) else _ending(path)
     place = Path(one.split) / inner.with_suffix(ending)

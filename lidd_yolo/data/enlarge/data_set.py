@@ -25,7 +25,7 @@ from lidd_yolo.data.groups.families import ENLARGED, family_links
 from lidd_yolo.data.groups.picture_groups import SPLIT_FILE, PictureGroups, known_groups
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
-from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import YoloSet, check_own_names, label_file, read_yolo_set
 from lidd_yolo.data.readers.layout import name_below
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.errors import InputError
@@ -95,6 +95,7 @@ def enlarge(
         raise InputError(f"the seed cannot be negative, got {seed}")
     try:
         source = read_yolo_set(data)
+        check_own_names(source)
         sides = tuple(source.pictures) if splits is None else tuple(splits)
         if missing := [side for side in sides if side not in source.pictures]:
             raise InputError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")

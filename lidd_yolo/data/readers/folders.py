@@ -11,7 +11,7 @@ from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.labels.annotation import Size
 from lidd_yolo.data.labels.problems import Kind, Problem, Problems, Reading, UnusableError
-from lidd_yolo.data.readers.data_yaml import PICTURES, label_file, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import PICTURES, check_own_names, label_file, read_yolo_set
 from lidd_yolo.data.readers.layout import (
     OF_ANNOTATIONS,
     Item,
@@ -77,8 +77,10 @@ def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tupl
 def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ...]]:
     """Read a YOLO data set by its data YAML, see `read_yolo_set`; return the class names too. No labels, no defects."""
     data = read_yolo_set(file)
+    check_own_names(data)
     items: list[Item] = []
     problems = Problems(file)
+    problems += data.problems
     for side, pictures in data.pictures.items():
         name_of = name_below(pictures)
         for picture in progress(pictures, len(pictures), f"reading {side}"):

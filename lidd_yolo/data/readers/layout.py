@@ -164,8 +164,8 @@ class Item:
 
 def name_below(pictures: Sequence[Path]) -> Callable[[Path], str]:
     """Return a function that names a picture by its place below the folder that all of ``pictures`` share."""
-    shared = os.path.commonpath([picture.parent for picture in pictures]) if pictures else ""
-    return lambda picture: picture.relative_to(shared).as_posix()
+    shared = os.path.commonpath([picture.absolute().parent for picture in pictures]) if pictures else ""
+    return lambda picture: picture.absolute().relative_to(shared).as_posix()
 
 
 def picture_size(picture: Path) -> Size:

@@ -44,7 +44,8 @@ class TestRepairSet:
             "png.jpg": encoded(noise(5), ".png"),
         }
         labels = {f"train/{name.partition('.')[0]}": GOOD + "1 0.2 0.2 0.3 0.3\n" for name in odd}
-        file = write_yolo_set(tmp_path / "set", labels, {f"train/{name}": data for name, data in odd.items()})
+        pictures = {f"train/{name}": data for name, data in odd.items()}
+        file = write_yolo_set(tmp_path / "set", {**labels, "val/v": GOOD}, pictures)
         before = _state(tmp_path / "set")
         done, left_out = _repair(file, tmp_path / "new")
         assert (done.findings, left_out) == ((), 0)
@@ -102,8 +103,8 @@ class TestRepairSet:
         assert (tmp_path / "new" / repair.REPORT).is_file()
 
     def test_two_pictures_of_one_name__both_kept_apart(self, tmp_path):
-        pictures = {"train/a.jpg": encoded(noise(1)), "train/a.png": encoded(noise(2), ".png")}
-        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n"}, pictures)
+        pictures = {"train/a.jpg": encoded(noise(7)), "train/a.png": encoded(noise(8), ".png")}
+        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n", "val/v": GOOD}, pictures)
         done, _ = _repair(file, tmp_path / "new")
         assert sorted(p.name for p in (tmp_path / "new/images/train").iterdir()) == ["a.jpg", "a_2.png"]
         assert done.findings == ()
