@@ -15,7 +15,7 @@ from lidd_yolo.data.checks.picture import PictureFacts, check_picture
 from lidd_yolo.data.labels.annotation import DefectObject, Place, Size
 from lidd_yolo.data.labels.problems import Kind, Problem, Reading
 from lidd_yolo.data.readers.data_yaml import PICTURES, YoloSet, label_file
-from lidd_yolo.data.readers.layout import pair_files, why_alone
+from lidd_yolo.data.readers.layout import pair_files, passed_over, why_alone
 
 Check = Callable[[Path, PictureFacts | None], Reading]
 """Reads and checks a label file, given what is known about its picture."""
@@ -83,7 +83,8 @@ def folder_pairs(source: Path, files: Sequence[Path]) -> tuple[list[Pair], list[
     pairing = pair_files(source, files)
     pairs = [Pair(str(path.parent.relative_to(source)), path, label) for path, label in pairing.labels.items()]
     reasons = {file: why_alone(named) if named else "no picture has its name" for file, named in pairing.alone.items()}
-    problems = [Problem(file, Kind.NO_PICTURE, reason) for file, reason in reasons.items()]
+    problems = passed_over(source)
+    problems += [Problem(file, Kind.NO_PICTURE, reason) for file, reason in reasons.items()]
     bare = [path for path, label in pairing.labels.items() if label is None]
     problems += [Problem(path, Kind.NO_LABEL, "no annotation has its name") for path in bare]
     return pairs + [Pair("", None, file) for file in pairing.alone], problems

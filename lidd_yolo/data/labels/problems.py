@@ -30,7 +30,8 @@ class Kind(str, Enum):
     PICTURE_MISSING = "picture-missing", "pictures named but not there", "copy the picture there, or take its name out"
     PICTURE_EMPTY = "picture-empty", "pictures of zero bytes", "copy the picture again"
     PICTURE_TEXT = "picture-text", "texts named as pictures", "download the picture again; this is often an error page"
-    PICTURE_UNREADABLE = "picture-unreadable", "pictures that cannot be read", "copy or export the picture again"
+    PICTURE_UNREADABLE = ("picture-unreadable", "pictures that cannot be read",
+        "copy or export the picture again, with 8 bits")
     PICTURE_TRUNCATED = "picture-truncated", "pictures that end early or are damaged inside", "copy the picture again"
     PICTURE_TOO_LARGE = ("picture-too-large", "pictures over the limit of pixels",
         "cut it into tiles, or raise --max-pixels")

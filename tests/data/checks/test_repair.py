@@ -78,6 +78,27 @@ class TestRepairSet:
         assert sorted(p.name for p in (tmp_path / "new/labels").rglob("*.txt")) == ["a.txt", "c.txt"]
         assert done.counts() == {"class-unused": 1}
 
+    def test_32_bits__left_out_by_name_the_others_done(self, tmp_path):
+        pictures = {"train/deep.tif": encoded(np.ones((30, 40), np.float32), ".tif")}
+        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD, "train/deep": GOOD, "val/b": GOOD}, pictures)
+        found = check_yolo_set(read_yolo_set(file)).findings
+        [reason] = [one.reason for one in found if one.kind == "picture-unreadable"]
+        assert reason == "OpenCV cannot decode its TIFF data of 32 bits a channel, and training stops at it"
+        _, left_out = _repair(file, tmp_path / "new")
+        assert left_out == 1
+        assert [p.name for p in (tmp_path / "new/images/train").iterdir()] == ["a.jpg"]
+
+    def test_changed_meanwhile__left_out_by_name_the_others_done(self, tmp_path):
+        odd = {"train/odd.png": pillow("P", "PNG")}
+        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD, "train/odd": GOOD, "val/b": GOOD}, odd)
+        data = read_yolo_set(file)
+        pairs = check_yolo_set(data).pairs
+        (tmp_path / "set/images/train/odd.png").write_bytes(b"")
+        assert repair_set(data, pairs, {}, tmp_path / "new") == 1
+        report = yaml.safe_load((tmp_path / "new" / repair.REPORT).read_text())
+        assert report == {"cannot be saved again": [str(tmp_path / "set/images/train/odd.png")]}
+        assert [p.name for p in (tmp_path / "new/labels/train").iterdir()] == ["a.txt"]
+
     def test_no_line_usable__picture_left_out(self, tmp_path):
         labels = {"train/a": GOOD, "train/b": "9 0.5 0.5 0.1 0.1\n", "train/c": "", "train/d": None}
         _, left_out = _repair(write_yolo_set(tmp_path / "set", labels), tmp_path / "new")
