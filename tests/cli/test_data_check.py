@@ -20,29 +20,29 @@ def _run(*words):
 
 class TestRun:
     def test_clean__status_0(self, tmp_path, capsys):
-        assert _run(write_yolo_set(tmp_path, {"train/a": BOTH})) == 0
+        assert _run(write_yolo_set(tmp_path, {"train/a": BOTH, "val/b": GOOD})) == 0
         captured = capsys.readouterr()
         assert "nothing found" in captured.out
         assert "checking: 100 %" in captured.err
 
     def test_findings__status_1(self, tmp_path, capsys):
-        assert _run(write_yolo_set(tmp_path, {"train/a": BOTH + "0 1\n"})) == 1
+        assert _run(write_yolo_set(tmp_path, {"train/a": BOTH + "0 1\n", "val/b": GOOD})) == 1
         assert "a.txt, line 3: 2 fields" in capsys.readouterr().out
 
     def test_json__alone_on_stdout(self, tmp_path, capsys):
-        assert _run(write_yolo_set(tmp_path, {"train/a": BOTH + "0 1\n"}), "--json") == 1
+        assert _run(write_yolo_set(tmp_path, {"train/a": BOTH + "0 1\n", "val/b": GOOD}), "--json") == 1
         found = json.loads(capsys.readouterr().out)
         assert found["counts"] == {"columns": 1}
         assert set(found["findings"][0]) == {"kind", "file", "where", "reason", "fix"}
 
     def test_fix__new_folder_and_how_to_go_on(self, tmp_path, capsys):
-        file = write_yolo_set(tmp_path / "set", {"train/a": BOTH + "0 1\n"})
+        file = write_yolo_set(tmp_path / "set", {"train/a": BOTH + "0 1\n", "val/b": GOOD})
         assert _run(file, "--fix", tmp_path / "new") == 1
         assert f"lidd data check {tmp_path / 'new' / 'data.yaml'}" in capsys.readouterr().out
         assert _run(tmp_path / "new" / "data.yaml") == 0
 
     def test_fix__in_json(self, tmp_path, capsys):
-        file = write_yolo_set(tmp_path / "set", {"train/a": BOTH})
+        file = write_yolo_set(tmp_path / "set", {"train/a": BOTH, "val/b": GOOD})
         assert _run(file, "--fix", tmp_path / "new", "--json") == 0
         fixed = json.loads(capsys.readouterr().out)["fixed"]
         assert fixed == {"target": str(tmp_path / "new"), "pictures_left_out": 0}
@@ -69,7 +69,7 @@ class TestRun:
         ],
     )
     def test_cannot_run__status_2_and_one_line(self, tmp_path, capsys, words, told):
-        file = write_yolo_set(tmp_path / "set", {"train/a": BOTH})
+        file = write_yolo_set(tmp_path / "set", {"train/a": BOTH, "val/b": GOOD})
         words = [word.format(folder=tmp_path / "set", file=file) for word in words]
         if words[-1] == "voc":
             words[0] = str(tmp_path / "set/labels")

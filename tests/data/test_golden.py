@@ -16,14 +16,16 @@ from tests.helpers.golden import as_json, assert_golden, without
 KINDS = {
     "picture-missing", "picture-empty", "picture-text", "picture-unreadable", "picture-truncated", "picture-too-large",
     "picture-16-bit", "picture-alpha", "picture-cmyk", "picture-palette", "picture-rotated", "picture-animated",
-    "picture-ending", "in-two-splits", "twice-in-split", "name-in-two-splits", "no-label", "no-picture", "shared-label",
+    "picture-ending", "picture-small", "picture-passed-over",
+    "in-two-splits", "twice-in-split", "name-in-two-splits", "no-label", "no-picture", "shared-label",
     "label-unreadable", "label-encoding", "wrong-format", "class-range", "class-name", "not-a-number", "columns",
     "not-numeric", "outside", "over-edge", "no-size", "two-corners", "mixed", "self-crossing", "long-outline",
     "duplicate", "two-classes", "speck", "object-damaged", "shape-type", "crowd", "xml-dtd", "no-stated-size",
     "wrong-size", "path-traversal", "wrong-filename", "mask-value", "mask-size", "mask-kind", "class-not-in-name",
     "class-untrained", "class-unused", "wrong-depth",
 }  # fmt: skip
-"""Every kind of finding; ``other`` is for words that no reader has."""
+"""Every kind of finding; ``other`` is for words that no reader has, and of what is wrong in a data YAML itself
+(``split-missing``, ``name-twice``) only `lidd_yolo.data.checks.set_check` has tests."""
 
 CHECKS = {
     "yolo": "yolo/data.yaml",

@@ -77,6 +77,8 @@ def write_yolo(folder: Path) -> Path:
         "lines.png": grey(3),
         "long.png": grey(4),
         "moving.gif": frames("GIF"),
+        "moving.png": frames("GIF"),
+        "narrow.png": plain_png(noise(13, 9, 30, channels=1)),
         "outlines.png": grey(5),
         "palette.png": pillow("P", "PNG"),
         "shared.bmp": encoded(noise(6), ".bmp"),

@@ -23,6 +23,7 @@ from lidd_yolo.data.labels.annotation import Annotation, Place, Size
 from lidd_yolo.data.labels.problems import Kind, Problem, Problems, Reading
 from lidd_yolo.data.readers.coco import pair_coco_folder
 from lidd_yolo.data.readers.folders import annotation_files
+from lidd_yolo.data.readers.layout import passed_over
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -143,7 +144,7 @@ def _with_known_classes(check: Check, names: tuple[str, ...]) -> Check:
 def _open_coco(source: Path) -> tuple[list[Pair], Check, list[Problem]]:
     folder = pair_coco_folder(source)
     pairs: list[Pair] = []
-    problems: list[Problem] = []
+    problems = passed_over(folder.root)
     annotations: dict[Path, Annotation] = {}
     for path, content, pictures in folder.files:
         problems += content.problems

@@ -15,7 +15,7 @@ from lidd_yolo.data.checks.picture import PictureFacts, check_picture
 from lidd_yolo.data.labels.annotation import DefectObject, Place, Size
 from lidd_yolo.data.labels.problems import Kind, Problem, Reading
 from lidd_yolo.data.readers.data_yaml import PICTURES, YoloSet, label_file
-from lidd_yolo.data.readers.layout import pair_files, why_alone
+from lidd_yolo.data.readers.layout import pair_files, passed_over, why_alone
 
 Check = Callable[[Path, PictureFacts | None], Reading]
 """Reads and checks a label file, given what is known about its picture."""
@@ -56,7 +56,7 @@ def yolo_pairs(data: YoloSet) -> tuple[list[Pair], list[Problem]]:
     A split without a single label is one problem; so is every picture without one elsewhere.
     """
     pairs: list[Pair] = []
-    problems: list[Problem] = []
+    problems = list(data.problems)
     owner: dict[Path, Path] = {}
     for split, pictures in data.pictures.items():
         files = {picture: label_file(picture) for picture in pictures}
@@ -83,7 +83,8 @@ def folder_pairs(source: Path, files: Sequence[Path]) -> tuple[list[Pair], list[
     pairing = pair_files(source, files)
     pairs = [Pair(str(path.parent.relative_to(source)), path, label) for path, label in pairing.labels.items()]
     reasons = {file: why_alone(named) if named else "no picture has its name" for file, named in pairing.alone.items()}
-    problems = [Problem(file, Kind.NO_PICTURE, reason) for file, reason in reasons.items()]
+    problems = passed_over(source)
+    problems += [Problem(file, Kind.NO_PICTURE, reason) for file, reason in reasons.items()]
     bare = [path for path, label in pairing.labels.items() if label is None]
     problems += [Problem(path, Kind.NO_LABEL, "no annotation has its name") for path in bare]
     return pairs + [Pair("", None, file) for file in pairing.alone], problems
@@ -120,10 +121,9 @@ def _check_pair(pair: Pair, check_label: Check, max_pixels: int) -> Pair:
 def _label_files(data: YoloSet, expected: Iterable[Path]) -> set[Path]:
     """Return the texts in the folders where labels are looked for."""
     texts = {file for folder in {file.parent for file in expected} for file in folder.glob("*.txt")}
-    for places in (data.content[split] for split in data.pictures):
-        for word in places if isinstance(places, list) else [places]:
-            if (data.root / str(word)).is_dir():
-                texts |= set(label_file(data.root / str(word) / "any.jpg").parent.rglob("*.txt"))
+    for place in (place for places in data.places.values() for place in places):
+        if place.is_dir():
+            texts |= set(label_file(place / "any.jpg").parent.rglob("*.txt"))
     return texts
 
 

@@ -26,6 +26,8 @@ MAX_BYTES = 500_000_000
 MAX_DECODED = 30_000_000
 """Largest picture, in pixels, that is decoded; a larger one is read to its end alone, so that memory stays small."""
 
+SMALLEST = 10
+"""Sides of pictures, in pixels, that Ultralytics takes."""
 _LARGE = 8_000_000
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -37,7 +39,7 @@ ENDINGS = {
     "TIFF": (".tif", ".tiff", ".dng"),
     "WebP": (".webp",),
     "JPEG 2000": (".jp2",),
-    "AVIF or HEIC": (".avif", ".heic"),
+    "AVIF or HEIC": (".avif", ".heic", ".heif"),
 }
 """Endings, in small letters, of files of a format, the usual one first."""
 _UNUSABLE = {
@@ -47,6 +49,7 @@ _UNUSABLE = {
     Kind.PICTURE_UNREADABLE,
     Kind.PICTURE_TRUNCATED,
     Kind.PICTURE_TOO_LARGE,
+    Kind.PICTURE_SMALL,
 }
 
 
@@ -89,6 +92,9 @@ def check_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureFacts:
     else:
         damage, peak = _damage(path, data, header)
         problems = [*damage, *_oddities(path, header)]
+        if min(header.width, header.height) < SMALLEST:
+            reason = f"it is {header.width}x{header.height}, and training takes none under {SMALLEST} pixels a side"
+            problems.append(Problem(path, Kind.PICTURE_SMALL, reason))
     return PictureFacts(path, header.shown_size, channels, _digest(data), peak, tuple(problems))
 
 
@@ -123,18 +129,20 @@ def _damage(path: Path, data: bytes, header: PictureHeader) -> tuple[list[Proble
     with _ONE_AT_A_TIME if pixels > _LARGE else nullcontext():
         peak = _peak(data, header)
     if peak is None:
-        return [Problem(path, Kind.PICTURE_UNREADABLE, f"OpenCV cannot decode its {header.format} data")], 0
+        depth = f" of {header.bits} bits a channel" if header.bits > 8 else ""
+        reason = f"OpenCV cannot decode its {header.format} data{depth}, and training stops at it"
+        return [Problem(path, Kind.PICTURE_UNREADABLE, reason)], 0
     return [], peak
 
 
 def _peak(data: bytes, header: PictureHeader) -> int | None:
     """Return the largest value of 16 bits, 0 for other depths, or None if the picture cannot be decoded."""
-    if header.bits > 8:
-        values = decode(data, cv2.IMREAD_ANYDEPTH)
-        return None if values is None else int(values.max()) if values.dtype == np.uint16 else 0
     # A JPEG is read whole either way, but an eighth of its size saves the arithmetic.
-    fast = cv2.IMREAD_REDUCED_GRAYSCALE_8 if header.format == "JPEG" else cv2.IMREAD_GRAYSCALE
-    return None if decode(data, fast) is None else 0
+    fast = cv2.IMREAD_REDUCED_GRAYSCALE_8 if header.format == "JPEG" else cv2.IMREAD_COLOR
+    if decode(data, fast) is None:
+        return None
+    values = decode(data, cv2.IMREAD_ANYDEPTH) if header.bits > 8 else None
+    return int(values.max()) if values is not None and values.dtype == np.uint16 else 0
 
 
 def _oddities(path: Path, header: PictureHeader) -> Iterator[Problem]:
@@ -151,7 +159,8 @@ def _oddities(path: Path, header: PictureHeader) -> Iterator[Problem]:
         Kind.PICTURE_ANIMATED: (header.animated, "it has more than one frame or page; training sees one"),
         Kind.PICTURE_ENDING: (
             path.suffix.lower() not in ENDINGS[header.format],
-            f"its content is {header.format}, its ending {path.suffix or 'none'}",
+            f"its content is {header.format}, its ending {path.suffix or 'none'}"
+            + ("; training leaves it out" if header.format == "GIF" else ""),
         ),
     }
     for kind, (applies, reason) in states.items():

@@ -24,7 +24,7 @@ from lidd_yolo.data.labels.annotation import Annotation, Size
 from lidd_yolo.data.labels.problems import Kind
 from lidd_yolo.data.pictures.decoding import decode
 from lidd_yolo.data.pictures.header import picture_format
-from lidd_yolo.data.readers.data_yaml import YoloSet
+from lidd_yolo.data.readers.data_yaml import YoloSet, check_own_names
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 
@@ -46,22 +46,26 @@ def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], 
 
     Raises:
         FileExistsError: If ``target`` holds something.
-        ValueError: If ``target`` lies in the data set.
+        ValueError: If ``target`` lies in the data set, or two classes have one name.
     """
     check_new(target)
     if target.resolve().is_relative_to(data.root.resolve()):
         raise ValueError(f"{target} lies in the data set itself ({data.root}); choose a folder outside of it")
+    check_own_names(data)
     kept = _kept(pairs, list(data.pictures))
     shift = max(0, max((one.peak for one in pairs), default=0).bit_length() - 8)
     with all_or_nothing(target) as folder:
         taken: set[Path] = set()
         placed: dict[Path, str] = {}
+        lost: list[str] = []
         for one in progress(kept, len(kept), "writing"):
             place = _place(one, data, taken)
-            placed[one.picture or Path()] = f"images/{place.as_posix()}"
             picture, label = folder / "images" / place, (folder / "labels" / place).with_suffix(".txt")
             picture.parent.mkdir(parents=True, exist_ok=True)
-            _write_picture(one, picture, shift)
+            if not _write_picture(one, picture, shift):
+                lost.append(str(one.picture))
+                continue
+            placed[one.picture or Path()] = f"images/{place.as_posix()}"
             if one.label is not None:
                 label.parent.mkdir(parents=True, exist_ok=True)
                 text = repaired_labels(one.label, data.names, one.size)
@@ -69,9 +73,10 @@ def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], 
         for split in data.pictures:
             (folder / "images" / split).mkdir(parents=True, exist_ok=True)
         (folder / "data.yaml").write_text(_data_yaml(data), encoding="utf-8")
-        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        content = {**report, "cannot be saved again": lost} if lost else report
+        (folder / REPORT).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         carry_record(folder, placed)
-    return sum(map(len, data.pictures.values())) - len(kept)
+    return sum(map(len, data.pictures.values())) - len(placed)
 
 
 def repaired_labels(file: Path, class_names: Sequence[str], size: Size | None) -> str:
@@ -108,7 +113,7 @@ def _all_labels_lost(one: Pair) -> bool:
 def _place(one: Pair, data: YoloSet, taken: set[Path]) -> Path:
     """Return where a picture goes below ``images``; two pictures never share a label file."""
     path = one.picture or Path()
-    below = data.root / "images" / one.split
+    below = data.root.resolve() / "images" / one.split
     inner = path.relative_to(below) if path.is_relative_to(below) else Path(path.name)
     ending = ".png" if _to_save_again(one) else _ending(path)
     place = Path(one.split) / inner.with_suffix(ending)
@@ -123,7 +128,7 @@ def _place(one: Pair, data: YoloSet, taken: set[Path]) -> Path:
 def _ending(path: Path) -> str:
     """Return a picture's ending if its first bytes are of that format, else the usual one of theirs."""
     with path.open("rb") as file:
-        endings = ENDINGS.get(picture_format(file.read(16)), (path.suffix,))
+        endings = ENDINGS.get(picture_format(file.read(32)), (path.suffix,))
     return path.suffix if path.suffix.lower() in endings else endings[0]
 
 
@@ -131,18 +136,19 @@ def _to_save_again(one: Pair) -> bool:
     return any(problem.kind in _SAVED_AGAIN for problem in one.problems)
 
 
-def _write_picture(one: Pair, target: Path, shift: int) -> None:
-    """Copy a picture, or save it again as PNG in the form that training sees."""
+def _write_picture(one: Pair, target: Path, shift: int) -> bool:
+    """Copy a picture, or save it again as PNG in the form that training sees; return whether it can be decoded."""
     data = (one.picture or Path()).read_bytes()
     if _to_save_again(one):
         # Deep pictures keep their depth until they are scaled.
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH if one.peak else cv2.IMREAD_COLOR
         image = decode(data, flags)
         if image is None:
-            raise ValueError(f"{one.picture} has changed while it was copied")
+            return False
         image = (image >> shift).astype(np.uint8) if image.dtype == np.uint16 else image
         data = cv2.imencode(".png", image)[1].tobytes()
     target.write_bytes(data)
+    return True
 
 
 def _data_yaml(data: YoloSet) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from lidd_yolo.data.checks.label_files import FORMATS, check_yolo_labels, open_f
 from lidd_yolo.data.checks.pairs import Check, Pair, check_pairs, yolo_pairs
 from lidd_yolo.data.checks.picture import PictureFacts
 from lidd_yolo.data.checks.repair import repair_set
-from lidd_yolo.data.labels.annotation import MAX_PIXELS
+from lidd_yolo.data.labels.annotation import MAX_PIXELS, Place
 from lidd_yolo.data.labels.problems import Kind, Problem, Reading
-from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set, shared_names
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import check_new
 from lidd_yolo.progress import progress
@@ -138,7 +138,23 @@ def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS) -> SetCheck:
     pairs, problems = yolo_pairs(data)
     checked = _checked(pairs, check_label, max_pixels)
     problems += untrained_classes(checked, data.names, data.file)
+    problems += _wrong_in_yaml(data)
     return _finished(data.file, checked, problems, data.names)
+
+
+def _wrong_in_yaml(data: YoloSet) -> Iterator[Problem]:
+    """Yield class names used twice, and the splits that training cannot do without, if they have no picture."""
+    for one, other in shared_names(data.names):
+        reason = f"{data.names[one]!r} is class {one} already"
+        yield Problem(data.file, Kind.NAME_TWICE, reason, place=Place("class", other))
+    for split in ("train", "val"):
+        if split not in data.pictures:
+            reason = f"it does not say where {split} is, and training needs both, train and val"
+            yield Problem(data.file, Kind.SPLIT_MISSING, reason, place=Place(f"{split}:"))
+    for split, pictures in data.pictures.items():
+        if not pictures:
+            reason = f"there is no picture in {', '.join(map(str, data.places[split]))}"
+            yield Problem(data.file, Kind.SPLIT_MISSING, reason, place=Place(f"{split}:"))
 
 
 def check_folder(source: Path, kind: str, class_names: Sequence[str] = (), *, max_pixels: int = MAX_PIXELS) -> SetCheck:

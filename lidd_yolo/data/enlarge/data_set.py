@@ -25,8 +25,9 @@ from lidd_yolo.data.groups.families import ENLARGED, family_links
 from lidd_yolo.data.groups.picture_groups import SPLIT_FILE, PictureGroups, known_groups
 from lidd_yolo.data.labels.annotation import Annotation
 from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
-from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import YoloSet, check_own_names, label_file, read_yolo_set
 from lidd_yolo.data.readers.layout import name_below
+from lidd_yolo.data.readers.pictures_only import pictures_only
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_new
@@ -94,7 +95,8 @@ def enlarge(
     if seed < 0:
         raise InputError(f"the seed cannot be negative, got {seed}")
     try:
-        source = read_yolo_set(data)
+        source, passed = pictures_only(read_yolo_set(data))
+        check_own_names(source)
         sides = tuple(source.pictures) if splits is None else tuple(splits)
         if missing := [side for side in sides if side not in source.pictures]:
             raise InputError(f"{source.file}: it has no {missing[0]}, only {', '.join(source.pictures)}")
@@ -103,7 +105,7 @@ def enlarge(
             raise InputError(f"{source.file}: {reason}; enlarge the originals' data set")
         folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{times}"))
         check_new(folder)
-        return _write(folder, source, times, seed, sides)
+        return _write(folder, source, times, seed, sides, passed)
     except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise InputError(str(error)) from error
 
@@ -128,9 +130,11 @@ def enlargement_figures(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key != "pictures"}
 
 
-def _write(target: Path, source: YoloSet, times: int, seed: int, sides: Sequence[str]) -> Enlarged:
-    """Write the enlarged data set, whole or not at all."""
-    done = Enlarged(target)
+def _write(
+    target: Path, source: YoloSet, times: int, seed: int, sides: Sequence[str], passed: Sequence[Problem]
+) -> Enlarged:
+    """Write the enlarged data set, whole or not at all; ``passed`` are the files that are no pictures."""
+    done = Enlarged(target, problems=[*passed])
     with all_or_nothing(target) as folder:
         places, copies = _write_pictures(folder, source, (times, seed), sides, done)
         if not any(copies.values()):

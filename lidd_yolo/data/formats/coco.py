@@ -74,19 +74,21 @@ def read_coco(path: Path) -> CocoFile:
 
 
 def _read_content(content: dict[str, list[Any]], problems: Problems) -> CocoFile:
-    classes = {str(entry.get("id")): entry.get("name") for entry in content["categories"] if isinstance(entry, dict)}
-    pictures = _read_images(content["images"], problems)
-    objects: dict[Any, list[DefectObject]] = {key: [] for key in pictures}
+    classes = _read_categories(content["categories"], problems)
+    pictures, shared = _read_images(content["images"], problems)
+    objects: dict[str, list[DefectObject]] = {key: [] for key in pictures}
     stated = set()
     for number, entry in enumerate(content["annotations"], start=1):
         with problems.collect_entry(Place("annotation", number), "object left out"):
-            image, category = entry["image_id"], str(entry["category_id"])
+            image, category = _id(entry["image_id"]), _id(entry["category_id"])
+            if image in shared:
+                raise ValueError(f"several images have the id {image}")
             if image not in pictures:
                 raise ValueError(f"there is no image {image}")
             stated.add(image)
             if category not in classes:
-                raise ValueError(f"there is no category {category}")
-            item = _read_object(entry, str(classes[category]), pictures[image], problems)
+                raise ValueError(f"there is no category {category} with a name")
+            item = _read_object(entry, classes[category], pictures[image], problems)
             objects[image] += [item] if item is not None else []
     return CocoFile(
         [replace(picture, objects=tuple(objects[key])) for key, picture in pictures.items()],
@@ -115,22 +117,59 @@ def _area(ring: Polygon) -> float:
     return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True))) / 2
 
 
-def _read_images(entries: list[Any], problems: Problems) -> dict[Any, Annotation]:
-    """Return an empty annotation for each picture by its id."""
-    pictures: dict[Any, Annotation] = {}
+def _id(stated: Any) -> str:
+    """Return an id as text, so that ``1`` and ``"1"`` are the same.
+
+    Raises:
+        ValueError: If it is neither a whole number nor a text.
+    """
+    if isinstance(stated, bool) or not isinstance(stated, (int, str)):
+        raise ValueError(f"{stated!r} is no id")
+    return str(stated)
+
+
+def _read_categories(entries: list[Any], problems: Problems) -> dict[str, str]:
+    """Return the class names by their ids; raises `UnusableError` if one id has two names."""
+    classes: dict[str, str] = {}
+    for number, entry in enumerate(entries, start=1):
+        with problems.collect_entry(Place("category", number), "its objects left out"):
+            key, name = _id(entry["id"]), entry["name"]
+            if isinstance(name, bool) or not isinstance(name, (int, str)) or not str(name).strip():
+                raise ValueError(f"{name!r} is no name")
+            if classes.setdefault(key, str(name)) != str(name):
+                break
+    else:
+        return classes
+    reason = f"category {key} is both {classes[key]!r} and {str(name)!r}"
+    raise UnusableError(Kind.CLASS_NAME, reason, "file left out; give every category an id of its own")
+
+
+def _read_images(entries: list[Any], problems: Problems) -> tuple[dict[str, Annotation], frozenset[str]]:
+    """Return an empty annotation for each picture by its id, and the ids of several, which nobody can tell apart."""
+    pictures: dict[str, Annotation] = {}
+    shared: set[str] = set()
     for number, entry in enumerate(entries, start=1):
         with problems.collect(Place("image", number)):
             try:
-                key, place = entry["id"], PurePosixPath(str(entry["file_name"]).replace("\\", "/"))
+                key, place = _id(entry["id"]), PurePosixPath(str(entry["file_name"]).replace("\\", "/"))
                 width, height = int(entry["width"]), int(entry["height"])
-                usable = min(width, height) > 0 and bool(place.name) and key not in pictures
+                usable = min(width, height) > 0 and bool(place.name)
             except (KeyError, TypeError, ValueError, OverflowError):
                 usable = False
             if not usable:
-                reason = "it lacks a file_name, a positive width and height or an id of its own"
+                reason = "it lacks a file_name, a positive width and height or an id"
                 raise UnusableError(Kind.OBJECT_DAMAGED, reason, "image and its objects left out")
-            pictures[key] = Annotation(str(place), width, height)
-    return pictures
+            one = Annotation(str(place), width, height)
+            before = pictures.get(key)
+            if before is None:
+                pictures[key] = one
+                continue
+            if before == one:
+                raise UnusableError(Kind.OBJECT_DAMAGED, f"{one.image} came before", "left out here")
+            shared.add(key)
+            reason = f"{one.image} has the id {key} of {before.image}"
+            raise UnusableError(Kind.OBJECT_DAMAGED, reason, "both and their objects left out; number them anew")
+    return {key: one for key, one in pictures.items() if key not in shared}, frozenset(shared)
 
 
 def _read_object(entry: dict[str, Any], name: str, picture: Annotation, problems: Problems) -> DefectObject | None:
@@ -149,10 +188,18 @@ def _read_object(entry: dict[str, Any], name: str, picture: Annotation, problems
         x, y, width, height = map(float, entry["bbox"])
         # What is said of the outline is not said of the box again.
         of_box = problems if len(problems) == before else Problems(problems.file)
+        outer = box
         box = check_box(Box(x, y, x + width, y + height), size, of_box)
+        if outer is not None and not _meet(box, outer):
+            raise UnusableError(Kind.OBJECT_DAMAGED, "its box and its outline do not meet", "object left out")
     if box is None:
         raise UnusableError(Kind.OBJECT_DAMAGED, "it has neither box nor outline", "object left out")
     return DefectObject(name, box, rings, place=problems.place)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    """Return whether two boxes share an area."""
+    return min(one.x2, other.x2) > max(one.x1, other.x1) and min(one.y2, other.y2) > max(one.y1, other.y1)
 
 
 def _read_segmentation(shape: Any, size: Size, problems: Problems) -> tuple[Box | None, tuple[Polygon, ...]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -46,14 +45,18 @@ def read_labelme(path: Path, image_size: Size | None = None, *, line_width: int 
 
 def _size(stated: tuple[Any, Any], image_size: Size | None, problems: Problems) -> Size:
     """Return the picture's own size if it is known, else the one that the file states."""
-    says = f"{stated[0]}x{stated[1]}"
-    size = image_size or (stated if all(type(n) is int and n > 0 for n in stated) else None)
+    known = all(type(n) is int and n > 0 for n in stated)
+    size = image_size or (stated if known else None)
     if size is None or size[0] * size[1] > MAX_PIXELS:
+        says = "x".join(str(n) for n in stated if n is not None) or "none at all"
         remedy = "file left out; its picture is needed for it"
         raise UnusableError(Kind.NO_STATED_SIZE, f"it states no usable size ({says})", remedy)
-    if size != stated:
+    if not known:
+        remedy = f"the picture's own size {size[0]}x{size[1]} is used"
+        problems.note(Kind.NO_STATED_SIZE, "it states no usable imageWidth and imageHeight", remedy, repaired=True)
+    elif size != stated:
         remedy = f"its own size {size[0]}x{size[1]} is used"
-        problems.note(Kind.WRONG_SIZE, f"it says the picture is {says}", remedy, repaired=True)
+        problems.note(Kind.WRONG_SIZE, f"it says the picture is {stated[0]}x{stated[1]}", remedy, repaired=True)
     return size
 
 
@@ -62,15 +65,22 @@ def _read_shapes(shapes: list[Any], size: Size, problems: Problems, line_width: 
     objects: dict[Hashable, DefectObject] = {}
     for number, shape in enumerate(shapes, start=1):
         with problems.collect_entry(Place("shape", number), "shape left out"):
-            name, group = str(shape["label"]), shape.get("group_id")
+            name, group = _label(shape["label"]), shape.get("group_id")
             box, rings = _read_shape(shape, size, problems, line_width)
             key = (name, None, number) if group is None else (name, str(group), 0)
             if (before := objects.get(key)) is not None:
                 box = Box.around((*box.corners, *before.box.corners))
                 rings = unite([before.polygons, rings], *size)
-            objects[key] = DefectObject(name, box, rings)
-    numbered = enumerate(objects.values(), start=1)
-    return tuple(replace(item, place=Place("object", number)) for number, item in numbered)
+            place = objects[key].place if key in objects else problems.place
+            objects[key] = DefectObject(name, box, rings, place=place)
+    return tuple(objects.values())
+
+
+def _label(stated: Any) -> str:
+    """Return a class name; raises `ValueError` if there is none."""
+    if isinstance(stated, bool) or not isinstance(stated, (int, str)) or not str(stated).strip():
+        raise ValueError(f"{stated!r} is no label")
+    return str(stated)
 
 
 def _read_shape(

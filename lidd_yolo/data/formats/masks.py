@@ -22,8 +22,21 @@ from lidd_yolo.data.pictures.header import read_header
 
 def read_mask(path: Path, class_names: Sequence[str], image_size: Size | None = None) -> Reading:
     """Read one mask, value 1 the first class, of a picture of its own name; None and why if it is unusable."""
-    mask, problems = load_mask(path, len(class_names), image_size)
-    return None if mask is None else annotate_mask(mask, class_names, path.name), problems
+    mask, found = load_mask(path, len(class_names), image_size)
+    problems = Problems(path)
+    problems += found
+    with problems.collect():
+        return None if mask is None else _annotated(mask, class_names, path.name), problems
+    return None, problems
+
+
+def _annotated(mask: Mask, class_names: Sequence[str], image: str) -> Annotation:
+    """Return the objects of a mask, see `annotate_mask`; raises `UnusableError` if one has too many holes."""
+    try:
+        return annotate_mask(mask, class_names, image)
+    except ValueError as error:
+        remedy = "mask left out; close its small holes, or paint fewer"
+        raise UnusableError(Kind.LONG_OUTLINE, str(error), remedy) from error
 
 
 def load_mask(path: Path, class_count: int, image_size: Size | None = None) -> tuple[Mask | None, list[Problem]]:
@@ -69,12 +82,14 @@ def _load_values(path: Path, image_size: Size | None) -> Mask:
 
 
 def _wrong_values(mask: NDArray[Any], data: bytes) -> str:
-    """Return why a decoded mask is no grey picture of 8 bits; empty if it is one."""
+    """Return why a decoded mask is no grey picture of whole numbers up to 255; empty if it is one."""
     if mask.ndim == 3:
         header = read_header(data)
         palette = header is not None and header.colour == "palette"
         return "it has a colour palette" if palette else f"it has colours ({mask.shape[2]} channels)"
-    return "" if mask.dtype == np.uint8 else f"it has {8 * mask.dtype.itemsize} bits a pixel, not 8"
+    if mask.dtype.kind in "iu" and mask.min() >= 0 and mask.max() <= 255:
+        return ""  # class numbers, however many bits they were saved with
+    return f"it has {8 * mask.dtype.itemsize} bits a pixel, not 8, and values that are no class numbers"
 
 
 def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]]]:
@@ -148,5 +163,5 @@ def read_class_masks(paths: Mapping[str, Path], image_size: Size, image: str) ->
             if len(values := np.unique(mask[mask > 0])) > 1:
                 reason = f"it has {len(values)} values besides 0: {', '.join(map(str, values[:5]))}"
                 raise UnusableError(Kind.MASK_VALUE, reason, "mask left out; export it without smoothed edges")
-            objects += annotate_mask((mask > 0).astype(np.uint8), (name,), image).objects
+            objects += _annotated((mask > 0).astype(np.uint8), (name,), image).objects
     return Annotation(image, *image_size, tuple(objects)), problems

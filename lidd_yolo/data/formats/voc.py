@@ -86,6 +86,8 @@ def _size(root: Element, image_size: Size | None, problems: Problems) -> Size:
 
 
 def _read_object(element: Element, size: Size, problems: Problems) -> DefectObject:
+    if twice := [word for word in ("name", "bndbox") if len(element.findall(word)) > 1]:
+        raise UnusableError(Kind.OBJECT_DAMAGED, f"it has more than one <{twice[0]}>", "object left out")
     name = (element.findtext("name") or "").strip()
     if not name:
         raise UnusableError(Kind.OBJECT_DAMAGED, "it has no <name>", "object left out")

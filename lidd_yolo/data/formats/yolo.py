@@ -66,6 +66,18 @@ def parse_yolo(
     return Annotation(image, *image_size, tuple(objects)), problems
 
 
+def class_number(field: str) -> int:
+    """Return the class of a line; ``1.0`` is 1, as in training, which other tools write.
+
+    Raises:
+        ValueError: If it is no whole number.
+    """
+    number = float(field)
+    if not number.is_integer():
+        raise ValueError(f"{field!r} is no whole number")
+    return int(number)
+
+
 def _write_box(item: DefectObject, annotation: Annotation) -> str:
     """Return centre and size of an object's box as fractions of the picture."""
     b, w, h = item.box, annotation.width, annotation.height
@@ -85,7 +97,7 @@ def _read_line(line: str, class_names: Sequence[str], size: Size, problems: Prob
         reason = f"{1 + len(rest)} fields where a box has 5 and an outline 7, 9, 11 or more"
         raise UnusableError(Kind.COLUMNS, reason, "line left out")
     try:
-        number, values = int(first), [float(field) for field in rest]
+        number, values = class_number(first), [float(field) for field in rest]
     except ValueError as error:
         reason = f"{_short(line)!r} is not a whole number and {len(rest)} numbers"
         raise UnusableError(Kind.NOT_NUMERIC, reason, "line left out") from error

@@ -30,13 +30,17 @@ def join_rings(rings: Sequence[Polygon]) -> Polygon:
     if not rings:
         raise ValueError("no ring to make a polygon of")
     ordered = sorted((_from_the_top(ring) for ring in rings), key=lambda ring: ring[0][::-1])
-    path = ordered[0]
-    for number, ring in enumerate(ordered[1:], start=1):
-        above = [_edges_above(np.array(other), *ring[0]) for other in ordered[:number]]
+    if len(ordered) == 1:
+        return tuple(corner for corner, _ in groupby(ordered[0]))
+    starts, ends, bounds = _all_edges(ordered)
+    path = np.array(ordered[0], dtype=np.float64)
+    for number, corners in enumerate(ordered[1:], start=1):
+        ring = np.array(corners, dtype=np.float64)
         # Rings further down cannot lie above this one's highest corner: an odd number of borders above means a hole.
-        is_hole = sum(count for count, _ in above) % 2 == 1
+        before = bounds[number]
+        is_hole = np.isfinite(_heights_above(starts[:before], ends[:before], *corners[0])).sum() % 2 == 1
         path = _tie_above(path, ring) if is_hole else _tie_nearest(path, ring)
-    return tuple(corner for corner, _ in groupby(path))
+    return tuple((x, y) for (x, y), _ in groupby(path.tolist()))
 
 
 def split_rings(polygon: Polygon) -> tuple[Polygon, ...]:
@@ -73,12 +77,16 @@ def join_parts(rings: Sequence[Polygon]) -> tuple[Polygon, ...]:
 
 def containers(rings: Sequence[Polygon]) -> list[list[int]]:
     """Return for each ring, of some that do not cross, the indices of those around it; an odd number means a hole."""
-    points = [np.array(ring) for ring in rings]
-    tops = [_from_the_top(ring)[0] for ring in rings]
-    return [
-        [k for k, other in enumerate(points) if k != number and _edges_above(other, *top)[0] % 2]
-        for number, top in enumerate(tops)
-    ]
+    if len(rings) < 2:
+        return [[] for _ in rings]
+    starts, ends, bounds = _all_edges(rings)
+    owner = np.repeat(np.arange(len(rings)), np.diff(bounds))
+    around = []
+    for number, ring in enumerate(rings):
+        above = np.isfinite(_heights_above(starts, ends, *_from_the_top(ring)[0]))
+        odd = np.flatnonzero(np.bincount(owner[above], minlength=len(rings)) % 2)
+        around.append([int(k) for k in odd if k != number])
+    return around
 
 
 def _walk(left: dict[tuple[float, float], list[tuple[float, float]]], start: tuple[float, float]) -> Polygon:
@@ -97,15 +105,21 @@ def _from_the_top(ring: Polygon) -> list[tuple[float, float]]:
     return [*ring[first:], *ring[:first]]
 
 
-def _edges_above(path: Points, x: float, y: float) -> tuple[int, int]:
-    """Return how many edges of a closed path pass above a point, and the first corner of the lowest of them."""
-    after = np.roll(path, -1, axis=0)
+def _all_edges(rings: Sequence[Sequence[tuple[float, float]]]) -> tuple[Points, Points, NDArray[np.int64]]:
+    """Return where the edges of all rings start and end, shape ``(N, 2)``, and the first edge of each ring and N."""
+    starts = np.concatenate([np.array(ring, dtype=np.float64) for ring in rings])
+    ends = np.concatenate([np.roll(np.array(ring, dtype=np.float64), -1, axis=0) for ring in rings])
+    return starts, ends, np.cumsum([0, *map(len, rings)])
+
+
+def _heights_above(starts: Points, ends: Points, x: float, y: float) -> NDArray[np.float64]:
+    """Return the y at which each edge passes straight above a point, shape ``(N,)``; minus infinity if it does not."""
     # Half open: an upright line through a corner passes one of the corner's two edges, not both.
-    passed = (np.minimum(path[:, 0], after[:, 0]) <= x) & (x < np.maximum(path[:, 0], after[:, 0]))
-    heights = np.full(len(path), -np.inf)
-    heights[passed] = _height(path[passed], after[passed], x)
+    passed = np.flatnonzero((np.minimum(starts[:, 0], ends[:, 0]) <= x) & (x < np.maximum(starts[:, 0], ends[:, 0])))
+    heights = np.full(len(starts), -np.inf)
+    heights[passed] = _height(starts[passed], ends[passed], x)
     heights[heights >= y] = -np.inf
-    return int(np.isfinite(heights).sum()), int(np.argmax(heights))
+    return heights
 
 
 def _height(a: Points, b: Points, x: float) -> Points:
@@ -114,19 +128,17 @@ def _height(a: Points, b: Points, x: float) -> Points:
     return height
 
 
-def _tie_above(path: list[tuple[float, float]], ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the path with the ring tied to its edge straight above the ring's first corner."""
+def _tie_above(path: Points, ring: Points) -> Points:
+    """Return the path with the ring, shape ``(N, 2)``, tied to its edge straight above the ring's first corner."""
     x, y = ring[0]
-    points = np.array(path)
-    _, edge = _edges_above(points, x, y)
-    ends = points[[edge, (edge + 1) % len(path)]]
-    foot = (x, float(_height(ends[:1], ends[1:], x)[0]))
-    return [*path[: edge + 1], foot, *ring, ring[0], foot, *path[edge + 1 :]]
+    edge = int(np.argmax(_heights_above(path, np.roll(path, -1, axis=0), x, y)))
+    ends = path[[edge, (edge + 1) % len(path)]]
+    foot = np.array([[x, _height(ends[:1], ends[1:], x)[0]]])
+    return np.concatenate([path[: edge + 1], foot, ring, ring[:1], foot, path[edge + 1 :]])
 
 
-def _tie_nearest(path: list[tuple[float, float]], ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _tie_nearest(path: Points, ring: Points) -> Points:
     """Return the path with the ring tied on where a corner of each come nearest."""
-    distances = np.square(np.array(path)[:, None] - np.array(ring)[None]).sum(axis=2)
+    distances = np.square(path[:, None] - ring[None]).sum(axis=2)
     here, there = divmod(int(np.argmin(distances)), len(ring))
-    turned = [*ring[there:], *ring[: there + 1]]
-    return [*path[: here + 1], *turned, *path[here:]]
+    return np.concatenate([path[: here + 1], ring[there:], ring[: there + 1], path[here:]])

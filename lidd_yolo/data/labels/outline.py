@@ -17,6 +17,8 @@ from lidd_yolo.data.labels.annotation import MAX_PIXELS, Box, Polygon
 Mask = npt.NDArray[np.uint8]
 """Class values, or 0 and 1, shape ``(H, W)``."""
 
+MAX_RINGS = 5000
+"""Parts and holes of one object; labels tie each to the others, and the time grows with the square of their number."""
 _ENLARGE = 4  # outlines are traced on an enlarged mask: contours run through pixel centres, edges lie half a pixel off
 _TOLERANCE = 0.6  # pixels an approximated outline may leave the traced one
 
@@ -70,9 +72,14 @@ def trace_exactly(mask: Mask) -> tuple[Polygon, ...]:
     never further than a quarter of a pixel from it. Through the pixels' centres, as contours usually run, an enlarged
     mask lacks half a pixel all round; on the edges themselves, one column and one row too many are filled. Programs
     that fill the pixels whose centres lie inside get the mask as well. Pixels that touch at a corner are connected.
+
+    Raises:
+        ValueError: If there are more than `MAX_RINGS` rings.
     """
     fine = mask.repeat(2, axis=0).repeat(2, axis=1)
     contours, _ = cv2.findContours(fine, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if len(contours) > MAX_RINGS:
+        raise ValueError(f"an object of {len(contours)} parts and holes, more than {MAX_RINGS}")
     return tuple(_ring(np.asarray(contour[:, 0]), fine) for contour in contours)
 
 

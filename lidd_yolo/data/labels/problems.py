@@ -30,7 +30,8 @@ class Kind(str, Enum):
     PICTURE_MISSING = "picture-missing", "pictures named but not there", "copy the picture there, or take its name out"
     PICTURE_EMPTY = "picture-empty", "pictures of zero bytes", "copy the picture again"
     PICTURE_TEXT = "picture-text", "texts named as pictures", "download the picture again; this is often an error page"
-    PICTURE_UNREADABLE = "picture-unreadable", "pictures that cannot be read", "copy or export the picture again"
+    PICTURE_UNREADABLE = ("picture-unreadable", "pictures that cannot be read",
+        "copy or export the picture again, with 8 bits")
     PICTURE_TRUNCATED = "picture-truncated", "pictures that end early or are damaged inside", "copy the picture again"
     PICTURE_TOO_LARGE = ("picture-too-large", "pictures over the limit of pixels",
         "cut it into tiles, or raise --max-pixels")
@@ -45,7 +46,13 @@ class Kind(str, Enum):
     PICTURE_ANIMATED = ("picture-animated", "pictures with several frames",
         "save the frame that is labelled; --fix takes the first")
     PICTURE_ENDING = "picture-ending", "pictures whose ending names another format", "rename it; --fix does"
+    PICTURE_SMALL = ("picture-small", "pictures under 10 pixels a side",
+        "enlarge it, or take it out; training leaves it out")
+    PICTURE_PASSED_OVER = ("picture-passed-over", "files that training takes for no pictures",
+        "save it as PNG, or take it out")
     NONE_USABLE = "none-usable", "pictures whose objects are all unusable", "mark its objects again"
+    SPLIT_MISSING = ("split-missing", "splits without a picture",
+        "correct the data YAML, or make a split with `lidd data split`")
     IN_TWO_SPLITS = "in-two-splits", "same picture in two splits", "keep it in one; --fix takes it out of train"
     TWICE_IN_SPLIT = "twice-in-split", "same picture twice in one split", "keep one, with the better labels"
     NAME_IN_TWO_SPLITS = ("name-in-two-splits", "different pictures of one name",
@@ -60,6 +67,7 @@ class Kind(str, Enum):
     CLASS_RANGE = ("class-range", "classes out of range",
         "correct the number, or add the class to names: in the data YAML")
     CLASS_NAME = "class-name", "classes that are not in the list", "correct the name, or add it to --names"
+    NAME_TWICE = "name-twice", "class names used twice", "give every class a name of its own"
     NOT_A_NUMBER = "not-a-number", "numbers that are NaN or infinite", "mark the object again"
     COLUMNS = ("columns", "lines with a wrong number of columns",
         "write class and 4 numbers, or class and 3 corners or more")

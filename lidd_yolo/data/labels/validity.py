@@ -17,11 +17,21 @@ _OUT = "object left out"
 
 
 def read_json(path: Path) -> Any:
-    """Return the content of a JSON file; raises `UnusableError` if there is none."""
+    """Return the content of a JSON file; raises `UnusableError` if there is none, or a key stands for two values."""
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_unambiguous)
     except (OSError, ValueError, RecursionError) as error:
         raise UnusableError(Kind.LABEL_UNREADABLE, f"it cannot be read as JSON ({error})", "file left out") from error
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of a JSON file; raises `ValueError` if a key stands there twice, with different values."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next((key for key, value in pairs if found[key] != value), None)
+        if twice is not None:
+            raise ValueError(f"the key {twice!r} stands twice in one object, with different values")
+    return found
 
 
 def check_box(box: Box, size: Size, problems: Problems) -> Box:

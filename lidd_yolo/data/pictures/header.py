@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+_BMP_HEADERS = {struct.pack("<I", length) for length in (12, 16, 40, 52, 56, 64, 108, 124)}
 _MAX_ENTRIES = 4096  # of a TIFF directory; real ones have a few dozen
 
 
@@ -50,6 +51,8 @@ def picture_format(data: bytes) -> str:
         return "AVIF or HEIC"
     if data[:4] == b"RIFF":
         return "WebP" if data[8:12] == b"WEBP" else ""
+    if data[:2] == b"BM" and data[14:18] not in _BMP_HEADERS:
+        return ""  # a text may begin so too
     return next((name for name, (signatures, _) in _FORMATS.items() if data.startswith(signatures)), "")
 
 

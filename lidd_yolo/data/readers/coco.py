@@ -18,6 +18,7 @@ from lidd_yolo.data.readers.layout import (
     key_of,
     list_files,
     list_pictures,
+    passed_over,
     picture_size,
     side_and_name,
     side_named,
@@ -71,6 +72,7 @@ def read_coco_folder(source: Path) -> tuple[list[Item], list[Problem]]:
     folder = pair_coco_folder(source)
     items: dict[Path, Item] = {}
     problems = Problems(source)
+    problems += passed_over(folder.root)
     for file, content, pictures in folder.files:
         problems += content.problems
         for index, (annotation, matching) in enumerate(progress(pictures, len(pictures), f"reading {file.name}")):

@@ -11,7 +11,7 @@ from lidd_yolo.data.formats.voc import read_voc
 from lidd_yolo.data.formats.yolo import read_yolo
 from lidd_yolo.data.labels.annotation import Size
 from lidd_yolo.data.labels.problems import Kind, Problem, Problems, Reading, UnusableError
-from lidd_yolo.data.readers.data_yaml import PICTURES, label_file, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import PICTURES, check_own_names, label_file, read_yolo_set
 from lidd_yolo.data.readers.layout import (
     OF_ANNOTATIONS,
     Item,
@@ -22,6 +22,7 @@ from lidd_yolo.data.readers.layout import (
     list_pictures,
     name_below,
     pair_files,
+    passed_over,
     picture_size,
     read_item,
     side_and_name,
@@ -37,7 +38,7 @@ _NAMES = {"voc": "XML file", "labelme": "JSON file", "mask": "mask"}
 def annotation_files(source: Path, kind: str) -> list[Path]:
     """Return the files below a folder that may be annotations of a format: ``voc``, ``labelme``, ``mask``, ``yolo``."""
     if kind == "mask":
-        return [path for path in list_files(source, PICTURES) if in_annotations(path, source)]
+        return [path for path in list_files(source, {*PICTURES, ".gif"}) if in_annotations(path, source)]
     ending = {"voc": ".xml", "labelme": ".json", "yolo": ".txt"}[kind]
     return [path for path in list_files(source, {ending}) if path.name != "classes.txt"]
 
@@ -62,6 +63,7 @@ def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tupl
     }
     pairing = pair_files(source, files)
     problems = Problems(source)
+    problems += passed_over(source)
     problems += [Problem(f, Kind.NO_PICTURE, why_alone(named), "file left out") for f, named in pairing.alone.items()]
     items: list[Item] = []
     for picture, label in progress(pairing.labels.items(), len(pairing.labels), "reading"):
@@ -77,8 +79,10 @@ def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tupl
 def read_yolo_data(file: Path) -> tuple[list[Item], list[Problem], tuple[str, ...]]:
     """Read a YOLO data set by its data YAML, see `read_yolo_set`; return the class names too. No labels, no defects."""
     data = read_yolo_set(file)
+    check_own_names(data)
     items: list[Item] = []
     problems = Problems(file)
+    problems += data.problems
     for side, pictures in data.pictures.items():
         name_of = name_below(pictures)
         for picture in progress(pictures, len(pictures), f"reading {side}"):
@@ -105,6 +109,7 @@ def read_class_mask_folder(
     pictures = Pictures(source, [path for path in list_pictures(source) if path not in known])
     masks_of: dict[Path, dict[str, Path]] = {path: {} for path in pictures.keys}
     problems = Problems(source)
+    problems += passed_over(source)
     for mask in masks:
         name, keys = _class_and_keys(mask, source)
         with problems.collect(file=mask):

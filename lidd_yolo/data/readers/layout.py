@@ -16,9 +16,9 @@ from typing import NamedTuple
 import cv2
 
 from lidd_yolo.data.labels.annotation import Annotation, Size
-from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problems, Reading, UnusableError
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem, Problems, Reading, UnusableError
 from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode_within
-from lidd_yolo.data.readers.data_yaml import PICTURES
+from lidd_yolo.data.readers.data_yaml import NO_PICTURES, PICTURES
 
 OF_PICTURES = frozenset({"images", "image", "jpegimages", "imgs", "img", "pictures"})
 """Folders, in small letters, that only say that they hold pictures."""
@@ -60,6 +60,14 @@ def list_pictures(source: Path) -> list[Path]:
     """Return the pictures below a folder; those in folders of annotations only if there are no others."""
     pictures = list_files(source, PICTURES)
     return [path for path in pictures if not in_annotations(path, source)] or pictures
+
+
+def passed_over(source: Path) -> list[Problem]:
+    """Return the pictures below a folder, those of annotations aside, whose format training does not take."""
+    files = [path for path in list_files(source, NO_PICTURES) if not in_annotations(path, source)]
+    reason = "training takes no {} for a picture"
+    remedy = "left out; save it as PNG"
+    return [Problem(path, Kind.PICTURE_PASSED_OVER, reason.format(path.suffix), remedy) for path in files]
 
 
 def in_annotations(path: Path, source: Path) -> bool:
@@ -164,8 +172,8 @@ class Item:
 
 def name_below(pictures: Sequence[Path]) -> Callable[[Path], str]:
     """Return a function that names a picture by its place below the folder that all of ``pictures`` share."""
-    shared = os.path.commonpath([picture.parent for picture in pictures]) if pictures else ""
-    return lambda picture: picture.relative_to(shared).as_posix()
+    shared = os.path.commonpath([picture.absolute().parent for picture in pictures]) if pictures else ""
+    return lambda picture: picture.absolute().relative_to(shared).as_posix()
 
 
 def picture_size(picture: Path) -> Size:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lidd_yolo.data.formats.yolo import class_number
 from lidd_yolo.data.readers.data_yaml import label_file
 from lidd_yolo.data.splits.search import exchange_groups, shares, split_groups
 from lidd_yolo.errors import InputError
@@ -47,10 +48,19 @@ def count_labels(pictures: Sequence[Path], classes: int) -> LabelCounts:
             unlabelled += 1
             continue
         for fields in (line.split() for line in lines):
-            if len(fields) >= _BOX_FIELDS and fields[0].isdecimal() and int(fields[0]) < classes:
-                counts[row, int(fields[0])] += 1
+            number = _class_of(fields)
+            if 0 <= number < classes:
+                counts[row, number] += 1
                 segments |= len(fields) > _BOX_FIELDS + 1
     return LabelCounts(counts, segments, unlabelled)
+
+
+def _class_of(fields: Sequence[str]) -> int:
+    """Return the class of a line of a label file, -1 if it is no object."""
+    try:
+        return class_number(fields[0]) if len(fields) >= _BOX_FIELDS else -1
+    except ValueError:
+        return -1
 
 
 def balance_columns(counts: NDArray[np.int64], *, segments: bool) -> NDArray[np.int64]:

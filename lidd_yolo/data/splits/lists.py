@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -26,6 +26,7 @@ from lidd_yolo.data.groups.picture_groups import (
     split_names,
 )
 from lidd_yolo.data.readers.data_yaml import YoloSet, label_file, read_yolo_set
+from lidd_yolo.data.readers.pictures_only import pictures_only
 from lidd_yolo.data.splits.division import SIDES, balance_columns, count_labels, divide, parse_ratio, shortfalls
 from lidd_yolo.data.splits.report import SplitReport
 from lidd_yolo.errors import InputError
@@ -92,7 +93,9 @@ def split(  # noqa: PLR0913 - the options of the command
         OSError: If the target cannot be written.
     """
     try:
-        source = read_yolo_set(data)
+        if copy and folds:
+            raise InputError("--copy and --folds exclude each other: a picture would be copied once for every fold")
+        source, passed = pictures_only(read_yolo_set(data))
         folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-grouped"))
         files = all_pictures(source)
         _check_lists(folder, files.values(), overwrite=overwrite)
@@ -100,6 +103,7 @@ def split(  # noqa: PLR0913 - the options of the command
         if groups is not None and burst is not None:
             raise InputError("--groups and --burst exclude each other: use --burst when the groups file is made")
         together = join_families(read_groups(Path(groups), files), files) if groups else find_groups(files, burst)[0]
+        together = replace(together, problems=(*passed, *together.problems))
         labels = count_labels(list(files.values()), len(source.names))
         columns = balance_columns(labels.counts, segments=labels.segments)
         parts, expected = divide(together.numbers, columns, ratios, seed, folds)

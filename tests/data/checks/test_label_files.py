@@ -205,9 +205,9 @@ class TestOpenFolder:
         shapes = [good, {"label": "pit", "points": [[1, 1], [9, 9]]}, {**good, "label": "crack"}]
         (tmp_path / "a.json").write_text(json.dumps({"imageWidth": 40, "imageHeight": 30, "shapes": shapes}))
         assert _found(tmp_path, "labelme", ("pit",)) == [
-            ("class-name", "a.json", "object 2"),
+            ("class-name", "a.json", "shape 3"),
             ("two-corners", "a.json", "shape 2"),
-            ("two-classes", "a.json", "object 2"),
+            ("two-classes", "a.json", "shape 3"),
         ]
 
     def test_no_annotations__refused(self, tmp_path):

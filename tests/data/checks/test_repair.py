@@ -44,7 +44,8 @@ class TestRepairSet:
             "png.jpg": encoded(noise(5), ".png"),
         }
         labels = {f"train/{name.partition('.')[0]}": GOOD + "1 0.2 0.2 0.3 0.3\n" for name in odd}
-        file = write_yolo_set(tmp_path / "set", labels, {f"train/{name}": data for name, data in odd.items()})
+        pictures = {f"train/{name}": data for name, data in odd.items()}
+        file = write_yolo_set(tmp_path / "set", {**labels, "val/v": GOOD}, pictures)
         before = _state(tmp_path / "set")
         done, left_out = _repair(file, tmp_path / "new")
         assert (done.findings, left_out) == ((), 0)
@@ -77,6 +78,27 @@ class TestRepairSet:
         assert sorted(p.name for p in (tmp_path / "new/labels").rglob("*.txt")) == ["a.txt", "c.txt"]
         assert done.counts() == {"class-unused": 1}
 
+    def test_32_bits__left_out_by_name_the_others_done(self, tmp_path):
+        pictures = {"train/deep.tif": encoded(np.ones((30, 40), np.float32), ".tif")}
+        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD, "train/deep": GOOD, "val/b": GOOD}, pictures)
+        found = check_yolo_set(read_yolo_set(file)).findings
+        [reason] = [one.reason for one in found if one.kind == "picture-unreadable"]
+        assert reason == "OpenCV cannot decode its TIFF data of 32 bits a channel, and training stops at it"
+        _, left_out = _repair(file, tmp_path / "new")
+        assert left_out == 1
+        assert [p.name for p in (tmp_path / "new/images/train").iterdir()] == ["a.jpg"]
+
+    def test_changed_meanwhile__left_out_by_name_the_others_done(self, tmp_path):
+        odd = {"train/odd.png": pillow("P", "PNG")}
+        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD, "train/odd": GOOD, "val/b": GOOD}, odd)
+        data = read_yolo_set(file)
+        pairs = check_yolo_set(data).pairs
+        (tmp_path / "set/images/train/odd.png").write_bytes(b"")
+        assert repair_set(data, pairs, {}, tmp_path / "new") == 1
+        report = yaml.safe_load((tmp_path / "new" / repair.REPORT).read_text())
+        assert report == {"cannot be saved again": [str(tmp_path / "set/images/train/odd.png")]}
+        assert [p.name for p in (tmp_path / "new/labels/train").iterdir()] == ["a.txt"]
+
     def test_no_line_usable__picture_left_out(self, tmp_path):
         labels = {"train/a": GOOD, "train/b": "9 0.5 0.5 0.1 0.1\n", "train/c": "", "train/d": None}
         _, left_out = _repair(write_yolo_set(tmp_path / "set", labels), tmp_path / "new")
@@ -102,8 +124,8 @@ class TestRepairSet:
         assert (tmp_path / "new" / repair.REPORT).is_file()
 
     def test_two_pictures_of_one_name__both_kept_apart(self, tmp_path):
-        pictures = {"train/a.jpg": encoded(noise(1)), "train/a.png": encoded(noise(2), ".png")}
-        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n"}, pictures)
+        pictures = {"train/a.jpg": encoded(noise(7)), "train/a.png": encoded(noise(8), ".png")}
+        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n", "val/v": GOOD}, pictures)
         done, _ = _repair(file, tmp_path / "new")
         assert sorted(p.name for p in (tmp_path / "new/images/train").iterdir()) == ["a.jpg", "a_2.png"]
         assert done.findings == ()

@@ -36,15 +36,17 @@ class TestCheckText:
         assert check_text(check_folder(tmp_path, "voc")).splitlines()[-1].endswith("lidd data convert")
 
     def test_counts_before_examples(self, tmp_path):
-        text = check_text(_checked(tmp_path, {"train/a": BOTH + "9 0.5 0.5 0.1 0.1\n0 0.5\n0 0.5\n"}))
-        assert "1 picture, 2 objects; 3 findings in 1 file\n" in text
+        text = check_text(_checked(tmp_path, {"train/a": BOTH + "9 0.5 0.5 0.1 0.1\n0 0.5\n0 0.5\n", "val/b": GOOD}))
+        assert "2 pictures, 3 objects; 3 findings in 1 file\n" in text
         assert (
             "  1  classes out of range  [class-range]\n  2  lines with a wrong number of columns  [columns]\n" in text
         )
         assert "a.txt, line 3: class 9 is none of 0 to 1; correct the number" in text
 
     def test_many__first_of_each_kind(self, tmp_path):
-        text = check_text(_checked(tmp_path, {"train/a": BOTH + "9 0.5 0.5 0.1 0.1\n" * 40 + "0 0.5\n" * 3}))
+        text = check_text(
+            _checked(tmp_path, {"train/a": BOTH + "9 0.5 0.5 0.1 0.1\n" * 40 + "0 0.5\n" * 3, "val/b": ""})
+        )
         shown = [line for line in text.splitlines() if "a.txt, line" in line]
         assert len(shown) == SHOWN
         assert sum("0 0.5" in line or "2 fields" in line for line in shown) == 3
@@ -53,8 +55,8 @@ class TestCheckText:
 
 class TestAsDict:
     def test_everything(self, tmp_path):
-        done = _checked(tmp_path, {"train/a": BOTH + "9 0.5 0.5 0.1 0.1\n" * 30})
+        done = _checked(tmp_path, {"train/a": BOTH + "9 0.5 0.5 0.1 0.1\n" * 30, "val/b": ""})
         found = json.loads(json.dumps(done.as_dict()))
         assert found["counts"] == {"class-range": 30}
         assert [entry["where"] for entry in found["findings"]] == [f"line {k}" for k in range(3, 33)]
-        assert found["figures"]["objects"] == {"scratch": {"train": 1}, "pit": {"train": 1}}
+        assert found["figures"]["objects"] == {"scratch": {"train": 1, "val": 0}, "pit": {"train": 1, "val": 0}}

@@ -67,7 +67,7 @@ class TestCheckYoloSet:
         assert results[0] == results[1]
 
     def test_list__picture_that_is_not_there(self, tmp_path):
-        file = write_yolo_set(tmp_path, {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n"})
+        file = write_yolo_set(tmp_path, {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n", "val/b": GOOD})
         (tmp_path / "train.txt").write_text("./images/train/a.jpg\n./images/train/gone.jpg\n")
         file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "train": "train.txt"}))
         done = check_yolo_set(read_yolo_set(file))
@@ -75,7 +75,30 @@ class TestCheckYoloSet:
 
     def test_limit(self, tmp_path):
         data = read_yolo_set(write_yolo_set(tmp_path, {"train/a": GOOD + "1 0.2 0.2 0.3 0.3\n"}))
-        assert check_yolo_set(data, max_pixels=100).counts() == {"picture-too-large": 1}
+        assert check_yolo_set(data, max_pixels=100).counts() == {"picture-too-large": 1, "split-missing": 1}
+
+    def test_yaml__names_twice_and_splits_that_training_lacks(self, tmp_path):
+        file = write_yolo_set(tmp_path, {"train/a": GOOD}, names=("pit", "dent", "pit"))
+        (tmp_path / "images/val").mkdir()
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "train": None, "val": "images/val"}))
+        done = check_yolo_set(read_yolo_set(file))
+        assert [(f.kind, f.where, f.reason) for f in done.findings] == [
+            ("split-missing", "train:", "it does not say where train is, and training needs both, train and val"),
+            ("split-missing", "val:", f"there is no picture in {tmp_path}/images/val"),
+            ("name-twice", "class 2", "'pit' is class 0 already"),
+        ]
+
+    def test_names_twice__not_repaired_by_name(self, tmp_path):
+        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD, "val/b": GOOD}, names=("pit", "pit"))
+        with pytest.raises(InputError, match=r"names: 0 and 1 are both 'pit'; give every class a name of its own"):
+            check(file, fix=tmp_path / "new")
+        assert not (tmp_path / "new").exists()
+
+    def test_class_as_fraction__as_training_reads_it(self, tmp_path):
+        file = write_yolo_set(tmp_path, {"train/a": "1.0 0.5 0.5 0.5 0.5\n1.5 0.5 0.5 0.1 0.1\n", "val/b": GOOD})
+        done = check_yolo_set(read_yolo_set(file))
+        assert done.counts() == {"class-untrained": 1, "not-numeric": 1}
+        assert done.figures["objects"]["pit"] == {"train": 1, "val": 0}
 
     def test_key_points__refused(self, tmp_path):
         file = write_yolo_set(tmp_path, {"train/a": GOOD})

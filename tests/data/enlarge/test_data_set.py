@@ -128,13 +128,22 @@ class TestProblems:
         source = yolo_set(tmp_path / "set", labels)
         (tmp_path / "set/images/train/b.png").write_bytes(b"")
         done = enlarge(source, target=tmp_path / "out", times=2)
-        assert done.images == {"train": 4 + 2}
+        assert done.images == {"train": 3 + 2}
         assert [(p.file.name, p.where) for p in done.problems] == [
             ("b.png", ""),
             ("c.txt", "line 1"),
             ("c.png", ""),
             ("d.txt", "line 2"),
         ]
+
+    def test_no_picture__not_copied(self, tmp_path):
+        source = yolo_set(tmp_path / "set", {"train/a": _MIDDLE, "train/b": _MIDDLE})
+        (tmp_path / "set/images/train/b.png").write_text("root:x:0:0")
+        done = enlarge(source, target=tmp_path / "out", times=2)
+        assert [(p.file.name, p.reason) for p in done.problems] == [
+            ("b.png", "its bytes are of no picture format that is known here")
+        ]
+        assert sorted(p.name for p in (tmp_path / "out/images/train").iterdir()) == ["a-e1.png", "a.png"]
 
     def test_no_label_file__none_for_the_copies(self, tmp_path):
         source = yolo_set(tmp_path / "set", {"train/a": _MIDDLE})

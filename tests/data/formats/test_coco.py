@@ -107,7 +107,7 @@ class TestReadCoco:
             (_entry(bbox="abcd"), "ValueError"),
             (_entry(bbox=[float("nan"), 1, 1, 1]), "not finite"),
             (_entry(image_id=8, bbox=[1, 1, 2, 2]), "there is no image 8"),
-            (_entry(image_id=[], bbox=[1, 1, 2, 2]), "TypeError"),
+            (_entry(image_id=[], bbox=[1, 1, 2, 2]), "[] is no id"),
             (_entry(category_id=2, bbox=[1, 1, 2, 2]), "there is no category 2"),
             (_entry(segmentation=[[1, 1, 2, 2]], bbox=[1, 1, 2, 2]), "an outline of 2 corners"),
             (_entry(segmentation=[[1, 1, 2, 2, 3]]), "ValueError"),
@@ -116,6 +116,7 @@ class TestReadCoco:
             (_entry(segmentation={"size": [10, 20], "counts": [200]}), "empty"),
             (_entry(segmentation={"counts": [200]}), "KeyError"),
             (_entry(segmentation=5), "TypeError"),
+            (_entry(segmentation=[[1, 1, 5, 1, 5, 5]], bbox=[10, 6, 4, 3]), "its box and its outline do not meet"),
             ("text", "TypeError"),
             (None, "TypeError"),
         ],
@@ -144,6 +145,39 @@ class TestReadCoco:
         annotations, problems = read(_file(images=[good, *bad]))
         assert annotations == [Annotation("../steel/a.jpg", 20, 10)]
         assert [p.where for p in problems] == [f"image {k}" for k in range(2, 8)]
+
+    def test_category_id_of_two_names__refused_with_both(self, read):
+        content = _file(_entry(bbox=[1, 1, 2, 2]))
+        content["categories"].append({"id": "3", "name": "hole"})
+        annotations, [problem] = read(content)
+        assert annotations is None
+        assert problem.reason == "category 3 is both 'scratches' and 'hole'"
+        assert problem.where == ""
+
+    @pytest.mark.parametrize("category", [{"id": 5}, {"id": 5, "name": None}, {"id": 5, "name": " "}, {"name": "x"}, 5])
+    def test_category_without_name_or_id__its_objects_left_out(self, read, category):
+        content = _file(_entry(bbox=[1, 1, 2, 2]), _entry(category_id=5, bbox=[1, 1, 2, 2]))
+        content["categories"] += [category, {"id": 1, "name": "patches"}]
+        [annotation], problems = read(content)
+        assert [item.class_name for item in annotation.objects] == ["scratches"]
+        assert [(p.where, p.repaired) for p in problems] == [("category 3", False), ("annotation 2", False)]
+        assert "there is no category 5 with a name" in problems[1].reason
+
+    def test_image_id_of_two_pictures__both_left_out(self, read):
+        images = [{"id": k, "file_name": f"{n}.jpg", "width": 20, "height": 10} for n, k in enumerate((7, "7", 8))]
+        annotations, problems = read(_file(_entry(bbox=[1, 1, 2, 2]), images=images))
+        assert [annotation.image for annotation in annotations] == ["2.jpg"]
+        assert [(p.where, p.repaired) for p in problems] == [("image 2", False), ("annotation 1", False)]
+        assert problems[0].reason == "1.jpg has the id 7 of 0.jpg"
+        assert "several images have the id 7" in problems[1].reason
+
+    def test_key_twice__refused_unless_both_say_the_same(self, read):
+        text = json.dumps(_file(_entry(bbox=[1, 1, 2, 2])))
+        annotations, [problem] = read(text.replace('"category_id": 3', '"category_id": 3, "category_id": 1'))
+        assert annotations is None
+        assert "the key 'category_id' stands twice in one object, with different values" in problem.reason
+        same = text.replace('"category_id": 3', '"category_id": 3, "category_id": 3')
+        assert read(same) == read(text)
 
     @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"images": [], "annotations": {}}', "[" * 100_000])
     def test_no_coco_file(self, read, text):

@@ -103,7 +103,7 @@ class TestKindOfReaders:
         [
             (np.full((10, 10), 9, np.uint8), "mask-value"),
             (np.zeros((10, 10, 3), np.uint8), "mask-kind"),
-            (np.zeros((10, 10), np.uint16), "mask-kind"),
+            (np.full((10, 10), 256, np.uint16), "mask-kind"),
             (np.zeros((9, 10), np.uint8), "mask-size"),
         ],
     )

@@ -91,6 +91,18 @@ class TestReadLabelme:
         assert (annotation.width, annotation.height, len(annotation.objects)) == (40, 30, 1)
         assert (problem.reason, problem.repaired) == ("it says the picture is 20x10", True)
 
+    @pytest.mark.parametrize("stated", [{"imageWidth": None, "imageHeight": None}, {"imageWidth": None}])
+    def test_size__not_stated(self, read, stated):
+        content = _file(_shape(_OUTER), **stated)
+        annotation, [problem] = read(content, (20, 10))
+        assert (annotation.width, annotation.height, len(annotation.objects)) == (20, 10, 1)
+        assert (problem.kind, problem.reason) == ("no-stated-size", "it states no usable imageWidth and imageHeight")
+        assert "None" not in read(content)[1][0].reason
+
+    def test_places__number_of_the_shape_in_the_file(self, read):
+        annotation, _ = read(_file(_shape([]), _shape(_OUTER, group=1), _shape(_PART), _shape(_PART, group=1)))
+        assert [str(item.place) for item in annotation.objects] == ["shape 2", "shape 3"]
+
     @pytest.mark.parametrize(
         ("shape", "reason"),
         [
@@ -106,6 +118,9 @@ class TestReadLabelme:
             (_shape([[5, 5]], "point"), "shape_type 'point'"),
             (_shape([[5, 5], [7, 7]], "circle"), "shape_type 'circle'"),
             ({"points": [[1, 1]]}, "KeyError: 'label'"),
+            (_shape(_OUTER, label=None), "None is no label"),
+            (_shape(_OUTER, label=" "), "' ' is no label"),
+            (_shape(_OUTER, label=["a"]), "['a'] is no label"),
             (5, "TypeError"),
             (None, "TypeError"),
         ],

@@ -1,5 +1,7 @@
 """Class-index masks: every fault named, every pixel given back."""
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from hypothesis import given
 
 from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, drop_specks, load_mask, read_class_masks, read_mask
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
-from lidd_yolo.data.labels.outline import fill_rings
+from lidd_yolo.data.labels.bridges import join_rings
+from lidd_yolo.data.labels.outline import MAX_RINGS, fill_rings
 from tests.helpers.masks import PROPERTY, masks, square
 
 _NAMES = ("inclusion", "patches", "scratches")
@@ -61,6 +64,27 @@ class TestReadMask:
         assert read_mask(write(b""), _NAMES)[0] is None
 
 
+class TestHoles:
+    def test_many__linear_enough(self, write):
+        """2 500 holes; each was compared with every other by itself, which took minutes."""
+        values = np.ones((206, 206), np.uint8)
+        values[4:204:4, 4:204:4] = 0
+        annotation, problems = read_mask(write(values), _NAMES)
+        assert problems == []
+        began = time.process_time()
+        polygon = join_rings(annotation.objects[0].polygons)
+        assert time.process_time() - began < 5
+        np.testing.assert_array_equal(fill_rings([polygon], 206, 206), values)
+
+    def test_too_many__mask_left_out_by_name(self, write):
+        values = np.indices((160, 160)).sum(axis=0) % 2  # a checkerboard
+        path = write(values.astype(np.uint8))
+        annotation, [problem] = read_mask(path, _NAMES)
+        assert annotation is None
+        assert (problem.file, problem.repaired) == (path, False)
+        assert problem.reason.endswith(f"parts and holes, more than {MAX_RINGS}")
+
+
 class TestLoadMask:
     @pytest.mark.parametrize(
         ("values", "reason"),
@@ -69,7 +93,7 @@ class TestLoadMask:
             (b"no picture", "it cannot be decoded as a picture"),
             (square(0, 0, 2, 4, size=10), "value 4 in 4 pixels, but the classes are 1 to 3"),
             (np.arange(100, dtype=np.uint8).reshape(10, 10), "values 4, 5, 6, 7, 8, ... in 96 pixels"),
-            (np.zeros((10, 10), np.uint16), "it has 16 bits a pixel"),
+            (np.full((10, 10), 256, np.uint16), "it has 16 bits a pixel"),
             (np.zeros((10, 10, 3), np.uint8), "it has colours (3 channels)"),
             (np.zeros((10, 10, 4), np.uint8), "it has colours (4 channels)"),
             (_palette_png(), "it has a colour palette"),
@@ -83,6 +107,14 @@ class TestLoadMask:
         assert mask is None
         assert (problem.file, problem.repaired) == (path, False)
         assert problem.reason.startswith(reason)
+
+    @pytest.mark.parametrize("kind", [np.uint16, np.int32])
+    def test_more_bits__same_class_numbers(self, tmp_path, kind):
+        values = square(1, 2, 3, 2, size=10)
+        cv2.imwrite(str(tmp_path / "a.tif"), values.astype(kind))
+        mask, problems = load_mask(tmp_path / "a.tif", 3, (10, 10))
+        assert problems == []
+        np.testing.assert_array_equal(mask, values)
 
     def test_missing(self, tmp_path):
         mask, [problem] = load_mask(tmp_path / "none.png", 3)

@@ -58,6 +58,13 @@ class TestReadVoc:
         reasons = ("no <name>", "lacks a number", "lacks a number", "not finite", "-5 pixels wide", "edge", "outside")
         assert all(reason in p.reason for reason, p in zip(reasons, problems, strict=True))
 
+    @pytest.mark.parametrize("more", ["<name>b</name>", "<bndbox><xmin>1</xmin></bndbox>"])
+    def test_two_names_or_boxes__object_left_out(self, read, more):
+        annotation, [problem] = read(voc(voc_object("a", (1, 1, 9, 9), more) + voc_object("a", (1, 1, 5, 5))))
+        assert [item.box for item in annotation.objects] == [Box(0, 0, 5, 5)]
+        assert (problem.where, problem.repaired) == ("object 1", False)
+        assert problem.reason.startswith("it has more than one <")
+
     def test_size__picture_counts_more_than_file(self, read):
         annotation, [size, edge] = read(voc(voc_object("a", (1, 1, 100, 100))), (80, 60))
         assert (annotation.width, annotation.height) == (80, 60)

@@ -72,6 +72,40 @@ class TestReadYoloSet:
         with pytest.raises(FileNotFoundError, match=r"tiny\.yaml: val: .*gone does not exist"):
             read_yolo_set(changed(data, val="gone"))
 
+    def test_read__path_beside_the_yaml__said_that_training_does_not_look_there(self, data, monkeypatch, tmp_path):
+        monkeypatch.setattr("lidd_yolo.data.readers.data_yaml.datasets_dir", lambda: tmp_path / "datasets")
+        monkeypatch.chdir(tmp_path)
+        (data.parent / "below").mkdir()
+        file = data.rename(data.parent / "below/x.yaml")
+        (data.parent / "below/images").mkdir()
+        with pytest.raises(FileNotFoundError, match=r"x\.yaml: path: .* write path: .*/below/images$"):
+            read_yolo_set(changed(file, path="images"))
+
+    def test_read__test_that_is_not_there__said(self, data):
+        found = read_yolo_set(changed(data, test="images/gone"))
+        assert list(found.pictures) == ["train", "val"]
+        [problem] = found.problems
+        assert str(problem).startswith(f"{data}, test:: {data.parent}/images/gone does not exist; ")
+
+    def test_read__what_training_passes_over__said(self, data):
+        (data.parent / "images/val/a.gif").write_bytes(b"GIF89a")
+        (data.parent / "l.txt").write_text("\n./images/train/1.png\n/etc/passwd\n./images/train/2.png \n./3.png")
+        found = read_yolo_set(changed(data, train="l.txt"))
+        assert [file.name for file in found.pictures["train"]] == ["3.png", "1.png"]
+        assert [(p.file.name, p.where, p.reason) for p in found.problems] == [
+            ("l.txt", "line 3", "training does not take '/etc/passwd' for a picture"),
+            ("l.txt", "line 4", "training does not take './images/train/2.png ' for a picture, for the blank after it"),
+            ("a.gif", "", "training takes no .gif for a picture"),
+        ]
+
+    def test_read__not_called_yaml(self, data):
+        with pytest.raises(ValueError, match=r"tiny\.txt: a data YAML is called \.yaml or \.yml"):
+            read_yolo_set(data.rename(data.with_suffix(".txt")))
+
+    def test_read__characters_that_are_no_text__do_not_count(self, data):
+        data.write_bytes(b"# Gr\xf6\xdfe \x07\n" + data.read_bytes())
+        assert read_yolo_set(data).names == ("dark", "bright")
+
     def test_read__damaged_yaml_with_its_line(self, data):
         data.write_text("path: x\nnames: [a\n", encoding="utf-8")
         with pytest.raises(ValueError, match=r"tiny\.yaml, line 3: no valid YAML"):

@@ -156,8 +156,11 @@ class TestNames:
         paths = [Path("x/train/a/1.jpg"), Path("x/train/b/1.jpg")]
         assert [name_below(paths)(path) for path in paths] == ["a/1.jpg", "b/1.jpg"]
         assert name_below(paths[:1])(paths[0]) == "1.jpg"
-        with pytest.raises(ValueError, match="absolute"):
-            name_below([*paths, Path("/y/1.jpg")])
+
+    def test_name_below__relative_beside_absolute(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        paths = [Path("x/1.jpg"), tmp_path / "y/2.jpg"]
+        assert [name_below(paths)(path) for path in paths] == ["x/1.jpg", "y/2.jpg"]
 
     def test_side_and_name__side_taken_out(self):
         assert side_and_name(Path("x/val/steel/a.jpg"), Path("x")) == ("val", "steel/a.jpg")

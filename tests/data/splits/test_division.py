@@ -160,6 +160,10 @@ class TestCountLabels:
         assert found.counts.tolist() == [[1, 0, 2], [0, 0, 0], [0, 1, 0], [0, 0, 0]]
         assert (found.segments, found.unlabelled) == (False, 1)
 
+    def test_class_as_fraction__as_training_reads_it(self, pictures, tmp_path):
+        (tmp_path / "labels" / "3.txt").write_text("1.0 0.5 0.5 0.1 0.1\n1.5 0.5 0.5 0.1 0.1\n-1 0.5 0.5 0.1 0.1\n")
+        assert count_labels(pictures, 3).counts[3].tolist() == [0, 1, 0]
+
     def test_outline__seen(self, pictures, tmp_path):
         (tmp_path / "labels" / "3.txt").write_text(f"1 {OUTLINE}\n")
         found = count_labels(pictures, 3)

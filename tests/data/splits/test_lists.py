@@ -92,6 +92,27 @@ class TestWriteDivision:
         texts = {label_file(path).read_text() for path in found.pictures["val"] if path.name.endswith("p2_1.png")}
         assert texts == {"0 0.5 0.5 0.2 0.2\n", "other\n"}
 
+    def test_copy__pictures_only(self, data, tmp_path):
+        (tmp_path / "secret.jpg").write_text("BM, a secret, root:x:0:0")
+        lines = [f"{path}\n" for path in data.pictures["train"]]
+        lines += [f"{tmp_path}/secret.jpg\n", "/etc/passwd\n", f"{tmp_path}/gone.jpg\n"]
+        (data.root / "l.txt").write_text("".join(lines))
+        content = {"train": "l.txt", "val": "images/val", "names": ["a", "b"]}
+        (data.root / "l.yaml").write_text(yaml.safe_dump(content))
+        done = split(data.root / "l.yaml", ratio="1:1", target=tmp_path / "out", copy=True)
+        assert {path.suffix for path in (tmp_path / "out/images").rglob("*.*")} == {".png"}
+        assert "secret" not in "".join(p.read_text() for p in (tmp_path / "out/labels").rglob("*.txt"))
+        assert sorted((p.file.name, p.where, p.reason.partition(" (")[0]) for p in done.groups.problems) == [
+            ("gone.jpg", "", "it cannot be read"),
+            ("l.txt", f"line {len(lines) - 1}", "training does not take '/etc/passwd' for a picture"),
+            ("secret.jpg", "", "its bytes are of no picture format that is known here"),
+        ]
+
+    def test_copy_and_folds__refused_before_any_work(self, data, tmp_path, monkeypatch):
+        monkeypatch.setattr("lidd_yolo.data.splits.lists.find_groups", lambda *_: pytest.fail("searched"))
+        with pytest.raises(InputError, match="--copy and --folds exclude each other"):
+            split(data.file, folds=2, copy=True, target=tmp_path / "out")
+
     def test_copy__folds_refused(self, data, tmp_path):
         with pytest.raises(ValueError, match="--copy and --folds exclude each other"):
             write_division(
