@@ -1,6 +1,9 @@
 """Training with a teacher: what teachers say, which are refused, runs, resume, and Ultralytics' own distillation."""
 
 import csv
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -231,3 +234,25 @@ class TestStockDistillation:
         file = write_teacher(tmp_path / "teacher.pt", "lidd.yaml", CLASSES)
         with pytest.raises(ValueError, match="same number of feature levels"):
             train(data, tmp_path, model="yolov8n.yaml", distill_model=str(file))
+
+    @pytest.mark.slow
+    def test_stock__bit_identical_beside_us(self, data, yolov8n, tmp_path):
+        """Ultralytics' own distillation of stock networks: the same weights with this package imported and without."""
+        script = (
+            "import sys; from importlib import import_module as load; sys.argv[1] == 'beside' and load('lidd_yolo');"
+            "from ultralytics import YOLO;"
+            "YOLO('yolov8n.yaml').train(data=sys.argv[2], distill_model=sys.argv[3], project=sys.argv[4],"
+            " name=sys.argv[1], epochs=1, imgsz=64, batch=4, workers=0, device='cpu', plots=False, val=False);"
+            "print('lidd_yolo' in sys.modules)"
+        )
+        states = []
+        for name in ("without", "beside"):
+            command = [sys.executable, "-c", script, name, str(data), str(yolov8n), str(tmp_path)]
+            env = {**os.environ, "LIDD_YOLO_AUTOLOAD": "0"}
+            done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600, check=True)
+            assert done.stdout.split()[-1] == str(name == "beside")
+            checkpoint = torch.load(tmp_path / name / "weights" / "last.pt", weights_only=False)
+            states.append(checkpoint["model"].state_dict())
+        without, beside = states
+        assert list(beside) == list(without)
+        assert all(torch.equal(beside[key], without[key]) for key in without)
