@@ -245,7 +245,7 @@ def _wrap_tune(original: Callable[..., Any]) -> Callable[..., Any]:
 
         trainer = part_for(self.model, "trainer")
         given = {**self.overrides, **kwargs}
-        recipe = {**trainer.recipe, **(trainer.from_weights if recipes.starts_from_weights(given) else {})}
+        recipe = recipes.begun_with(given, trainer.recipe, trainer.from_weights, trainer.from_teacher)
         limits = {} if use_ray or not recipe else {"space": recipes.tuning_space(recipe)}
         with recipes.all_typed():
             return original(self, use_ray, *args, **{**recipe, **limits, **kwargs})

@@ -1,12 +1,13 @@
 """LIDD-Net's criterion: one assignment for both heads, then quality focal, distribution focal and GIoU loss of each.
 
 Paper: LIDD-Net, section 1.3 (the auxiliary head's output is used for label assignment and enters the loss); loss terms
-and weights: NanoDet-Plus. The weights are the usual ``cls``, ``dfl`` and ``box`` arguments of ``yolo train``.
+and weights: NanoDet-Plus. The weights are the usual ``cls``, ``dfl`` and ``box`` arguments of ``yolo train``. With a
+teacher (``distill_model``) both heads learn from it too, the auxiliary one because it makes the assignment.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -16,11 +17,14 @@ from ultralytics.utils.tal import make_anchors
 
 from lidd_yolo.assigners.dynamic_soft_label import Assignment, assign_dynamic_soft_labels
 from lidd_yolo.geometry import boxes_from_ltrb, ltrb_from_boxes
+from lidd_yolo.losses.distillation import Lesson, Level, distillation_losses, resample
 from lidd_yolo.losses.generalized_focal import distribution_focal_loss, quality_focal_loss
 from lidd_yolo.models.options import Options, read_options
 from lidd_yolo.models.upstream import loss_items
 
 LOSS_NAMES = ("qfl_loss", "dfl_loss", "box_loss", "aux_loss")
+DISTILLATION = "dis_loss"
+"""Name of one more in a training with a teacher, as in Ultralytics."""
 
 
 class LIDDCriterion:
@@ -43,7 +47,7 @@ class LIDDCriterion:
 
         Args:
             preds: The head's dict, or the (decoded, dict) pair of inference.
-            batch: ``batch_idx``, ``cls`` and ``bboxes`` (xywh, 0-1) of all objects.
+            batch: ``batch_idx``, ``cls`` and ``bboxes`` (xywh, 0-1) of all objects; ``teacher`` if there is one.
         """
         preds = preds[1] if isinstance(preds, (tuple, list)) else preds
         feats = preds["feats"]
@@ -71,7 +75,20 @@ class LIDDCriterion:
         terms["aux_loss"] = torch.zeros_like(terms["box_loss"])
         if aux is not None:
             terms["aux_loss"] = torch.stack(list(self._terms(aux, target).values())).sum()
+        if getattr(self.gains, "distill_model", None) is not None:
+            terms[DISTILLATION] = torch.zeros_like(terms["box_loss"])  # all there is of it in a validation
+        if "teacher" in batch:
+            maps = zip(self.stride.tolist(), feats, strict=True)
+            levels = tuple(Level(stride, *feat.shape[2:]) for stride, feat in maps)
+            lesson = resample(cast("Any", batch["teacher"]), points * strides, levels, self.bins)
+            terms[DISTILLATION] = self._taught([main] if aux is None else [main, aux], lesson)
         return torch.stack(list(terms.values())), loss_items(terms)
+
+    def _taught(self, predictions: list[tuple[Tensor, Tensor, Tensor]], lesson: Lesson) -> Tensor:
+        """Return the weighted distance of the heads to what a teacher says."""
+        parts = [part for logits, sides, _ in predictions for part in distillation_losses(logits, sides, lesson)]
+        gain: float = self.gains.dis
+        return torch.stack(parts).sum() * gain / _total_over_processes(lesson.weight.sum()).clamp(min=1)
 
     def _decoded(self, box_logits: Tensor, class_logits: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return class logits ``(B, A, C)``, side logits ``(B, A, 4, bins)`` and boxes ``(B, A, 4)``.

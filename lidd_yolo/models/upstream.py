@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -67,3 +68,16 @@ def unwrapped(model: Any) -> Any:
     while inside := getattr(model, "_orig_mod", None) or getattr(model, "module", None):
         model = inside
     return model
+
+
+def student(model: Any) -> Any:
+    """Return the network that is trained inside all wrappers, that of Ultralytics' own distillation too."""
+    inside = unwrapped(model)
+    return getattr(inside, "student_model", inside)
+
+
+def read_network(file: str | Path) -> Any:
+    """Return the network of a checkpoint in float32; raises what Ultralytics raises. For releases that can distil."""
+    from ultralytics.nn.tasks import load_checkpoint  # noqa: PLC0415 - has another name in the oldest releases
+
+    return load_checkpoint(file)[0]

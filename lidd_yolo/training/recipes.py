@@ -83,6 +83,9 @@ MASK_RCNN: dict[str, Any] = {  # the optimiser of torchvision's references/detec
 LIDD_FROM_WEIGHTS: dict[str, Any] = {"lr0": 0.002, "warmup_epochs": 1.0}
 """What a training of LIDD-Net that starts from a checkpoint has over `LIDD`."""
 
+LIDD_FROM_TEACHER: dict[str, Any] = {"dis": 1.0}
+"""What a training of LIDD-Net with ``distill_model=`` has over `LIDD`: the teacher counts as much as the labels."""
+
 PRETRAIN: dict[str, Any] = {"mosaic": 0.0, "close_mosaic": 0, "flipud": 0.5, "hsv_h": 0.02, "warmup_epochs": 0.3}
 """On generated defects, over each network's own recipe: no way up, any colour, an epoch of some hundred steps."""
 
@@ -108,8 +111,14 @@ GRADIENT_CLIP_NORM = 35.0
 """LIDD-Net's; Ultralytics clips at 10."""
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 def under(
-    overrides: dict[str, Any] | None, recipe: Mapping[str, Any], from_weights: Mapping[str, Any] = MappingProxyType({})
+    overrides: dict[str, Any] | None,
+    recipe: Mapping[str, Any],
+    from_weights: Mapping[str, Any] = _NOTHING,
+    from_teacher: Mapping[str, Any] = _NOTHING,
 ) -> dict[str, Any]:
     """Return the arguments that the user typed, completed by a recipe; a resumed run keeps what it began with.
 
@@ -120,16 +129,28 @@ def under(
         overrides: What Ultralytics passes to its trainer.
         recipe: Arguments of the network.
         from_weights: What a training that starts from a checkpoint has over the recipe.
+        from_teacher: What a training with a teacher has over both.
     """
     typed = dict(overrides or {})
     if typed.get("resume"):
         return typed
-    base = {**recipe, **(from_weights if starts_from_weights(typed) else {})}
+    base = begun_with(typed, recipe, from_weights, from_teacher)
     if base and RANK == -1 and not os.environ.get(_ALL_TYPED) and _is_whole(typed):
         kept = sorted(key for key in base if key in typed and typed[key] == DEFAULT_CFG_DICT[key] != base[key])
         typed = {key: value for key, value in typed.items() if key not in kept}
         LOGGER.info(f"Recipe of the network in place of Ultralytics' defaults: {_words(base, kept)}")
     return {**base, **typed}
+
+
+def begun_with(
+    typed: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+    from_weights: Mapping[str, Any],
+    from_teacher: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the recipe of a training that begins with weights, a teacher, both or neither; arguments as `under`."""
+    weights = from_weights if starts_from_weights(typed) else _NOTHING
+    return {**recipe, **weights, **(from_teacher if typed.get("distill_model") else _NOTHING)}
 
 
 def _is_whole(typed: Mapping[str, Any]) -> bool:

@@ -15,13 +15,14 @@ import torch
 from ultralytics.engine.trainer import BaseTrainer
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.models.yolo.segment import SegmentationTrainer
-from ultralytics.utils import DEFAULT_CFG, LOGGER, RANK
+from ultralytics.utils import DEFAULT_CFG, LOCAL_RANK, LOGGER, RANK
+from ultralytics.utils.torch_utils import torch_distributed_zero_first
 
-from lidd_yolo.models.criterion import LOSS_NAMES
+from lidd_yolo.models.criterion import DISTILLATION, LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
-from lidd_yolo.models.upstream import trainer_names_losses, unwrapped
+from lidd_yolo.models.upstream import student, trainer_names_losses, unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
 from lidd_yolo.training import recipes, resume
 from lidd_yolo.training.callbacks import (
@@ -31,6 +32,7 @@ from lidd_yolo.training.callbacks import (
     shape_of,
     train_channels_last,
 )
+from lidd_yolo.training.teacher import Teacher
 
 
 class OurTrainer(BaseTrainer):
@@ -40,6 +42,8 @@ class OurTrainer(BaseTrainer):
     recipe: Mapping[str, Any] = MappingProxyType({})
     from_weights: Mapping[str, Any] = MappingProxyType({})
     """What a training that starts from a checkpoint has over the recipe."""
+    from_teacher: Mapping[str, Any] = MappingProxyType({})
+    """What a training with ``distill_model=`` has over both."""
     losses: tuple[str, ...] = ()
     """Names of the losses where they are not those of the class it extends."""
     channels_last = True
@@ -50,7 +54,8 @@ class OurTrainer(BaseTrainer):
     def __init__(
         self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
     ) -> None:
-        super().__init__(cfg, recipes.under(overrides, self.recipe, self.from_weights), _callbacks)
+        arguments = recipes.under(overrides, self.recipe, self.from_weights, self.from_teacher)
+        super().__init__(cfg, arguments, _callbacks)
         self.add_callback("on_pretrain_routine_end", log_leak)
         if self.channels_last and train_channels_last not in self.callbacks["on_train_start"]:
             self.add_callback("on_train_start", train_channels_last)
@@ -84,13 +89,41 @@ def _start_epoch(trainer: Any) -> None:
 
 
 class LIDDTrainer(OurTrainer, DetectionTrainer):
-    """Train a `LIDDModel`; arguments as ``DetectionTrainer``, the paper's recipe where the user says nothing."""
+    """Train a `LIDDModel`; arguments as ``DetectionTrainer``, the paper's recipe where the user says nothing.
+
+    ``distill_model`` is a teacher of any family, in place of Ultralytics' own distillation, which wants the student's.
+    """
 
     network = LIDDModel
     recipe = recipes.LIDD
     from_weights = recipes.LIDD_FROM_WEIGHTS
-    losses = LOSS_NAMES
+    from_teacher = recipes.LIDD_FROM_TEACHER
+    losses: tuple[str, ...] = LOSS_NAMES
     more_callbacks = (("on_train_epoch_start", _start_epoch), ("on_pretrain_routine_end", log_small_objects))
+    teacher: Teacher | None = None
+
+    def _setup_train(self, *args: Any) -> None:
+        """Prepare the training; the teacher stays beside the network, where Ultralytics would wrap both."""
+        file = getattr(self.args, "distill_model", None)
+        if file is None:
+            super()._setup_train(*args)
+            return
+        with torch_distributed_zero_first(LOCAL_RANK):  # one process downloads it
+            self.teacher = Teacher(file, self.data["names"], self.data.get("channels", 3), self.device)
+        self.losses = (*LOSS_NAMES, DISTILLATION)
+        self.args.distill_model = None
+        try:
+            super()._setup_train(*args)
+        finally:
+            self.args.distill_model = file
+        self.ema.update_attr(self.model, include=["args"])
+
+    def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Add what the teacher sees to a batch."""
+        prepared: dict[str, Any] = super().preprocess_batch(batch)
+        if self.teacher is not None:
+            prepared["teacher"] = self.teacher(prepared["img"])
+        return prepared
 
     def optimizer_step(self) -> None:
         """Take one step, gradients clipped at the paper's norm instead of Ultralytics' fixed 10."""
@@ -144,13 +177,13 @@ def mean_relative_size(dataset: Any) -> float:
 
 def _measure(trainer: Any) -> None:
     """Measure ``c_rel: auto`` before the first epoch; a resumed run goes on with what its checkpoint holds."""
-    model = unwrapped(trainer.model)
+    model = student(trainer.model)
     if model.nwd is None or model.nwd.c_rel != "auto":
         return
     if not (trainer.args.resume and model.nwd.measured):
         model.set_measured(mean_relative_size(trainer.train_loader.dataset))
     if trainer.ema:
-        trainer.ema.ema.set_measured(model.nwd.measured)
+        student(trainer.ema.ema).set_measured(model.nwd.measured)
     if RANK in {-1, 0}:
         LOGGER.info(
             f"NWD: {1 - model.nwd.iou_weight:g} of the box loss, c_rel {model.nwd.measured:.4f} (mean box size)"

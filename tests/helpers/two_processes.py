@@ -5,6 +5,7 @@ Ultralytics has no data-parallel training on CPUs; this file supplies what is mi
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from torch import distributed
@@ -13,6 +14,7 @@ from ultralytics.utils import DEFAULT_CFG
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from lidd_yolo.losses.distillation import Level, TeacherOutput
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.training.trainers import LIDDTrainer, WLNetTrainer
 
@@ -50,7 +52,7 @@ def gradients(model, batch, world_size):
 def make_model():
     torch.manual_seed(0)
     model = LIDDModel("lidd.yaml", verbose=False).train()
-    model.args = DEFAULT_CFG
+    model.args = SimpleNamespace(**{**vars(DEFAULT_CFG), "dis": 1.0})  # which the oldest releases do not know
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eval()  # batch statistics are each process's own, with one process or two
@@ -64,7 +66,12 @@ def make_batch(images, first):
     boxes = torch.cat((torch.rand(10, 2) * 0.4 + 0.3, torch.rand(10, 2) * 0.3 + 0.2), 1)
     owner = torch.tensor([0, 1, 1, 2, 2, 2, 3, 3, 3, 3])
     mine = (owner >= first) & (owner < first + images)
+    said = torch.rand(4, 16, 6), torch.arange(6), torch.rand(4, 16, 4, 8).softmax(-1)
+    points = torch.tensor([(x + 8.0, y + 8.0) for y in range(0, 64, 16) for x in range(0, 64, 16)])
+    scores, classes, sides = said[0][first : first + images], said[1], said[2][first : first + images]
+    distances = torch.arange(8.0).expand_as(sides)
     return {
+        "teacher": TeacherOutput(scores, classes, sides, distances, points, (Level(16, 4, 4),)),
         "img": picture[first : first + images],
         "batch_idx": (owner[mine] - first).float(),
         "cls": (torch.arange(10) % 6).float().view(-1, 1)[mine],

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lidd_yolo.models.criterion import LOSS_NAMES, LIDDCriterion, pad_targets
+from lidd_yolo.losses.distillation import Level, TeacherOutput, distillation_losses, resample
+from lidd_yolo.models.criterion import DISTILLATION, LOSS_NAMES, LIDDCriterion, pad_targets
 from tests.helpers.naive_criterion import Setting, naive_terms
 
 PREDICTIONS = ("boxes", "scores", "aux_boxes", "aux_scores")
@@ -257,3 +258,55 @@ class TestPadTargets:
         before = {k: v.clone() for k, v in batch.items()}
         pad_targets(batch, 3, (64, 96), torch.device("cpu"))
         assert all(torch.equal(batch[k], before[k]) for k in batch)
+
+
+def random_teacher(preds, setting, *, classes, bins=12):
+    """Return what a teacher with the student's levels, other bins and some of its classes says."""
+    generator = torch.Generator().manual_seed(9)
+    images, points = preds["boxes"].shape[0], preds["boxes"].shape[2]
+    maps = [(float(s), *f.shape[2:]) for s, f in zip(setting.strides, preds["feats"], strict=True)]
+    places = [((x + 0.5) * s, (y + 0.5) * s) for s, h, w in maps for y in range(h) for x in range(w)]
+    sides = torch.randn(images, points, 4, bins, generator=generator).softmax(-1)
+    return TeacherOutput(
+        scores=torch.rand(images, points, len(classes), generator=generator),
+        classes=torch.tensor(classes),
+        sides=sides,
+        distances=torch.arange(bins).float().expand_as(sides),
+        points=torch.tensor(places),
+        levels=tuple(Level(*level) for level in maps),
+    )
+
+
+class TestTeacher:
+    @pytest.mark.parametrize("aux", [True, False])
+    def test_term__of_both_heads(self, aux):
+        """The weighted sum of both losses of each head over the summed scores; the other terms stay what they were."""
+        setting = Setting()
+        criterion, preds, batch = build(setting), random_preds(aux=aux, setting=setting), random_batch(nc=setting.nc)
+        plain, _ = criterion(preds, batch)
+        criterion.gains.distill_model, criterion.gains.dis = "teacher.pt", 2.0
+        said = random_teacher(preds, setting, classes=[2, 0])
+        terms, items = criterion(preds, {**batch, "teacher": said})
+        assert tuple(items) == (*LOSS_NAMES, DISTILLATION)
+        assert torch.equal(terms[:-1], plain)
+
+        lesson = resample(said, said.points, said.levels, setting.bins)
+        want = torch.zeros(())
+        for head in ("", "aux_")[: 1 + aux]:
+            sides = preds[f"{head}boxes"].transpose(1, 2).unflatten(-1, (4, setting.bins))
+            want = want + sum(distillation_losses(preds[f"{head}scores"].transpose(1, 2), sides, lesson))
+        want = 2 * want / lesson.weight.sum()
+        assert lesson.weight.sum() > 1
+        torch.testing.assert_close(terms[-1], want)
+        for got, expected in zip(gradients(terms[-1], preds), gradients(want, preds), strict=True):
+            assert expected.abs().max() > 0
+            torch.testing.assert_close(got, expected)
+
+    def test_term__zero_in_a_validation(self):
+        """A validator has no teacher, and adds up as many items as the trainer has."""
+        setting = Setting()
+        criterion = build(setting)
+        criterion.gains.distill_model, criterion.gains.dis = "teacher.pt", 2.0
+        terms, items = criterion(random_preds(setting=setting), random_batch(nc=setting.nc))
+        assert len(terms) == len(items) == len(LOSS_NAMES) + 1
+        assert items[DISTILLATION] == 0

@@ -83,3 +83,12 @@ class TestUnwrapped:
             setattr(outer, name, wrapped)
             wrapped = outer
         assert upstream.unwrapped(wrapped) is model
+
+
+class TestStudent:
+    def test_student__inside_all_wrappers(self):
+        """Ultralytics' distillation calls it ``student_model``, inside those of torch."""
+        model, wrapped, outer = nn.Linear(1, 1), nn.Module(), nn.Module()
+        wrapped.student_model, outer.module = model, wrapped
+        assert upstream.student(outer) is model
+        assert upstream.student(model) is model

@@ -72,6 +72,30 @@ class TestUnder:
             assert recipes.under(given, recipes.LIDD) != given
 
 
+class TestBegunWith:
+    @pytest.mark.parametrize(
+        ("typed", "want"),
+        [
+            ({}, {"lr0": 0.004}),
+            ({"model": "lidd.pt"}, {"lr0": 0.002}),
+            ({"distill_model": "a.pt"}, {"lr0": 0.004, "dis": 1.0}),
+            ({"model": "lidd.pt", "distill_model": "a.pt"}, {"lr0": 0.002, "dis": 1.0}),
+        ],
+        ids=str,
+    )
+    def test_begun_with__weights_and_teacher(self, typed, want):
+        assert recipes.begun_with(typed, {"lr0": 0.004}, {"lr0": 0.002}, {"dis": 1.0}) == want
+
+    def test_under__the_users_weight_wins(self):
+        typed = {"distill_model": "a.pt", "dis": 3.0}
+        assert recipes.under(typed, {}, {}, recipes.LIDD_FROM_TEACHER) == typed
+
+    @pytest.mark.skipif("dis" not in DEFAULT_CFG_DICT, reason="a release that cannot distil")
+    def test_under__whole_configuration(self):
+        typed = {**DEFAULT_CFG_DICT, "model": "lidd.yaml", "distill_model": "a.pt"}
+        assert recipes.under(typed, recipes.LIDD, {}, recipes.LIDD_FROM_TEACHER)["dis"] == 1.0
+
+
 class TestStartsFromWeights:
     @pytest.mark.parametrize(
         "arguments",
