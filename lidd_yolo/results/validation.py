@@ -22,6 +22,8 @@ def validate(
 ) -> tuple[Any, list[PictureResult]]:
     """Validate a detection or segmentation network with Ultralytics' default arguments.
 
+    Where the time limit of Ultralytics' NMS, which is for a batch, ends it too early, smaller batches follow.
+
     Returns:
         Ultralytics' metrics, and the pictures in the order of their names.
 
@@ -33,14 +35,23 @@ def validate(
 
     from lidd_yolo.training.nms_watch import complete_nms  # noqa: PLC0415 - seconds to import
 
-    model = YOLO(weights)
-    recorder = _Recorder()
-    model.add_callback("on_val_batch_start", recorder.attach)
-    with complete_nms(), tempfile.TemporaryDirectory() as folder:  # the validator makes a folder, for nothing
-        metrics = model.val(
-            data=data, split=split, imgsz=imgsz, device=device, plots=False, verbose=False, project=folder
-        )
+    for batch in _BATCHES:
+        model, recorder = YOLO(weights), _Recorder()
+        model.add_callback("on_val_batch_start", recorder.attach)
+        try:
+            with complete_nms(), tempfile.TemporaryDirectory() as folder:  # the validator makes a folder, for nothing
+                words: dict[str, Any] = {"split": split, "imgsz": imgsz, "device": device, "batch": batch}
+                metrics = model.val(data=data, plots=False, verbose=False, project=folder, **words)
+        except TimeoutError:
+            if batch == _BATCHES[-1]:
+                raise
+        else:
+            break
     return metrics, sorted(recorder.results, key=lambda picture: picture.name)
+
+
+_BATCHES = (16, 4, 1)
+"""Pictures in a batch: Ultralytics' default first."""
 
 
 class _Recorder:
