@@ -82,13 +82,13 @@ def pack(checkpoint: Mapping[str, Any], file: Path, card: Mapping[str, Any]) -> 
     state = _halved(model.state_dict())
     if too_large := [key for key, value in state.items() if not value.isfinite().all()]:
         raise ValueError(f"{file.name}: {', '.join(too_large)} cannot be written in half precision")
-    classes = list(model.names.values())
+    classes, trained = list(model.names.values()), checkpoint["train_args"]
     content = {
         names.WEIGHTS_FORMAT: _VERSION,
         "yaml": {**model.yaml, "channels": model.yaml.get("channels", 3)},
-        "task": model.task,
+        "task": trained["task"],
         "classes": classes,
-        "arguments": {key: checkpoint["train_args"][key] for key in ("task", "data", "imgsz")},
+        "arguments": {"task": trained["task"], "data": Path(trained["data"]).name, "imgsz": trained["imgsz"]},
         "date": card["date"],
         "state": state,
     }
