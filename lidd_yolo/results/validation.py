@@ -7,6 +7,7 @@ batch. Works for every release from 8.3.100 on, the oldest of which hand over te
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +34,21 @@ def validate(
     """
     from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
 
-    from lidd_yolo.training.nms_watch import complete_nms  # noqa: PLC0415 - seconds to import
+    from lidd_yolo.training.nms_watch import listen_to_nms  # noqa: PLC0415 - seconds to import
 
     for batch in _BATCHES:
-        model, recorder = YOLO(weights), _Recorder()
-        model.add_callback("on_val_batch_start", recorder.attach)
-        try:
-            with complete_nms(), tempfile.TemporaryDirectory() as folder:  # the validator makes a folder, for nothing
-                words: dict[str, Any] = {"split": split, "imgsz": imgsz, "device": device, "batch": batch}
+        model = YOLO(weights)
+        with listen_to_nms() as gave_up, tempfile.TemporaryDirectory() as folder:  # which the validator fills in vain
+            recorder = _Recorder(gave_up)
+            model.add_callback("on_val_batch_start", recorder.attach)
+            words: dict[str, Any] = {"split": split, "imgsz": imgsz, "device": device, "batch": batch}
+            try:
                 metrics = model.val(data=data, plots=False, verbose=False, project=folder, **words)
-        except TimeoutError:
-            if batch == _BATCHES[-1]:
-                raise
-        else:
-            break
+            except TimeoutError:
+                if batch == _BATCHES[-1]:
+                    raise
+            else:
+                break
     return metrics, sorted(recorder.results, key=lambda picture: picture.name)
 
 
@@ -55,9 +57,10 @@ _BATCHES = (16, 4, 1)
 
 
 class _Recorder:
-    """Takes from a running validator what it found; the validator runs in one process."""
+    """Takes from a running validator what it found, as long as NMS is complete; the validator runs in one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, gave_up: Callable[[], bool]) -> None:
+        self.gave_up = gave_up
         self.results: list[PictureResult] = []
         self._masks: list[tuple[dict[str, Any], ...]] = []
         self._attached = False
@@ -71,6 +74,10 @@ class _Recorder:
         update = validator.update_metrics
 
         def update_and_keep(preds: Any, batch: dict[str, Any]) -> None:
+            if self.gave_up():
+                raise TimeoutError(
+                    "Ultralytics gave up NMS after its time limit and left detections out: free the machine"
+                )
             before = len(_stats(validator)["conf"])
             update(preds, batch)
             added = {key: rows[before:] for key, rows in _stats(validator).items()}

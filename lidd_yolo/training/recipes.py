@@ -80,7 +80,7 @@ MASK_RCNN: dict[str, Any] = {  # the optimiser of torchvision's references/detec
     "warmup_bias_lr": 0.0,
 }
 
-LIDD_FROM_WEIGHTS: dict[str, Any] = {"lr0": 0.002, "warmup_epochs": 1.0}
+LIDD_FROM_WEIGHTS: dict[str, Any] = {"warmup_epochs": 1.0}
 """What a training of LIDD-Net that starts from a checkpoint has over `LIDD`."""
 
 LIDD_FROM_TEACHER: dict[str, Any] = {"dis": 1.0}

@@ -139,7 +139,7 @@ class TestRecorder:
                 stats["tp"].append(torch.ones(len(pred), 10, dtype=torch.bool))
 
         validator.update_metrics = update
-        recorder = _Recorder()
+        recorder = _Recorder(lambda: False)
         recorder.attach(validator)
         recorder.attach(validator)
         frame = {
