@@ -145,16 +145,17 @@ def write_load(folder: Path, load: Load) -> Path:
     """
     rng = np.random.default_rng(0)
     textures = [_texture(rng, load.side) for _ in range(_TEXTURES)]
-    for kind in ("images", "labels"):
-        (folder / kind / "train").mkdir(parents=True)
-    for number in range(load.labels // load.each):
+    for kind, split in itertools.product(("images", "labels"), ("train", "val")):
+        (folder / kind / split).mkdir(parents=True)
+    count = load.labels // load.each
+    for number in range(count + 1):  # the last one is what val has
         head, rest = textures[number % _TEXTURES][:2], textures[number % _TEXTURES][2:]
-        comment = b"\xff\xfe\x00\x0a" + f"{number:08d}".encode()
-        (folder / f"images/train/{number}.jpg").write_bytes(head + comment + rest)
+        comment, split = b"\xff\xfe\x00\x0a" + f"{number:08d}".encode(), "train" if number < count else "val"
+        (folder / f"images/{split}/{number}.jpg").write_bytes(head + comment + rest)
         lines = "".join(_line(rng, load.corners) for _ in range(load.each))
-        (folder / f"labels/train/{number}.txt").write_text(lines, encoding="utf-8")
+        (folder / f"labels/{split}/{number}.txt").write_text(lines, encoding="utf-8")
     file = folder / "data.yaml"
-    content = {"path": str(folder), "train": "images/train", "names": list(_CLASSES)}
+    content = {"path": str(folder), "train": "images/train", "val": "images/val", "names": list(_CLASSES)}
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
     return file
 

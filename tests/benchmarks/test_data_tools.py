@@ -33,8 +33,8 @@ class TestWriteLoad:
         done = check_yolo_set(read_yolo_set(write_load(tmp_path, load)))
         assert set(done.counts()) <= {"class-unused"}
         assert sum(count["train"] for count in done.figures["objects"].values()) == 40
-        assert done.figures["pictures"] == {"train": 40 // load.each}
-        assert done.figures["picture_sizes"] == {"64x64": 40 // load.each}
+        assert done.figures["pictures"] == {"train": 40 // load.each, "val": 1}
+        assert done.figures["picture_sizes"] == {"64x64": 40 // load.each + 1}
 
 
 class TestMeasureChecks:

@@ -197,11 +197,20 @@ class TestFindPlan:
             find_plan(word)
 
 
+PAPERS = ("lidd-table2", "lidd-table3", "lidd-table4", "wlnet-table1", "wlnet-table2")
+
+
 class TestPackaged:
     def test_packaged__all(self):
-        assert packaged_plans() == ["lidd-table2", "lidd-table3", "lidd-table4", "wlnet-table1", "wlnet-table2"]
+        assert packaged_plans() == sorted([*PAPERS, "distil", "pretrain", "start"])
 
-    @pytest.mark.parametrize("name", packaged_plans())
+    @pytest.mark.parametrize("name", ["distil", "pretrain", "start"])
+    def test_packaged__own_question(self, name):
+        plan = read_plan(name)
+        assert plan.name == name
+        assert len(runs_of(plan)) == len(plan.models) * len(plan.seeds)
+
+    @pytest.mark.parametrize("name", PAPERS)
     def test_packaged__can_be_run(self, name):
         """Data and models of ours exist; every run has a name of its own."""
         plan = read_plan(name)
