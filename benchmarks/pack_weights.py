@@ -6,6 +6,7 @@ For those who make the weights that come with the package: the last step of ``ma
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 
 from lidd_yolo import names
 from lidd_yolo.models import pretrained
+from lidd_yolo.paths import datasets_dir
 from lidd_yolo.results.ledger import read_ledger
 
 _NEVER_SEEN = "any photograph: every picture was drawn by lidd_yolo.data.demo.corpus"
@@ -32,26 +34,27 @@ def main() -> int:
     for entry in read_ledger(args.ledger, "pretrain-*"):
         checkpoint = torch.load(args.project / entry["name"] / "weights" / "best.pt", weights_only=False)
         file = args.out / names.weights_name(str(Path(entry["model"]).with_suffix(".pt")))
-        pretrained.pack(checkpoint, file, card_of(entry))
+        about = json.loads((datasets_dir() / "defects-pretrain" / "about.json").read_text(encoding="utf-8"))
+        pretrained.pack(checkpoint, file, card_of(entry, about))
         sys.stdout.write(f"{file}: {file.stat().st_size / 1e6:.2f} MB\n")
     size = sum(file.stat().st_size for file in args.out.glob("*.pt"))
     sys.stdout.write(f"{size / 1e6:.2f} MB together, at most {_MOST_BYTES / 1e6:g}\n")
     return int(size > _MOST_BYTES)
 
 
-def card_of(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return what a card says of a run, from its ledger entry."""
-    arguments, data = entry["arguments"], entry["data"]
-    pictures = data["images"]["train"]
+def card_of(entry: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
+    """Return what a card says of a run, from its ledger entry and the ``about.json`` of the corpus."""
+    arguments = entry["arguments"]
+    corpus = {key: about[key] for key in ("generator", "version", "seed", "size", "images", "sha256", "licence")}
     return {
         "network": entry["model"],
         "trained_by": entry["name"],
         "date": entry["date"],
         "commit": entry["commit"],
-        "corpus": data,
+        "corpus": {"dataset": "defects-pretrain", **corpus},
         "seed": arguments["seed"],
         "epochs": entry["epochs_run"],
-        "steps": entry["epochs_run"] * -(-pictures // arguments["batch"]),
+        "steps": entry["epochs_run"] * -(-about["images"]["train"] // arguments["batch"]),
         "imgsz": arguments["imgsz"],
         "batch": arguments["batch"],
         "figures": entry["results"],
