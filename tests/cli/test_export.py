@@ -28,7 +28,7 @@ def export(model, **words):
     time.sleep(120)
 
 YOLO.export = export
-main(sys.argv[1:])
+sys.exit(main(sys.argv[1:]))
 """
 
 

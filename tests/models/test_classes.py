@@ -87,6 +87,11 @@ class TestModelClass:
 
 
 class TestPickledNames:
+    @pytest.fixture(autouse=True)
+    def nothing_allowed(self):
+        """Forget what tests that ran before named to the restricted unpickler."""
+        torch.serialization.clear_safe_globals()
+
     def test_classes__all_of_a_checkpoint_in_training(self):
         """What ``last.pt`` holds: training branch and criterion included."""
         model = build_lidd()

@@ -122,14 +122,13 @@ class TestConvertNeuSeg:
         assert [(p.file.name, p.reason) for p in done.problems] == [
             ("000002.png", "value 9 in 81 pixels, but the classes are 1 to 3"),
             ("000003.png", "it is 99x99, its picture 100x100"),
-            ("000004.png", "it has 16 bits a pixel, not 8"),
             ("000005.png", "it has colours (3 channels)"),
             ("000006.png", "it cannot be decoded as a picture"),
             ("000007.jpg", "it has no mask"),
             ("000008.png", "it has no picture"),
         ]
         assert not any(problem.repaired for problem in done.problems)
-        assert sum(done.report.images.values()) == 16 - 7
+        assert sum(done.report.images.values()) == 16 - 6  # the mask of 16 bits has small values
 
     def test_empty_mask__picture_without_defects(self, small, tmp_path):
         cv2.imwrite(str(small / "annotations/training/000002.png"), square(0, 0, 1, 0))
