@@ -109,6 +109,17 @@ class TestYolo:
         assert done.stdout.splitlines()[-1] == "lidd_yolo.models.lidd detect s"
 
 
+class TestWeights:
+    def test_name__from_an_empty_folder(self, user):
+        """``lidd.pt`` comes with the wheel: it is trained on, and its export lands in the working folder."""
+        done = user.run(
+            "yolo", "train", "model=lidd.pt", "data=tiny/tiny.yaml", "epochs=1", "batch=4", "name=pt", *SMALL
+        )
+        assert "Start from lidd.pt: " in done.stdout + done.stderr
+        user.run("yolo", "export", "model=lidd.pt", "format=torchscript", "imgsz=64")
+        assert (user.work / "lidd.torchscript").is_file()
+
+
 class TestYoloSegment:
     def test_train(self, user, segmenter):
         assert "lidd_yolo.layers.segment_head.WLNetSegment" in segmenter.stdout + segmenter.stderr
