@@ -51,6 +51,7 @@ def card_of(entry: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
         "trained_by": entry["name"],
         "date": entry["date"],
         "commit": entry["commit"],
+        "note": entry["note"],
         "corpus": {"dataset": "defects-pretrain", **corpus},
         "seed": arguments["seed"],
         "epochs": entry["epochs_run"],

@@ -176,7 +176,7 @@ def all_typed() -> Iterator[None]:
     try:
         yield
     finally:
-        del os.environ[_ALL_TYPED]
+        os.environ.pop(_ALL_TYPED, None)
 
 
 def starts_from_weights(arguments: Mapping[str, Any]) -> bool:
