@@ -30,8 +30,9 @@ class DepthwiseBranches(nn.Module):
     """Sum of n parallel depthwise convolutions, each with its own batch normalisation.
 
     One convolution and one normalisation hold the parameters of all branches (branch j has channels ``j * c`` to
-    ``(j + 1) * c``), but they run one by one: as one grouped convolution they take two to four times as long on a CPU
-    (docs/decisions/0005-branches-one-by-one.md).
+    ``(j + 1) * c``). In training branches with neighbours (k > 1) run one by one: as one grouped convolution they take
+    two to four times as long on a CPU (docs/decisions/0005-branches-one-by-one.md). Branches without (k = 1) only scale
+    their input, so its mean and variance give those of all of them. In eval mode their sum is one convolution.
 
     Args:
         c: Channels in and out.
@@ -51,12 +52,40 @@ class DepthwiseBranches(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the normalised responses of all branches."""
-        bn, momentum = self.bn, self._momentum()
+        if not self.bn.training:
+            kernel, bias = self._sum(self.conv.weight, *self._statistics())
+            return F.conv2d(x, kernel, bias, padding=self.conv.padding, groups=self.c)
+        momentum = self._momentum()
+        return self._scaled(x, momentum) if self.conv.kernel_size == (1, 1) else self._one_by_one(x, momentum)
+
+    def _one_by_one(self, x: Tensor, momentum: float) -> Tensor:
         total = torch.zeros_like(x)
-        for kernel, mean, var, weight, bias in zip(*(t.split(self.c) for t in self._tensors()), strict=True):
+        bn = self.bn
+        branches = (self.conv.weight, *self._statistics(), bn.weight, bn.bias)
+        for kernel, mean, var, weight, bias in zip(*(t.split(self.c) for t in branches), strict=True):
             response = F.conv2d(x, kernel, padding=self.conv.padding, groups=self.c)
-            total = total + F.batch_norm(response, mean, var, weight, bias, bn.training, momentum, bn.eps)
+            total = total + F.batch_norm(response, mean, var, weight, bias, True, momentum, bn.eps)
         return total
+
+    def _scaled(self, x: Tensor, momentum: float) -> Tensor:
+        """Return ``sum_j gamma_j (w_j x - mean(w_j x)) / sqrt(var(w_j x) + eps) + beta_j``, where k = 1."""
+        var, mean = torch.var_mean(x.float() if x.dtype is torch.float16 else x, (0, 2, 3), correction=0)
+        factor = self.conv.weight.flatten()
+        var, mean = factor.square() * var.repeat(self.n), factor * mean.repeat(self.n)
+        with torch.no_grad():
+            count = x.numel() // self.c
+            running_mean, running_var = self._statistics()
+            running_mean.lerp_(mean.to(running_mean), momentum)
+            running_var.lerp_(var.to(running_var) * (count / max(count - 1, 1)), momentum)
+        scale, shift = self._sum(self.conv.weight, mean, var)
+        return x * scale.view(-1, 1, 1).to(x) + shift.view(-1, 1, 1).to(x)
+
+    def _sum(self, kernel: Tensor, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
+        """Return kernel ``(c, 1, k, k)`` and bias ``(c,)`` of the sum, given the statistics of all branches."""
+        scale = self.bn.weight * (var + self.bn.eps).rsqrt()
+        bias = self.bn.bias - scale * mean
+        kernel = kernel * scale.view(-1, 1, 1, 1)
+        return kernel.view(self.n, self.c, *kernel.shape[1:]).sum(0), bias.view(self.n, self.c).sum(0)
 
     def _momentum(self) -> float:
         """Count a training batch and return its weight in the statistics, as ``nn.BatchNorm2d`` does.
@@ -69,11 +98,10 @@ class DepthwiseBranches(nn.Module):
         count.add_(1)
         return 1 / float(count) if bn.momentum is None else bn.momentum
 
-    def _tensors(self) -> tuple[Tensor, ...]:
-        bn = self.bn
-        assert bn.running_mean is not None
-        assert bn.running_var is not None
-        return self.conv.weight, bn.running_mean, bn.running_var, bn.weight, bn.bias
+    def _statistics(self) -> tuple[Tensor, Tensor]:
+        assert self.bn.running_mean is not None
+        assert self.bn.running_var is not None
+        return self.bn.running_mean, self.bn.running_var
 
     def merged(self) -> tuple[Tensor, Tensor]:
         """Return the one kernel ``(c, 1, k, k)`` and bias ``(c,)`` of the sum, in float64 on the CPU."""

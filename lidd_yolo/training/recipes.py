@@ -86,8 +86,15 @@ LIDD_FROM_WEIGHTS: dict[str, Any] = {"warmup_epochs": 1.0}
 LIDD_FROM_TEACHER: dict[str, Any] = {"dis": 1.0}
 """What a training of LIDD-Net with ``distill_model=`` has over `LIDD`: the teacher counts as much as the labels."""
 
-PRETRAIN: dict[str, Any] = {"mosaic": 0.0, "close_mosaic": 0, "flipud": 0.5, "hsv_h": 0.02, "warmup_epochs": 0.3}
-"""On generated defects, over each network's own recipe: no way up, any colour, an epoch of some hundred steps."""
+PRETRAIN: dict[str, Any] = {
+    **{key: LIDD[key] for key in ("optimizer", "nbs", "lr0", "lrf", "cos_lr", "weight_decay", "warmup_bias_lr")},
+    "warmup_epochs": 0.3,  # an epoch has some hundred steps
+    "mosaic": 0.0,
+    "close_mosaic": 0,
+    "flipud": 0.5,  # no way up
+    "hsv_h": 0.02,  # any colour
+}
+"""On generated defects, over each network's own recipe; the optimiser is one for all networks."""
 
 _ALL_TYPED = "LIDD_YOLO_ALL_TYPED"
 _TUNED = (

@@ -76,11 +76,17 @@ class TestSignals:
             process.communicate(timeout=30)
         assert process.returncode == 143
 
-    def test_handlers__given_back(self):
-        before = signal.getsignal(signal.SIGTERM)
-        with interruption.stopped_as_by_ctrl_c():
-            assert signal.getsignal(signal.SIGTERM) != before
-        assert signal.getsignal(signal.SIGTERM) == before
+    @pytest.mark.parametrize("of_another", [False, True])
+    def test_handlers__given_back(self, of_another):
+        """Ours in place of the system's own; a handler of another library, as Ray's, is left alone."""
+        before = (lambda *_: None) if of_another else signal.SIG_DFL
+        of_the_tests = signal.signal(signal.SIGTERM, before)
+        try:
+            with interruption.stopped_as_by_ctrl_c():
+                assert (signal.getsignal(signal.SIGTERM) == before) == of_another
+            assert signal.getsignal(signal.SIGTERM) == before
+        finally:
+            signal.signal(signal.SIGTERM, of_the_tests)
 
 
 class TestOutput:
