@@ -28,6 +28,7 @@ COMMANDS = {
         "lidd_yolo.cli.compare",
         "train what a paper's table compares and print its figures beside ours",
     ),
+    "inspect": ("lidd_yolo.cli.inspect", "choose thresholds for a network and say what it misses and rejects at them"),
     "export": ("lidd_yolo.cli.export", "export a checkpoint and prove that the files compute what was trained"),
     "report": (
         "lidd_yolo.cli.report",

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lidd_yolo import __version__
 from lidd_yolo.errors import InputError
@@ -152,15 +153,8 @@ def report_page(
         raise InputError("no training run in the ledger")
     sections = [_section(block, blocks, printed, entries, ledger) for block in blocks]
     splits, unlike = compare_splits(blocks, ledger) if ledger else ([], [])
-    jinja = load_extra("jinja2")
-    templates = jinja.Environment(
-        loader=jinja.PackageLoader("lidd_yolo", "report"),
-        autoescape=True,
-        undefined=jinja.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page: str = templates.get_template("page.html.j2").render(
+    return rendered(
+        "page.html.j2",
         sections=sections,
         splits=splits,
         splits_title=SPLITS,
@@ -179,6 +173,23 @@ def report_page(
         certificate_columns=COLUMNS,
         certificate_series=SERIES,
     )
+
+
+def rendered(template: str, **names: Any) -> str:
+    """Return the page of a template of this folder.
+
+    Raises:
+        ImportError: If Jinja2 is missing.
+    """
+    jinja = load_extra("jinja2")
+    templates = jinja.Environment(
+        loader=jinja.PackageLoader("lidd_yolo", "report"),
+        autoescape=True,
+        undefined=jinja.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page: str = templates.get_template(template).render(**names)
     return page
 
 

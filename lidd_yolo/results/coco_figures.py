@@ -28,6 +28,15 @@ def run_lengths(masks: NDArray[np.uint8]) -> tuple[dict[str, Any], ...]:
     return tuple(load_extra(COCO).mask.encode(np.asfortranarray(masks.transpose(1, 2, 0)))) if len(masks) else ()
 
 
+def mask_overlaps(picture: PictureResult) -> NDArray[np.float64]:
+    """Return the intersection over union of the detected masks with the labels' outlines, shape ``(D, T)``."""
+    if not picture.found_masks or not picture.truth_rings:
+        return np.zeros((len(picture.confidence), len(picture.truth_class)))
+    labels = [run_lengths(_drawn(ring, picture.shape)[None])[0] for ring in picture.truth_rings]
+    overlaps = load_extra(COCO).mask.iou(list(picture.found_masks), labels, [0] * len(labels))
+    return np.asarray(overlaps, dtype=np.float64)
+
+
 def coco_figures(results: Sequence[PictureResult]) -> dict[str, float]:
     """Return ``map50`` and ``map`` by COCO's rules, and ``mask_map50`` and ``mask_map`` where there are masks."""
     with_masks = all(picture.found_masks is not None for picture in results)

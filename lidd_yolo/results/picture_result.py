@@ -24,6 +24,7 @@ class PictureResult:
     Args:
         file: The picture.
         shape: Height and width of the network's input.
+        placed: How the picture lies in it: gain across and down, space on the left and above.
         truth_class: ``(T,)`` classes of the labels.
         truth_boxes: ``(T, 4)`` left, upper, right and lower edge.
         truth_rings: ``T`` outlines ``(K, 2)``, x and y; empty where the labels are boxes.
@@ -40,6 +41,7 @@ class PictureResult:
 
     file: Path
     shape: tuple[int, int]
+    placed: tuple[float, float, float, float]
     truth_class: NDArray[np.int64]
     truth_boxes: NDArray[np.float64]
     truth_rings: tuple[NDArray[np.float64], ...]
@@ -54,6 +56,11 @@ class PictureResult:
     def name(self) -> str:
         """File name of the picture."""
         return self.file.name
+
+    def in_picture(self, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return boxes ``(N, 4)`` in pixels of the picture itself."""
+        gains, spaces = self.placed[:2], self.placed[2:]
+        return (boxes - np.tile(spaces, 2)) / np.tile(gains, 2)
 
     def __post_init__(self) -> None:
         parts = (self.found_class, self.found_boxes, self.correct, self.mask_correct, self.found_masks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,36 @@ from lidd_yolo.results.coco_figures import run_lengths
 from lidd_yolo.results.picture_result import LEVELS, MOST, PictureResult
 
 
-def validate(
-    weights: Path, data: str, split: str, imgsz: int, device: str | None = None
-) -> tuple[Any, list[PictureResult]]:
+T = TypeVar("T")
+
+
+def validate(weights: Path, data: str, split: str, imgsz: int, device: str | None = None) -> tuple[Any, list[PictureResult]]:
     """Validate a detection or segmentation network with Ultralytics' default arguments.
+
+    Returns:
+        Ultralytics' metrics, and the pictures in the order of their names.
+
+    Raises:
+        As `validate_and_keep`.
+    """
+    return validate_and_keep(weights, data, split, imgsz, device, keep=lambda picture: picture)
+
+
+def validate_and_keep(  # noqa: PLR0913 - what `yolo val` is told, and what to keep
+    weights: Path,
+    data: str,
+    split: str,
+    imgsz: int | None,
+    device: str | None = None,
+    *,
+    keep: Callable[[PictureResult], T],
+) -> tuple[Any, list[T]]:
+    """Validate a network with Ultralytics' default arguments and keep what a function returns of every picture.
 
     Where the time limit of Ultralytics' NMS, which is for a batch, ends it too early, smaller batches follow.
 
     Returns:
-        Ultralytics' metrics, and the pictures in the order of their names.
+        Ultralytics' metrics, and what was kept, in the order of the pictures' names.
 
     Raises:
         ImportError: If masks are to be kept and faster-coco-eval is missing.
@@ -39,9 +60,10 @@ def validate(
     for batch in _BATCHES:
         model = YOLO(weights)
         with listen_to_nms() as gave_up, tempfile.TemporaryDirectory() as folder:  # which the validator fills in vain
-            recorder = _Recorder(gave_up)
+            recorder = _Recorder(gave_up, keep)
             model.add_callback("on_val_batch_start", recorder.attach)
-            words: dict[str, Any] = {"split": split, "imgsz": imgsz, "device": device, "batch": batch}
+            words = {"split": split, "imgsz": imgsz, "device": device, "batch": batch}
+            words = {key: value for key, value in words.items() if value is not None}
             try:
                 metrics = model.val(data=data, plots=False, verbose=False, project=folder, **words)
             except TimeoutError:
@@ -49,19 +71,19 @@ def validate(
                     raise
             else:
                 break
-    return metrics, sorted(recorder.results, key=lambda picture: picture.name)
+    return metrics, [kept for _, kept in sorted(recorder.results, key=lambda named: named[0])]
 
 
 _BATCHES = (16, 4, 1)
 """Pictures in a batch: Ultralytics' default first."""
 
 
-class _Recorder:
+class _Recorder(Generic[T]):
     """Takes from a running validator what it found, as long as NMS is complete; the validator runs in one process."""
 
-    def __init__(self, gave_up: Callable[[], bool]) -> None:
-        self.gave_up = gave_up
-        self.results: list[PictureResult] = []
+    def __init__(self, gave_up: Callable[[], bool], keep: Callable[[PictureResult], T]) -> None:
+        self.gave_up, self.keep = gave_up, keep
+        self.results: list[tuple[str, T]] = []
         self._masks: list[tuple[dict[str, Any], ...]] = []
         self._attached = False
 
@@ -113,7 +135,8 @@ class _Recorder:
             masks = None
             if "tp_m" in stats:
                 masks = self._masks.pop(0) if len(boxes) else ()
-            self.results.append(_result(label, batch, index, boxes, judged, masks))
+            result = _result(label, batch, index, boxes, judged, masks)
+            self.results.append((result.name, self.keep(result)))
 
 
 def _result(
@@ -134,6 +157,7 @@ def _result(
     return PictureResult(
         file=Path(label["im_file"]),
         shape=tuple(batch["img"].shape[2:]),
+        placed=(*scale / (width, height), *pad),
         truth_class=np.asarray(label["cls"]).reshape(-1).astype(np.int64),
         truth_boxes=np.concatenate(corners, axis=1),
         truth_rings=tuple(rings),

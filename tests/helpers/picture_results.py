@@ -27,4 +27,4 @@ def picture(name="a.png", truth=(), found=(), **parts):
         "found_boxes": np.array([box for _, _, box in found], dtype=float).reshape(-1, 4),
         "correct": np.zeros((len(found), LEVELS), dtype=bool),
     }
-    return PictureResult(file=Path(name), shape=(100, 100), **{**made, **parts})
+    return PictureResult(file=Path(name), shape=(100, 100), placed=(1.0, 1.0, 0.0, 0.0), **{**made, **parts})
