@@ -5,6 +5,7 @@ The keys are the fields of `OperatingFile`. A file is read whole or refused: wit
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -104,8 +105,14 @@ class OperatingFile:
         Raises:
             OSError: If it cannot be written.
         """
+        text = yaml.safe_dump(self.content(), sort_keys=False, allow_unicode=True)
+        with write_beside(file) as beside:
+            beside.write_text(text, encoding="utf-8")
+
+    def content(self) -> dict[str, Any]:
+        """Return what the file holds, as plain values."""
         name = next(name for name, kind in _CRITERIA.items() if isinstance(self.criterion, kind))
-        content = {
+        return {
             **{field.name: getattr(self, field.name) for field in reversed(fields(self))},
             "classes": list(self.classes),
             "thresholds": {key: float(value) for key, value in self.thresholds.items()},
@@ -113,9 +120,15 @@ class OperatingFile:
             "match": asdict(self.match),
             "figures": [asdict(figure) for figure in self.figures],
         }
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-        with write_beside(file) as beside:
-            beside.write_text(text, encoding="utf-8")
+
+
+def weights_sha256(weights: Path) -> str:
+    """Return the hash of a file of weights; of an exported folder, that of the hashes of its files by name."""
+    if not weights.is_dir():
+        return sha256(weights)
+    files = sorted(file for file in weights.rglob("*") if file.is_file())
+    lines = "".join(f"{file.relative_to(weights).as_posix()} {sha256(file)}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def read_operating(file: Path, weights: Path | None = None) -> OperatingFile:
@@ -132,7 +145,7 @@ def read_operating(file: Path, weights: Path | None = None) -> OperatingFile:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
         operating = _operating(content)
-        if weights is not None and (found := sha256(weights)) != operating.weights_sha256:
+        if weights is not None and (found := weights_sha256(weights)) != operating.weights_sha256:
             raise InputError(
                 f"weights_sha256: made for {operating.weights} ({operating.weights_sha256[:12]}...), "
                 f"not for {weights} ({found[:12]}...)"
