@@ -155,7 +155,7 @@ class Inspection:
         notes = list(self.point.notes)
         if not self.test.stated:
             notes.append(
-                "The data set does not say which pictures are alike (`lidd data groups` finds out): every picture counts "
+                "The data set does not say which pictures are alike (lidd data groups finds out): every picture counts "
                 "as independent, so the intervals may be too narrow."
             )
         return notes
@@ -210,7 +210,8 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
     criterion = _criterion(max_false_alarms, cost, min_recall)
     if mm_per_pixel is not None and not (0 < mm_per_pixel < math.inf):
         raise InputError(f"mm per pixel: a number above 0, not {mm_per_pixel}")
-    weights, out = Path(weights), Path(out)
+    networks = [_existing(Path(file)) for file in (weights, against) if file is not None]
+    out = Path(out)
     check_new(out)
     data_set = read_yolo_set(data)
     for split in ("val", "test"):
@@ -230,15 +231,15 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
             )
         return parts[0], parts[1]
 
-    val, test = passes(weights)
+    val, test = passes(networks[0])
     point = choose_thresholds(val.inspected, criterion)
     on_test = count_at(test.inspected, point.thresholds)
     rival = None
     if against is not None:
-        rival = _rival(Path(against), *passes(Path(against)), criterion, on_test)
+        rival = _rival(networks[1], *passes(networks[1]), criterion, on_test)
     inspection = Inspection(
         folder=out,
-        weights=weights,
+        weights=networks[0],
         data=data_set,
         data_sha256=_data_hash(data_set),
         point=point,
@@ -275,6 +276,17 @@ def _criterion(
             + (f" ({len(given)} are given)" if given else "")
         )
     return given[0]
+
+
+def _existing(weights: Path) -> Path:
+    """Return the file of weights, of those that come with the package by their name too."""
+    if weights.exists():
+        return weights
+    from lidd_yolo.models import pretrained  # noqa: PLC0415 - loads torch
+
+    if found := pretrained.find(weights):
+        return found
+    raise InputError(f"no weights {weights}")
 
 
 def _data_hash(data: YoloSet) -> str:
@@ -397,7 +409,7 @@ def _plain_curve(curve: DetectionCurve) -> dict[str, Any]:
 
 def percent(share: float) -> str:
     """Return a share as readers read it: ``2.5 %``."""
-    return f"{100 * share:.3g} %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %" if share >= 0.001 else f"{100 * share:.2g} %"
 
 
 def in_words(tally: Tally, units: str) -> str:

@@ -53,7 +53,7 @@ def inspection_page(inspection: Inspection, *, with_pictures: bool = True) -> st
     return rendered(
         "inspection.html.j2",
         inspection=inspection,
-        headings=[kind if kind != "missed parts" else f"missed {inspection.parts_name}" for kind in KINDS],
+        headings=[kind.replace("parts", inspection.parts_name) for kind in KINDS],
         lines=_class_lines(inspection),
         trade_off=trade_off(inspection),
         confusions=inspection.on_test.confusions.tolist(),
@@ -82,9 +82,9 @@ def trade_off(inspection: Inspection) -> Chart:
     curves = [[_shares(part, vector, with_good) for vector in limits] for part in (val, test)]
     marks = [_shares(part, chosen, with_good) for part in (val, test)]
     x_values = linear_ticks(0, max(x for curve in [*curves, marks] for x, _ in curve) or 0.01)
-    y_values = linear_ticks(0, max(y for curve in [*curves, marks] for _, y in curve) or 0.01)
+    ends = inspection.on_test.together.missed_defects.interval()
+    y_values = linear_ticks(0, max(ends.high, *(y for curve in [*curves, marks] for _, y in curve)))
     x_axis, y_axis = across(x_values), up(y_values)
-    ends = _ends(inspection, with_good)
 
     def place(pair: tuple[float, float]) -> tuple[float, float]:
         return x_axis.place(pair[0]), y_axis.place(pair[1])
@@ -92,7 +92,7 @@ def trade_off(inspection: Inspection) -> Chart:
     drawn_marks = []
     for series, (name, pair) in enumerate(zip(("val", "test"), marks, strict=True)):
         x, y = place(pair)
-        interval = (x, y_axis.place(max(ends[0], y_values[0])), x, y_axis.place(min(ends[1], y_values[-1])))
+        interval = (x, y_axis.place(ends.low), x, y_axis.place(ends.high))
         text = f"chosen point on {name}: misses {percent(pair[1])} of the defects"
         drawn_marks.append(Mark(series, x, y, text, interval if series else None))
     name = f"good {inspection.parts_name} rejected" if with_good else f"detections on no defect, per {inspection.parts_name[:-1]}"
@@ -127,11 +127,6 @@ def _shares(inspected: Inspected, limits: NDArray[np.float64], with_good: bool) 
     counts = inspected.confidence > limits[inspected.found_class]
     alone = counts & (inspected.found_truth < 0) & (inspected.found_on < 0)
     return float(alone.sum() / len(inspected.group_of_part)), missed
-
-
-def _ends(inspection: Inspection, with_good: bool) -> tuple[float, float]:
-    interval = inspection.on_test.together.missed_defects.interval()
-    return interval.low, interval.high
 
 
 def _class_lines(inspection: Inspection) -> list[ClassLine]:
@@ -216,7 +211,7 @@ def _misses(inspection: Inspection) -> list[Cutting]:
         name = inspected.classes[inspected.truth_class[number]]
         best = float(inspected.truth_score[number])
         seen = f"best score {best:.2f}, threshold {limits[inspected.truth_class[number]]:.2f}" if best else "found at no score"
-        cuttings += _cutting(picture, box, inspection, f"{name}, {max(box[2:] - box[:2]):.0f} px", seen)
+        cuttings += _cutting(picture, box, _LABEL, f"{name}, {max(box[2:] - box[:2]):.0f} px", seen)
     return cuttings
 
 
@@ -236,14 +231,14 @@ def _alarms(inspection: Inspection) -> list[Cutting]:
         box = picture.found_boxes[row - int(start[place])]
         name = inspected.classes[inspected.found_class[row]]
         where = f"good {inspection.parts_name[:-1]}" if inspected.good[inspected.part[place]] else "beside a defect"
-        cuttings += _cutting(picture, box, inspection, f"{name} {inspected.confidence[row]:.2f}", where)
+        cuttings += _cutting(picture, box, _DETECTION, f"{name} {inspected.confidence[row]:.2f}", where)
     return cuttings
 
 
 def _cutting(
-    picture: InspectedPicture, box: NDArray[np.floating], inspection: Inspection, title: str, text: str
+    picture: InspectedPicture, box: NDArray[np.floating], colour: tuple[int, int, int], title: str, text: str
 ) -> list[Cutting]:
-    """Return the surroundings of a box with labels and the detections that count, or nothing of an unreadable file."""
+    """Return the surroundings of a box with all labels, thin, and the box itself, or nothing of an unreadable file."""
     image = cv2.imdecode(np.frombuffer(Path(picture.name).read_bytes() or b"\0", np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         return []
@@ -254,12 +249,9 @@ def _cutting(
     piece = image[corner[1] : corner[1] + int(side), corner[0] : corner[0] + int(side)]
     gain = _SIDE / max(piece.shape[:2])
     piece = cv2.resize(piece, None, fx=gain, fy=gain, interpolation=cv2.INTER_CUBIC if gain > 1 else cv2.INTER_AREA)
-    limits = inspection.test.inspected.threshold_vector(inspection.point.thresholds)
-    counts = picture.confidence > limits[picture.found_class]
-    for boxes, colour in ((picture.truth_boxes, _LABEL), (picture.found_boxes[counts], _DETECTION)):
-        for edges in np.asarray(boxes).reshape(-1, 4):
-            left, top, right, bottom = np.rint((edges - np.tile(corner, 2)) * gain).astype(int).tolist()
-            cv2.rectangle(piece, (left, top), (right, bottom), colour, 2, cv2.LINE_AA)
+    for edges, edge_colour, width in (*((label, _LABEL, 1) for label in picture.truth_boxes), (box, colour, 3)):
+        left, top, right, bottom = np.rint((edges - np.tile(corner, 2)) * gain).astype(int).tolist()
+        cv2.rectangle(piece, (left, top), (right, bottom), edge_colour, width, cv2.LINE_AA)
     encoded = cv2.imencode(".jpg", piece, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
     address = f"data:image/jpeg;base64,{base64.b64encode(encoded).decode('ascii')}"
     return [Cutting(address, title, f"{Path(picture.name).name}: {text}")]
