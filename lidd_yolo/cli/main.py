@@ -84,13 +84,17 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _could_not_run(name: str, error: object) -> int:
-    """Say why a command could not run; say nothing if that is because nobody reads its output."""
+    """Say in one line why a command could not run; say nothing if that is because nobody reads its output.
+
+    Names of files and libraries' messages may hold newlines and other control characters: they become escapes.
+    """
     try:
         if isinstance(error, BrokenPipeError) and interruption.nobody_reads():
             return NOBODY_READS
     except OSError as full:
         error = full
-    interruption.complain(f"{name}: {error}")
+    line = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(error))
+    interruption.complain(f"{name}: {line}")
     return COULD_NOT_RUN
 
 

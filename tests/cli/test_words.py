@@ -26,6 +26,12 @@ class TestKeyValues:
             key_values([word])
 
 
+    @pytest.mark.parametrize("value", ["!!bool x", "[1", "*a"])
+    def test_values__no_yaml(self, value):
+        with pytest.raises(InputError, match=r"^'freeze=.*' ?.*: no valid YAML"):
+            key_values([f"freeze={value}"])
+
+
 class TestNamedFiles:
     def test_files__by_name_or_their_own(self, tmp_path):
         files = named_files([f"ours={tmp_path / 'a.pt'}", str(tmp_path / "b.pt")])
