@@ -75,8 +75,8 @@ def _run(args: argparse.Namespace) -> int:
         return _could_not_run(name, error)
     except RecursionError:
         return _could_not_run(name, "a file is nested too deeply to be read")
-    except MemoryError:
-        return _could_not_run(name, "there is not enough memory")
+    except MemoryError as error:
+        return _could_not_run(name, "there is not enough memory" + (f": {error}" if str(error) else ""))
     except KeyboardInterrupt as stop:
         # A target that was not complete has been taken away by `lidd_yolo.files`.
         interruption.complain(f"\n{name}: stopped{'; nothing was written' if args.command == 'data' else ''}")
