@@ -167,7 +167,6 @@ class TestStage:
             pass
         assert {path.name for path in tmp_path.iterdir()} == {"lidd-test-new", "other-abc"}
 
-
     def test_clock_put_back__nothing_young_removed(self, tmp_path, monkeypatch):
         """What was made before then lies in the future: it goes when its time has come."""
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

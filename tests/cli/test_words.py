@@ -25,7 +25,6 @@ class TestKeyValues:
         with pytest.raises(InputError, match="is not written key=value"):
             key_values([word])
 
-
     @pytest.mark.parametrize("value", ["!!bool x", "[1", "*a"])
     def test_values__no_yaml(self, value):
         with pytest.raises(InputError, match=r"^'freeze=.*' ?.*: no valid YAML"):

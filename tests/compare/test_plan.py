@@ -154,7 +154,8 @@ class TestArguments:
         assert recipe_arguments(str(file)) == {"lr0": 0.1}
 
     @pytest.mark.parametrize(
-        ("content", "message"), [("- lr0", "has to map training arguments"), ("a: [", r"hard\.yaml, line 1: no valid YAML")]
+        ("content", "message"),
+        [("- lr0", "has to map training arguments"), ("a: [", r"hard\.yaml, line 1: no valid YAML")],
     )
     def test_file__wrong(self, tmp_path, content, message):
         file = tmp_path / "hard.yaml"

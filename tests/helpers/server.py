@@ -11,7 +11,11 @@ from types import MappingProxyType
 
 @contextmanager
 def serve(
-    files: Mapping[str, bytes], *, cut: int = 0, say_length: bool = True, moved: Mapping[str, str] = MappingProxyType({})
+    files: Mapping[str, bytes],
+    *,
+    cut: int = 0,
+    say_length: bool = True,
+    moved: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Give the address of a server that has some files.
 

@@ -100,7 +100,7 @@ class TestReadLedger:
 class TestAppend:
     @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
     def test_two_at_once__entry_and_evidence_of_one(self, tmp_path, monkeypatch):
-        """As of two `lidd compare` with one ledger and two projects: the second begins between the files of the first."""
+        """As of two `lidd compare` with one ledger: the second begins between the files of the first."""
         (tmp_path / "1").write_bytes(b"1")
         (tmp_path / "2").write_bytes(b"2")
 

@@ -169,7 +169,9 @@ def _places(file: Path, root: Path, split: str, stated: Any) -> tuple[Path, ...]
             place = (root / stated[3:]).resolve()
         return (place,)
     if not isinstance(stated, list) or not all(isinstance(word, str) for word in stated):
-        raise ValueError(f"{file}: {split}: must be a folder, a text file or a list of these, not {reprlib.repr(stated)}")
+        raise ValueError(
+            f"{file}: {split}: must be a folder, a text file or a list of these, not {reprlib.repr(stated)}"
+        )
     return tuple((root / word).resolve() for word in stated)
 
 

@@ -65,7 +65,7 @@ class TestFetch:
         moved = {f"/{step}": f"{scheme}://HOST/{step + 1}" for step, scheme in enumerate(way)}
         with (
             serve({f"/{len(way)}": _DATA}, moved=moved) as address,
-            pytest.raises(ConnectionError, match="leads to (http|ftp)://.*, which is not encrypted"),
+            pytest.raises(ConnectionError, match=r"leads to (http|ftp)://.*, which is not encrypted"),
         ):
             fetch(f"{without_certificates(address)}/0", tmp_path / "a.zip")
         assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.zip", "old")]
