@@ -12,7 +12,7 @@ TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in [*FILES, 
 
 LADDER = (
     {"errors", "exit_status"},
-    {"geometry", "paths", "files", "progress", "optional"},
+    {"geometry", "paths", "files", "progress", "optional", "yaml_text"},
     {"assigners", "data", "layers", "losses", "names"},
     {"models"},
     {"export_notice", "training"},
