@@ -132,6 +132,25 @@ def _locked(path: Path) -> Iterator[None]:
             os.close(number)
 
 
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, once no other process or thread does; without locks nobody waits.
+
+    What locks each file that it writes there (`write_beside`) may be inside.
+    """
+    number = None
+    with suppress(ImportError, OSError):
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        number = os.open(folder, os.O_RDONLY)
+        fcntl.flock(number, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if number is not None:
+            os.close(number)
+
+
 def _is_abandoned(path: Path) -> bool:
     """Tell whether nobody holds the lock of a file or folder; no if that cannot be known."""
     number = _lock(path)

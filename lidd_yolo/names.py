@@ -12,7 +12,7 @@ from lidd_yolo.paths import cfg_dir, find_cfg, weights_dir
 WEIGHTS_FORMAT = "lidd_yolo_weights"
 """Key of a file of weights as the package brings them: no network inside, see ``models/pretrained.py``."""
 
-_MODEL = re.compile(r"^(?P<family>lidd|wlnet|maskrcnn)(?:[-_]?(?P<scale>[a-z]))?(?P<variant>(?:-[a-z]{2,})*)$")
+_MODEL = re.compile(r"^(?P<family>lidd|wlnet|maskrcnn)(?:[-_]?(?P<scale>[a-z]))?(?P<variant>(?:-[a-z]{2,})*)\Z")
 
 
 def _match(path: Any) -> re.Match[str] | None:

@@ -167,6 +167,17 @@ class TestStage:
             pass
         assert {path.name for path in tmp_path.iterdir()} == {"lidd-test-new", "other-abc"}
 
+    def test_clock_put_back__nothing_young_removed(self, tmp_path, monkeypatch):
+        """What was made before then lies in the future: it goes when its time has come."""
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        (tmp_path / "lidd-test-abc").mkdir()
+        now = time.time()
+        for clock, left in ((now - 3600, {"lidd-test-abc"}), (now + 100, set())):
+            monkeypatch.setattr(time, "time", lambda clock=clock: clock)
+            with stage("lidd-test-"):
+                pass
+            assert {path.name for path in tmp_path.iterdir()} == left
+
 
 class TestNamed:
     @pytest.mark.parametrize("make", [all_or_nothing, write_beside])

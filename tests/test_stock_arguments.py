@@ -1,15 +1,24 @@
 """Every argument of ``default.yaml``: what works with a stock network works with ours, or is refused in one line.
 
+And the arguments whose effect is cheap to see have it on our networks as on stock ones.
+
 Arguments are tried together, for time; if a group fails, each of it alone, so that the one at fault is named.
 """
 
+import json
+from math import cos, pi
+from pathlib import Path
+
+import numpy as np
 import pytest
+import torch
 import yaml
 from ultralytics import YOLO
 from ultralytics.cfg import CFG_BOOL_KEYS, CFG_FLOAT_KEYS, CFG_FRACTION_KEYS, CFG_INT_KEYS
 from ultralytics.nn.tasks import yaml_model_load
 from ultralytics.utils import DEFAULT_CFG_DICT
 
+from lidd_yolo.data.readers.data_yaml import label_file
 from tests.helpers.generated import generated_data
 
 pytestmark = [pytest.mark.slow, pytest.mark.trains]
@@ -178,7 +187,7 @@ def compare_with_stock(network, trained, call):
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("key", [key for key in _OF_PREDICTION if key in DEFAULT_CFG_DICT])
 def test_prediction(network, key, trained, data, tmp_path):
-    source = data.parent / "images" / "val"
+    source = data.parent / "data" / "images" / "val"
     words = {"imgsz": 64, "verbose": False, "conf": 0.001, "project": str(tmp_path), key: value_of(key)}
     compare_with_stock(network, trained, lambda weights: YOLO(weights).predict(source, **words))
 
@@ -190,3 +199,91 @@ def test_validation(network, key, trained, data, tmp_path):
     compare_with_stock(
         network, trained, lambda weights: YOLO(weights).val(data=str(data), project=str(tmp_path), **words)
     )
+
+
+class TestEffects:
+    """What an argument does is to be seen on our networks as on stock ones, where it is cheap to see."""
+
+    @pytest.mark.parametrize("network", [*NETWORKS, "yolov8n.yaml"])
+    def test_training(self, network, data, tmp_path):
+        """``freeze``, ``fraction``, ``classes``, ``single_cls``, ``rect``, ``cos_lr`` and ``optimizer``."""
+        model, seen = YOLO(network), {}
+        model.add_callback("on_train_start", lambda trainer: seen.update(before=parameters(trainer), trainer=trainer))
+        size = {"epochs": 1, "imgsz": 64, "batch": 4, "workers": 0, "plots": False, "verbose": False, "val": False}
+        words = {"freeze": 2, "fraction": 0.5, "classes": [0], "single_cls": True, "rect": True, "warmup_epochs": 0}
+        words |= {"optimizer": "RMSProp", "lr0": 0.01, "lrf": 0.2, "cos_lr": True, "nbs": 4, "patience": 100}
+        model.train(data=str(data), project=str(tmp_path), name="run", **size, **words)
+        trainer, before = seen["trainer"], seen["before"]
+        dataset = trainer.train_loader.dataset
+        moved = {name for name, value in parameters(trainer).items() if not torch.equal(value, before[name])}
+        assert moved
+        assert not [name for name in moved if name.startswith(("model.0.", "model.1."))]
+        assert any(name.startswith("model.2.") for name in moved)
+        assert dataset.rect
+        assert len(dataset) == 4  # of 8
+        of_class = sum(int((rows(file)[:, 0] == 0).sum()) for file in map(label_file, map(Path, dataset.im_files)))
+        assert 0 < sum(len(one["cls"]) for one in dataset.labels) == of_class
+        assert (trainer.data["nc"], trainer.model.model[-1].nc) == (1, 1)
+        assert [round(trainer.lf(part), 6) for part in (0, 0.5, 1)] == [1, 0.6, 0.2]
+        assert trainer.lf(0.25) == pytest.approx(0.2 + 0.8 * (1 + cos(pi / 4)) / 2)
+        assert type(trainer.optimizer).__name__ == "RMSprop"
+
+    @pytest.mark.parametrize("network", [*NETWORKS, "yolov8n.yaml"])
+    def test_prediction(self, network, trained, data, tmp_path):
+        """``conf``, ``classes``, ``max_det``, ``agnostic_nms`` and ``save_txt``."""
+        source = data.parent / "data" / "images" / "val"
+        model = YOLO(trained(network))
+
+        def found(**more):
+            words = {"imgsz": 64, "verbose": False, "conf": 1e-6, "iou": 0.1, "max_det": 300, **more}
+            results = model.predict(source, project=str(tmp_path), **words)
+            return [result.boxes.data[:, :6].double() for result in results]
+
+        everything = found()
+        assert len(everything) == 4
+        least = float(torch.cat(everything)[:, 4].median())
+        for some, of_conf, of_class, first in zip(
+            everything, found(conf=least), found(classes=[0, 2]), found(max_det=3), strict=True
+        ):
+            torch.testing.assert_close(of_conf, some[some[:, 4] > least], check_dtype=False)
+            torch.testing.assert_close(of_class, some[(some[:, 5] == 0) | (some[:, 5] == 2)])
+            torch.testing.assert_close(first, some[:3])
+        assert sum(map(len, found(agnostic_nms=True))) < sum(map(len, everything))
+        few = [len(some) for some in found(save_txt=True, name="txt", max_det=3)]
+        assert [len(rows(file)) for file in sorted((tmp_path / "txt" / "labels").iterdir())] == few
+
+    @pytest.mark.parametrize("network", NETWORKS)
+    def test_validation(self, network, trained, data, tmp_path):
+        """``split``, ``single_cls``, ``classes``, ``rect``, ``max_det`` and ``conf``, in the same numbers as stock."""
+
+        def of_validation(network, **more):
+            model, seen = YOLO(trained(network)), []
+            model.add_callback("on_val_end", seen.append)
+            words = {"imgsz": 64, "batch": 4, "workers": 0, "plots": False, "verbose": False, "save_json": True}
+            words |= {"conf": 1e-6, "project": str(tmp_path), "name": "val", "exist_ok": True, **more}
+            file = tmp_path / "val" / "predictions.json"
+            file.unlink(missing_ok=True)
+            model.val(data=str(data), **words)
+            (validator,) = seen
+            counts = validator.nt_per_class if hasattr(validator, "nt_per_class") else validator.metrics.nt_per_class
+            boxes = json.loads(file.read_text()) if file.is_file() else []
+            return validator.seen, counts.tolist(), validator.dataloader.dataset.rect, len(boxes)
+
+        plain = of_validation(network)
+        assert plain[:2] == of_validation(STOCK[network])[:2]
+        for more in ({"split": "train"}, {"single_cls": True}, {"classes": [0]}, {"rect": False}, {"max_det": 2}):
+            ours, theirs = of_validation(network, **more), of_validation(STOCK[network], **more)
+            assert ours[:3] == theirs[:3]
+            assert ours != plain, more
+        assert of_validation(network, max_det=2)[3] == 8
+        assert of_validation(network, conf=0.9)[3] < plain[3]
+
+
+def parameters(trainer):
+    return {name: value.detach().clone() for name, value in trainer.model.named_parameters()}
+
+
+def rows(file):
+    """Return the lines of a label file, outlines cut after their first point; none of a file that is not there."""
+    lines = file.read_text().splitlines() if file.is_file() else []
+    return np.array([line.split()[:3] for line in lines], dtype=float).reshape(-1, 3)

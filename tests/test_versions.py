@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from lidd_yolo.connect import TESTED
-from tests.helpers.fresh_python import FreshPython, build_wheel
+from tests.helpers.fresh_python import CHECKOUT, FreshPython, build_wheel
 from tests.helpers.onnx_parity import compare_onnx
 from tests.helpers.tiny import write_tiny_data
 
@@ -37,6 +37,13 @@ def best(user):
     place = f"project={user.work}", "name=run"
     user.run("yolo", "train", "model=lidd.yaml", "data=tiny/tiny.yaml", "epochs=2", "batch=4", *place, *SMALL)
     return user.work / "run" / "weights" / "best.pt"
+
+
+class TestData:
+    @pytest.mark.parametrize("user", TESTED[:1], indirect=True)  # the newest is the one that all tests run with
+    def test_read__as_its_training_does(self, user):
+        tests = CHECKOUT / "tests" / "data" / "readers" / "test_as_training.py"
+        user.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", tests, PYTHONPATH=str(CHECKOUT))
 
 
 class TestCommands:

@@ -1,8 +1,13 @@
 """The wheel in an environment of its own, used as in the README, from installing to uninstalling."""
 
+import tarfile
+import zipfile
+from pathlib import Path
+
 import pytest
 
-from tests.helpers.fresh_python import FreshPython, build_wheel
+from lidd_yolo.data.readers.data_yaml import PICTURES
+from tests.helpers.fresh_python import CHECKOUT, FreshPython, build_wheel
 from tests.helpers.generated import generated_data
 from tests.helpers.onnx_parity import compare_onnx
 from tests.helpers.tiny import write_tiny_data
@@ -71,6 +76,46 @@ def found_outlines(user, model, name):
 
 def last_line(done):
     return done.stderr.strip().splitlines()[-1]
+
+
+class TestContent:
+    """Everything that a user or a builder needs, and nothing else: no data set, picture, cache or run."""
+
+    def test_wheel(self, wheel):
+        with zipfile.ZipFile(wheel) as opened:
+            sizes = {info.filename: info.file_size for info in opened.infolist()}
+        head = "-".join(wheel.name.split("-")[:2])
+        own = {name for name in sizes if not name.startswith(f"{head}.dist-info/")}
+        started = {f"lidd_yolo_startup.{ending}" for ending in ("py", "pth", "start")}
+        assert own == {*below("lidd_yolo"), *(f"lidd_yolo/{n}" for n in below("cfg", "pretrained")), *started}
+        endings = {Path(name).suffix for name in own}
+        assert endings == {".py", ".typed", ".yaml", ".json", ".pt", ".j2", ".css", ".sha256", ".pth", ".start"}
+        needed = {"py.typed", "pretrained/lidd.pt", "pretrained/lidd.json", "report/page.html.j2"}
+        needed |= {"cfg/models/lidd.yaml", "cfg/plans/start.yaml", "cfg/datasets/neu-det.yaml"}
+        assert {f"lidd_yolo/{name}" for name in needed} <= own
+        assert f"{head}.dist-info/licenses/LICENSE" in sizes
+        assert sum(sizes.values()) < 5e6
+
+    def test_sdist(self, tmp_path):
+        with tarfile.open(build_wheel(tmp_path, "sdist")) as opened:
+            sizes = {m.name.partition("/")[2]: m.size for m in opened.getmembers() if m.isfile()}
+        folders = "lidd_yolo", "cfg", "pretrained", "tests", "examples", "benchmarks", "docs", ".ci"
+        own = below(*folders)
+        at_the_top = {name for name in sizes if name.split("/")[0] not in folders}
+        assert set(sizes) - at_the_top == own
+        assert {"LICENSE", "README.md", "CHANGELOG.md", "Makefile", "constraints.txt", "pyproject.toml"} <= at_the_top
+        assert all("/" not in name for name in at_the_top)
+        pictures = {name for name in sizes if Path(name).suffix.lower() in PICTURES}
+        assert all(name.startswith("docs/figures/") for name in pictures)
+        weights = {name for name in sizes if Path(name).suffix in {".pt", ".onnx", ".pth"}}
+        assert weights == {"pretrained/lidd.pt", "lidd_yolo_startup.pth"}
+        assert max(size for name, size in sizes.items() if name not in weights) < 1e6
+
+
+def below(*folders):
+    """Return the files below folders of this checkout, caches aside."""
+    files = (file for folder in folders for file in (CHECKOUT / folder).rglob("*") if file.is_file())
+    return {file.relative_to(CHECKOUT).as_posix() for file in files if "__pycache__" not in file.parts}
 
 
 class TestYolo:

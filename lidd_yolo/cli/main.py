@@ -76,8 +76,8 @@ def _run(args: argparse.Namespace) -> int:
         return _could_not_run(name, error)
     except RecursionError:
         return _could_not_run(name, "a file is nested too deeply to be read")
-    except MemoryError:
-        return _could_not_run(name, "there is not enough memory")
+    except MemoryError as error:
+        return _could_not_run(name, "there is not enough memory" + (f": {error}" if str(error) else ""))
     except KeyboardInterrupt as stop:
         # A target that was not complete has been taken away by `lidd_yolo.files`.
         interruption.complain(f"\n{name}: stopped{'; nothing was written' if args.command == 'data' else ''}")
@@ -85,13 +85,17 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _could_not_run(name: str, error: object) -> int:
-    """Say why a command could not run; say nothing if that is because nobody reads its output."""
+    """Say in one line why a command could not run; say nothing if that is because nobody reads its output.
+
+    Names of files and libraries' messages may hold newlines and other control characters: they become escapes.
+    """
     try:
         if isinstance(error, BrokenPipeError) and interruption.nobody_reads():
             return NOBODY_READS
     except OSError as full:
         error = full
-    interruption.complain(f"{name}: {error}")
+    line = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(error))
+    interruption.complain(f"{name}: {line}")
     return COULD_NOT_RUN
 
 

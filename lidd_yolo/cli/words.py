@@ -21,16 +21,16 @@ def key_values(words: Iterable[str]) -> dict[str, Any]:
     """Return ``["lr0=0.01", "amp=False"]`` as arguments, each value read as YAML.
 
     Raises:
-        InputError: If a word has no ``=`` or no key.
+        InputError: If a word has no ``=`` or no key, or its value is no YAML.
     """
-    import yaml  # noqa: PLC0415 - `--help` answers without it
+    from lidd_yolo.yaml_text import parse_yaml  # noqa: PLC0415 - `--help` answers without yaml
 
     values = {}
     for word in words:
         key, sign, value = word.partition("=")
         if not sign or not key.isidentifier():
             raise InputError(f"'{word}' is not written key=value")
-        values[key] = yaml.safe_load(value)
+        values[key] = parse_yaml(value, f"'{word}'")
     return values
 
 

@@ -14,12 +14,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from lidd_yolo import names
 from lidd_yolo.errors import InputError
 from lidd_yolo.results.plan_file import OWN, UNSAFE, PlanModel, RunPlan, different_numbers, protocols_of, read_plan
 from lidd_yolo.training.recipes import LIDD, PRETRAIN, WLNET
+from lidd_yolo.yaml_text import parse_yaml
 
 _OF_FAMILIES = {"lidd": LIDD, "wlnet": WLNET}
 _FURTHER = {"pretrain": PRETRAIN}
@@ -34,6 +33,8 @@ CAUTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What a recipe of ours leaves out when another trainer follows it; belongs to every figure measured so."""
+
+_LONGEST = 200  # signs of a run's name: a disk takes 255 bytes, and evidence and temporary files add to it
 
 _OF_THE_CRITERION = frozenset({"box", "cls", "dfl"})
 """Gains of losses: they balance terms of one family's criterion, and say nothing of another's."""
@@ -124,7 +125,8 @@ def runs_of(plan: RunPlan, protocols: Sequence[str] = ()) -> list[Run]:
     Of every data set the splits ``protocols``, or the first.
 
     Raises:
-        InputError: If a data set has no such protocol, or two runs would have the same name.
+        InputError: If a data set has no such protocol, two runs would have the same name, or one a name that no disk
+            takes.
     """
     splits = [split for data in plan.data for split in _splits(plan, data, protocols)]
     grid = product(splits, plan.imgsz, plan.epochs, plan.seeds, plan.models)
@@ -149,6 +151,9 @@ def runs_of(plan: RunPlan, protocols: Sequence[str] = ()) -> list[Run]:
     for name, count in Counter(run.name for run in runs).items():
         if count > 1:
             raise InputError(f"plan {plan.name}: two runs would be called {name}")
+        if len(name) > _LONGEST:
+            reason = f"{len(name)} signs are more than {_LONGEST}; shorten the names of plan, model, recipe or data set"
+            raise InputError(f"a run would be called {name[:60]}...: {reason}")
     return runs
 
 
@@ -205,11 +210,10 @@ def recipe_arguments(recipe: str) -> dict[str, Any]:
 
 def _read_recipe(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"no recipe '{file}': {', '.join(RECIPES)} or a YAML file of training arguments") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{file} is not a YAML file: {error}") from error
+    content = parse_yaml(text, file)
     if not isinstance(content, dict):
         raise InputError(f"{file} is not a recipe: it has to map training arguments to values")
     return content

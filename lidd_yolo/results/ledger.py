@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from lidd_yolo.files import sha256, write_beside
+from lidd_yolo.files import one_at_a_time, sha256, write_beside
 
 LEDGER = Path("benchmarks/results")
 """Where commands look for it."""
@@ -69,8 +69,8 @@ def _read_entry(file: Path) -> dict[str, Any]:
 def append(entry: Mapping[str, Any], folder: Path, files: Mapping[str, Path] | None = None) -> Path:
     """Write an entry and the files it names into the ledger: where its name is already, else into its kind's folder.
 
-    Every file is written beside its place and renamed. A kill between two of the steps leaves what ``verify`` reports;
-    writing the entry again puts it right.
+    Every file is written beside its place and renamed; who writes another entry meanwhile waits. A kill between two of
+    the steps leaves what ``verify`` reports; writing the entry again puts it right.
 
     Args:
         entry: Plain numbers, strings, lists and dictionaries; ``name`` becomes the file's name.
@@ -90,13 +90,16 @@ def append(entry: Mapping[str, Any], folder: Path, files: Mapping[str, Path] | N
     data = (json.dumps(entry, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     if wrong := _wrong_evidence(entry, {file: hashlib.sha256(c).hexdigest() for file, c in contents.items()}):
         raise ValueError(f"entry {name}: {wrong[0]}: pass the file that was recorded")
-    target = find_file(folder, f"{name}.json")
-    if not target.is_file():
-        target = folder / _kind(entry) / f"{name}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for place, content in {**{target.with_name(file): c for file, c in contents.items()}, target: data}.items():
-        with write_beside(place) as beside:
-            beside.write_bytes(content)
+    kind = folder / _kind(entry)
+    folder.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(folder):  # or two of one name could mix entry and evidence
+        target = find_file(folder, f"{name}.json")
+        if not target.is_file():
+            target = kind / f"{name}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for place, content in {**{target.with_name(file): c for file, c in contents.items()}, target: data}.items():
+            with write_beside(place) as beside:
+                beside.write_bytes(content)
     return target
 
 

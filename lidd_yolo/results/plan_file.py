@@ -6,16 +6,16 @@ A plan says nothing of folders, devices or processes.
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from lidd_yolo import names
 from lidd_yolo.errors import InputError
 from lidd_yolo.paths import find_cfg, packaged_plans
+from lidd_yolo.yaml_text import parse_yaml
 
 OWN = "own"
 """Recipe that leaves everything to the network's trainer."""
@@ -129,8 +129,9 @@ class RunPlan:
     printed: PrintedTable = NOTHING_PRINTED
 
     def __post_init__(self) -> None:
-        if not self.name or UNSAFE.search(self.name):
-            raise InputError(f"a plan's name has letters, digits and . _ + - only, not '{self.name}'")
+        if not self.name or UNSAFE.search(self.name) or self.name[0] in ".-":
+            rule = "letters, digits and . _ + - only, and begins with a letter, a digit, _ or +"
+            raise InputError(f"a plan's name has {rule}, not {reprlib.repr(self.name)}")
 
 
 def find_plan(word: str | Path) -> Path:
@@ -185,10 +186,14 @@ def _read(word: str | Path, needed: tuple[str, ...], make: Callable[[Any, Path],
     """Return what is made of a plan's file, once its keys have been looked at."""
     file = find_plan(word)
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: {error}") from error
+    content = parse_yaml(text, file)
+    try:
         _check(content, _PLAN, needed=needed, where="")
         return make(content, file)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except ValueError as error:
         raise InputError(f"{file}: {error}") from error
 
 
@@ -263,7 +268,7 @@ def _check(content: Any, kinds: _Kinds, *, needed: tuple[str, ...], where: str) 
         if key not in kinds:
             raise InputError(f"unknown key {prefix}{key}; known: {', '.join(kinds)}")
         if not isinstance(value, kinds[key]) or isinstance(value, bool):
-            raise InputError(f"{prefix}{key} has to be {_kind(kinds[key])}, not {value!r}")
+            raise InputError(f"{prefix}{key} has to be {_kind(kinds[key])}, not {reprlib.repr(value)}")
     for key in needed:
         if key not in content or content[key] in ("", [], {}):
             raise InputError(f"{prefix}{key} is missing")
@@ -295,9 +300,9 @@ def _data(given: str | dict[Any, Any] | list[Any]) -> tuple[dict[str, str], ...]
     for index, item in enumerate(given if several else [given]):
         where = f"data[{index}]" if several else "data"
         if not item or not isinstance(item, (str, dict)):
-            raise InputError(f"{where} has to be a text or a mapping, not {item!r}")
+            raise InputError(f"{where} has to be a text or a mapping, not {reprlib.repr(item)}")
         for name, value in item.items() if isinstance(item, dict) else ():
             if not isinstance(name, str) or not isinstance(value, str):
-                raise InputError(f"{where}.{name} has to be a text, not {value!r}")
+                raise InputError(f"{where}.{name} has to be a text, not {reprlib.repr(value)}")
         sets.append(protocols_of(item) if isinstance(item, str) else item)
     return tuple(sets)

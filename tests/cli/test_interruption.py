@@ -129,3 +129,16 @@ class TestTooMuch:
 
         assert main._run(Args) == 2
         assert message in capsys.readouterr().err
+
+    def test_message__one_line_and_no_escape_sequence(self, capsys):
+        """Names of files and libraries' messages may hold anything."""
+
+        class Args:
+            command = "report"
+
+            @staticmethod
+            def run(_):
+                raise ValueError("a\nb \x1b[31m Prüfling\u2028")
+
+        assert main._run(Args) == 2
+        assert capsys.readouterr().err == "lidd report: a\\nb \\x1b[31m Prüfling\\u2028\n"

@@ -25,6 +25,11 @@ class TestKeyValues:
         with pytest.raises(InputError, match="is not written key=value"):
             key_values([word])
 
+    @pytest.mark.parametrize("value", ["!!bool x", "[1", "*a"])
+    def test_values__no_yaml(self, value):
+        with pytest.raises(InputError, match=r"^'freeze=.*' ?.*: no valid YAML"):
+            key_values([f"freeze={value}"])
+
 
 class TestNamedFiles:
     def test_files__by_name_or_their_own(self, tmp_path):

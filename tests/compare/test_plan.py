@@ -6,7 +6,7 @@ import pytest
 
 from lidd_yolo.compare.plan import CAUTIONS, FAMILIES, make_plan, recipe_arguments, recipe_family, run_name, runs_of
 from lidd_yolo.errors import InputError
-from lidd_yolo.results.plan_file import PlanModel, RunPlan, protocols_of
+from lidd_yolo.results.plan_file import UNSAFE, PlanModel, RunPlan, protocols_of
 from lidd_yolo.training import recipes
 
 
@@ -154,7 +154,8 @@ class TestArguments:
         assert recipe_arguments(str(file)) == {"lr0": 0.1}
 
     @pytest.mark.parametrize(
-        ("content", "message"), [("- lr0", "has to map training arguments"), ("a: [", "is not a YAML file")]
+        ("content", "message"),
+        [("- lr0", "has to map training arguments"), ("a: [", r"hard\.yaml, line 1: no valid YAML")],
     )
     def test_file__wrong(self, tmp_path, content, message):
         file = tmp_path / "hard.yaml"
@@ -165,6 +166,27 @@ class TestArguments:
     def test_unknown(self):
         with pytest.raises(ValueError, match="no recipe 'hard': own, lidd, wlnet, pretrain or a YAML file"):
             recipe_arguments("hard")
+
+
+class TestNames:
+    """Run names are names of folders, of files and of Ray's tasks."""
+
+    @pytest.mark.parametrize(
+        "name", ["", ".", "..", "../x", "a/b", "a\\b", "a'b", 'a"b', "a b", "a\nb", "ü", ".hidden", "-x", "a:b", "*"]
+    )
+    def test_plan__name_that_begins_no_file(self, plan, name):
+        with pytest.raises(InputError, match="a plan's name has letters, digits") as raised:
+            replace(plan, name=name)
+        assert "\n" not in str(raised.value)
+
+    @pytest.mark.parametrize("word", ["../../etc/x.yaml", "a b'\"\n|.yaml", "Prüfling 100 %.pt", "..", "/"])
+    def test_model_and_data__made_safe(self, plan, word):
+        made = runs_of(replace(plan, data=({"": word},), models=(PlanModel(word, word, (word,)),)))
+        assert all(UNSAFE.search(run.name) is None and run.name.startswith("p-") for run in made)
+
+    def test_too_long__refused(self, plan):
+        with pytest.raises(InputError, match=r"a run would be called p-xxx.*: \d+ signs are more than 200; shorten"):
+            runs_of(replace(plan, models=(PlanModel("x" * 180 + ".yaml", "x"),)))
 
 
 class TestCautions:

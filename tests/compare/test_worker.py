@@ -108,6 +108,16 @@ class TestKeeper:
             keeper(SimpleNamespace(stop=False, epoch=2, epochs=9))
         assert kept == [1, 2, 3]
 
+    def test_keeper__clock_put_back__goes_on(self, kept, clock, tmp_path):
+        """An epoch that seems to have taken less than nothing counts as none, and the next from the new time."""
+        keeper = worker._Keeper(tmp_path, 1035.0)
+        clock.now -= 500
+        keeper(SimpleNamespace(stop=False, epoch=0, epochs=9))
+        clock.now += 530
+        with pytest.raises(TimeIsUpError, match="2 of 9"):
+            keeper(SimpleNamespace(stop=False, epoch=1, epochs=9))
+        assert kept == [1, 2]
+
     def test_keeper__last_epoch_is_not_stopped(self, clock, tmp_path):
         keeper = worker._Keeper(tmp_path, 0.0)
         clock.now += 10

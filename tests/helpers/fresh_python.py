@@ -93,13 +93,13 @@ class FreshPython:
         return done
 
 
-def build_wheel(folder: Path) -> Path:
-    """Build the wheel of this checkout with the build tools at hand; return its path."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+def build_wheel(folder: Path, kind: str = "wheel") -> Path:
+    """Build the wheel of this checkout, or its ``sdist``, with the build tools at hand; return its path."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+    (built,) = folder.glob("*.whl" if kind == "wheel" else "*.tar.gz")
+    return built
 
 
 def _link_packages(folder: Path, without: Sequence[str]) -> None:

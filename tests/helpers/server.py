@@ -6,22 +6,32 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 
 @contextmanager
-def serve(files: Mapping[str, bytes], *, cut: int = 0, say_length: bool = True) -> Iterator[str]:
+def serve(
+    files: Mapping[str, bytes],
+    *,
+    cut: int = 0,
+    say_length: bool = True,
+    moved: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
     """Give the address of a server that has some files.
 
     Args:
         files: Content by path, with ``/`` in front; other paths are answered with 404.
         cut: Bytes missing at the end of every answer.
         say_length: Whether answers state their length.
+        moved: Where a path leads to; ``HOST`` in it is this server.
     """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             content = files.get(self.path)
-            self.send_response(404 if content is None else 200)
+            self.send_response(302 if self.path in moved else 404 if content is None else 200)
+            if self.path in moved:
+                self.send_header("Location", moved[self.path].replace("HOST", self.headers["Host"]))
             if say_length:
                 self.send_header("Content-Length", str(len(content or b"")))
             self.end_headers()

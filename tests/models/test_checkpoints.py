@@ -10,10 +10,13 @@ from ultralytics.nn import tasks
 from ultralytics.utils import IterableSimpleNamespace
 
 from lidd_yolo.compare.run_folder import restore_snapshot
+from lidd_yolo.connect import allow_safe_load
 from lidd_yolo.errors import InputError
 from lidd_yolo.models.checkpoints import load_checkpoint
 from lidd_yolo.training.callbacks import finish_checkpoint
+from lidd_yolo.training.teacher import Teacher
 from tests.helpers.lidd_model import build_lidd, noise_batch
+from tests.helpers.teachers import write_teacher
 from tests.helpers.wlnet_model import build_wlnet, mask_batch
 
 needs_safe_load = pytest.mark.skipif(
@@ -77,6 +80,19 @@ class TestSafeLoad:
         torch.save({"train_args": {}, "more": Bomb(tmp_path / "went off")}, place / "last.pt")
         with pytest.raises(InputError, match="it names"):
             restore_snapshot(tmp_path)
+        assert not (tmp_path / "went off").exists()
+
+    @pytest.mark.parametrize("name", ["lidd.yaml", "yolov8n.yaml"])
+    def test_teacher__read_or_refused(self, tmp_path, monkeypatch, name):
+        """``distill_model=`` too: Ultralytics reads it, and the variable at its import."""
+        monkeypatch.setattr(tasks, "SAFE_LOAD", True)
+        allow_safe_load()
+        file = write_teacher(tmp_path / "teacher.pt", name, ("a",))
+        assert Teacher(file, {0: "a"}, 3, torch.device("cpu")).ours.tolist() == [0]
+        content = torch.load(file, weights_only=False)
+        torch.save({**content, "more": Bomb(tmp_path / "went off")}, file)
+        with pytest.raises(TypeError, match=r"teacher\.pt references types outside"):
+            Teacher(file, {0: "a"}, 3, torch.device("cpu"))
         assert not (tmp_path / "went off").exists()
 
     @pytest.mark.parametrize(("build", "batch"), [(build_lidd, noise_batch), (build_wlnet, mask_batch)])

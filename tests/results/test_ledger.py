@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import threading
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -97,6 +98,31 @@ class TestReadLedger:
 
 
 class TestAppend:
+    @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+    def test_two_at_once__entry_and_evidence_of_one(self, tmp_path, monkeypatch):
+        """As of two `lidd compare` with one ledger: the second begins between the files of the first."""
+        (tmp_path / "1").write_bytes(b"1")
+        (tmp_path / "2").write_bytes(b"2")
+
+        def write(number):
+            named = {"test": {"file": "a.test.npz", "sha256": sha256(number.encode())}}
+            append(entry("a", evidence=named), tmp_path / "ledger", {"a.test.npz": tmp_path / number})
+
+        second = threading.Thread(target=write, args="2")
+        original = ledger.write_beside
+
+        def interrupted(place):
+            if place.suffix == ".json" and not second.ident:
+                second.start()
+                second.join(0.5)
+            return original(place)
+
+        monkeypatch.setattr(ledger, "write_beside", interrupted)
+        write("1")
+        second.join()
+        (found,) = read_ledger(tmp_path / "ledger")
+        assert found["evidence"]["test"]["sha256"] == sha256(find_file(tmp_path / "ledger", "a.test.npz").read_bytes())
+
     @pytest.mark.parametrize(
         ("name", "keys", "folder"),
         [

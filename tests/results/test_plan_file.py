@@ -43,6 +43,16 @@ def rows(name):
 
 
 class TestReadPlan:
+    @pytest.mark.parametrize("text", ["name: [", "name: !!bool x", "name: \x01"])
+    def test_read__no_yaml__one_line(self, tmp_path, text):
+        with pytest.raises(InputError, match=r"plan\.yaml(, line 1)?: no valid YAML \(.+\)$"):
+            read_plan(written(tmp_path, text))
+
+    def test_read__long_value__not_repeated(self, tmp_path):
+        with pytest.raises(InputError, match="name has to be a text, not") as raised:
+            read_plan(written(tmp_path, {**GOOD, "name": ["x"] * 10**5}))
+        assert len(str(raised.value)) < 400
+
     def test_read__least(self, tmp_path):
         plan = read_plan(written(tmp_path, GOOD))
         assert (plan.name, plan.data, plan.imgsz, plan.epochs, plan.seeds) == (
@@ -150,7 +160,7 @@ class TestReadPlan:
 
     @pytest.mark.parametrize("text", ["", "- a", "a: [", "\x00"])
     def test_read__no_plan_at_all(self, tmp_path, text):
-        with pytest.raises(ValueError, match=r"plan\.yaml: "):
+        with pytest.raises(ValueError, match=r"plan\.yaml(, line 1)?: "):
             read_plan(written(tmp_path, text))
 
     def test_read__no_file(self, tmp_path):

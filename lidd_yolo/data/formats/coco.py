@@ -217,6 +217,9 @@ def _read_segmentation(shape: Any, size: Size, problems: Problems) -> tuple[Box 
     return (Box.around(c for ring in rings for c in ring) if rings else None), rings
 
 
+_LONGEST_LENGTH = 60  # bits
+
+
 def decode_rle(counts: str | Sequence[int], width: int, height: int) -> Mask:
     """Return the 0/1 mask that run lengths, numbers or the API's text, stand for.
 
@@ -241,6 +244,8 @@ def _lengths(text: str) -> list[int]:
         bits = ord(character) - 48
         if not 0 <= bits < 64:
             raise ValueError(f"its run lengths hold the character {character!r}")
+        if shift >= _LONGEST_LENGTH:  # time would grow with its square
+            raise ValueError(f"its run lengths hold a number of more than {_LONGEST_LENGTH} bits")
         number |= (bits & 31) << shift
         shift += 5
         if bits & 32:  # the number goes on

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import glob
 import os
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from yaml.reader import Reader
 
 from lidd_yolo.data.labels.annotation import Place
 from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.readers.missing import explain_packaged
 from lidd_yolo.paths import cfg_dir, datasets_dir, find_cfg
+from lidd_yolo.yaml_text import parse_yaml
 
 SPLITS = ("train", "val", "test")
 PICTURES = frozenset(
@@ -126,14 +127,8 @@ def _content(file: Path) -> dict[str, Any]:
     """Return what a data YAML says; as in training, characters that are no text do not count."""
     if file.suffix.lower() not in {".yaml", ".yml"}:
         raise ValueError(f"{file}: a data YAML is called .yaml or .yml, or training does not read it; rename it")
-    try:
-        text = file.read_text(encoding="utf-8", errors="ignore")
-        content = yaml.safe_load(Reader.NON_PRINTABLE.sub("", text))
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ValueError(f"{file}{line}: no valid YAML ({error.problem})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{file}: no valid YAML ({error})") from error
+    text = file.read_text(encoding="utf-8", errors="ignore")
+    content = parse_yaml(Reader.NON_PRINTABLE.sub("", text), file)
     if not isinstance(content, dict):
         raise ValueError(f"{file}: a data YAML holds keys and values: path, train, val, names")
     content = {key: None if value == "None" else value for key, value in content.items()}
@@ -148,7 +143,7 @@ def _root(file: Path, content: Mapping[str, Any]) -> Path:
     if not stated:
         return file.parent.resolve()
     if not isinstance(stated, str):
-        raise ValueError(f"{file}: path: must be a text, not {stated!r}")
+        raise ValueError(f"{file}: path: must be a text, not {reprlib.repr(stated)}")
     path = Path(stated)
     if path.is_absolute():
         return path
@@ -174,7 +169,9 @@ def _places(file: Path, root: Path, split: str, stated: Any) -> tuple[Path, ...]
             place = (root / stated[3:]).resolve()
         return (place,)
     if not isinstance(stated, list) or not all(isinstance(word, str) for word in stated):
-        raise ValueError(f"{file}: {split}: must be a folder, a text file or a list of these, not {stated!r}")
+        raise ValueError(
+            f"{file}: {split}: must be a folder, a text file or a list of these, not {reprlib.repr(stated)}"
+        )
     return tuple((root / word).resolve() for word in stated)
 
 
@@ -206,7 +203,7 @@ def _count(file: Path, stated: Any) -> int:
             return count
     except (TypeError, ValueError, OverflowError):
         pass
-    raise ValueError(f"{file}: nc: {stated!r} is no whole number; correct it, or leave it out")
+    raise ValueError(f"{file}: nc: {reprlib.repr(stated)} is no whole number; correct it, or leave it out")
 
 
 def _entries(place: Path) -> Iterator[tuple[Path, Problem | None]]:

@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lidd_yolo.files import all_or_nothing, check_new, sha256, write_beside
 from lidd_yolo.progress import progress
@@ -129,7 +129,7 @@ def fetch(url: str, file: Path) -> None:
     """Fetch a file by HTTP or HTTPS; one that is there is replaced on success only, what is not complete is removed.
 
     Raises:
-        ConnectionError: If it cannot be fetched; names address and reason.
+        ConnectionError: If it cannot be fetched, or HTTPS leads to what is not encrypted; names address and reason.
         ValueError: If the address is of another kind, or the file is too large.
     """
     if not url.startswith(("http://", "https://")):
@@ -139,11 +139,9 @@ def fetch(url: str, file: Path) -> None:
         request = urllib.request.Request(url, headers={"User-Agent": "lidd-yolo"})
         with (
             write_beside(file) as part,
-            urllib.request.urlopen(request, timeout=_TIMEOUT) as answer,
+            urllib.request.build_opener(_StaysEncrypted).open(request, timeout=_TIMEOUT) as answer,
             part.open("wb") as out,
         ):
-            if url.startswith("https:") and not answer.geturl().startswith("https:"):
-                raise ConnectionError(f"{url}: it leads to {answer.geturl()}, which is not encrypted")
             stated = _stated_size(answer.headers.get("Content-Length"))
             _check_size(url, stated)
             done = 0
@@ -156,6 +154,16 @@ def fetch(url: str, file: Path) -> None:
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
         reason = getattr(error, "reason", error)
         raise ConnectionError(f"{url} cannot be fetched ({reason}); is there a network?") from error
+
+
+class _StaysEncrypted(urllib.request.HTTPRedirectHandler):
+    """Follows an HTTPS address to HTTPS ones alone, on every step of the way."""
+
+    def redirect_request(self, req: urllib.request.Request, *args: Any) -> urllib.request.Request | None:
+        made = super().redirect_request(req, *args)
+        if made is not None and req.type == "https" and made.type != "https":
+            raise ConnectionError(f"{req.full_url}: it leads to {made.full_url}, which is not encrypted")
+        return made
 
 
 def _stated_size(text: str | None) -> int:

@@ -1,5 +1,9 @@
 """Pictures decoded within a limit."""
 
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -44,3 +48,26 @@ class TestDecode:
     def test_good(self):
         image = noise()
         np.testing.assert_array_equal(decode(encoded(image, ".png"), cv2.IMREAD_COLOR), image)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="no limit on a process's memory there")
+    @pytest.mark.parametrize("ending", [".png", ".jpg", ".bmp", ".tif"])
+    def test_too_little_memory__no_fault_of_the_picture(self, ending):
+        data = encoded(np.zeros((4000, 4000, 3), np.uint8), ending)
+        decode(encoded(noise(), ending), cv2.IMREAD_COLOR)  # what OpenCV loads at its first use
+        with little_memory(16), pytest.raises(MemoryError, match="a picture of 4000x4000 pixels does not fit"):
+            decode(data, cv2.IMREAD_COLOR)
+        assert decode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) is not None
+
+
+@contextmanager
+def little_memory(megabytes):
+    """Let this process take no more than some megabytes beside what it has."""
+    import resource  # noqa: PLC0415 - not on Windows
+
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + megabytes * 2**20, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)

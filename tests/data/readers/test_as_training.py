@@ -213,9 +213,9 @@ LAYOUTS = {
 }  # fmt: skip
 SINCE_8_4 = {
     "path, a number", "names, one text", "nc as text", "nc, no number", "lists with a byte order mark",
-    "train a number", "nc, a half", "names, empty",
+    "train a number", "nc, a half", "names, empty", "brackets", "list in a folder", "linked folders, no label",
 }  # fmt: skip
-"""What older releases read in another way, or end in a traceback of their own over."""
+"""What older releases read in another way, end in a traceback of their own over, or (without a label) train on."""
 
 
 def written(folder, name):

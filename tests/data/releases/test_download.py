@@ -1,9 +1,11 @@
 """Releases fetched whole or not at all, archives unpacked, and files compared with lists of checksums."""
 
 import hashlib
+import http.client
 import io
 import socket
 import stat
+import urllib.request
 import zipfile
 from contextlib import contextmanager
 
@@ -27,6 +29,14 @@ from tests.helpers.server import serve
 _DATA = bytes(range(256)) * 10_000
 
 
+@pytest.fixture
+def without_certificates(monkeypatch):
+    """Let HTTPS addresses be asked as HTTP ones; returns a function that makes one of an HTTP address."""
+    plain = lambda self, request: self.do_open(http.client.HTTPConnection, request)  # noqa: E731
+    monkeypatch.setattr(urllib.request.HTTPSHandler, "https_open", plain)
+    return lambda address: address.replace("http:", "https:")
+
+
 class TestFetch:
     @pytest.mark.parametrize("say_length", [True, False])
     def test_whole__with_progress(self, tmp_path, capsys, say_length):
@@ -47,6 +57,25 @@ class TestFetch:
             fetch(f"{address}/a.zip", tmp_path / "a.zip")
         assert (tmp_path / "a.zip").read_text() == "old"
         assert len(list(tmp_path.iterdir())) == 1
+
+    @pytest.mark.parametrize("way", [["http"], ["https", "http"], ["http", "https"], ["ftp"]], ids="-".join)
+    def test_https__leads_to_nothing_that_is_not_encrypted(self, tmp_path, without_certificates, way):
+        """Not on the way either, where somebody could lead elsewhere; the old file stays."""
+        (tmp_path / "a.zip").write_text("old")
+        moved = {f"/{step}": f"{scheme}://HOST/{step + 1}" for step, scheme in enumerate(way)}
+        with (
+            serve({f"/{len(way)}": _DATA}, moved=moved) as address,
+            pytest.raises(ConnectionError, match=r"leads to (http|ftp)://.*, which is not encrypted"),
+        ):
+            fetch(f"{without_certificates(address)}/0", tmp_path / "a.zip")
+        assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.zip", "old")]
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_moved__followed(self, tmp_path, without_certificates, scheme):
+        with serve({"/1": _DATA}, moved={"/0": f"{scheme}://HOST/1"}) as address:
+            start = address if scheme == "http" else without_certificates(address)
+            fetch(f"{start}/0", tmp_path / "a.zip")
+        assert (tmp_path / "a.zip").read_bytes() == _DATA
 
     def test_no_server__one_clear_line(self, tmp_path):
         with socket.socket() as free:

@@ -42,6 +42,17 @@ class TestWriteDivision:
         assert sorted(Path(checked["val"]).read_text().splitlines()) == [str(path) for path in found.pictures["val"]]
         assert not (tmp_path / "out" / "images").exists()
 
+    @pytest.mark.parametrize("sign", ["\n", "\r", "\x1b"])
+    def test_newline_in_a_name__refused(self, data, tmp_path, sign):
+        """A list has a picture in each line."""
+        picture = data.pictures["train"][0]
+        named = picture.rename(picture.with_name(f"p0{sign}.png"))
+        label_file(picture).rename(label_file(named))
+        with pytest.raises(InputError, match="control character in its name: rename it") as raised:
+            split(data.file, target=tmp_path / "out")
+        assert sign not in str(raised.value)
+        assert not (tmp_path / "out").exists()
+
     def test_yaml__says_how_it_was_made(self, data, tmp_path):
         write_division(tmp_path / "out", data, division(data, train=(0, 1), val=(2,)), all_pictures(data))
         content = yaml.safe_load((tmp_path / "out" / "data.yaml").read_text())
