@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", type=Path, metavar="WEIGHTS", help="another network, by the same criterion")
     parser.add_argument("--repeat", action="store_true", help="the pictures of a group are shots of one part")
     parser.add_argument("--mm-per-pixel", type=float, metavar="X", help="scale of the pictures: sizes in mm")
-    parser.add_argument("--iou", type=float, default=0.5, metavar="X", help="overlap that finds a defect (default: 0.5)")
+    parser.add_argument("--iou", type=float, default=0.5, metavar="X", help="overlap that finds a defect (0.5)")
     parser.add_argument("--imgsz", type=int, metavar="PX", help="input size (default: that of the training)")
     parser.add_argument("--device", metavar="D", help="as for yolo: cpu, 0")
     parser.add_argument("--no-pictures", action="store_true", help="no cuttings of pictures on the page")

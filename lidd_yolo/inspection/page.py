@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lidd_yolo import __version__
-from lidd_yolo.inspection.inspect import KINDS, Inspection, in_words, percent
+from lidd_yolo.inspection.intervals import Interval
 from lidd_yolo.inspection.operating_point import MinRecall, choose_thresholds, frontier
 from lidd_yolo.inspection.pictures import Inspected, InspectedPicture
 from lidd_yolo.inspection.probability_of_detection import DetectionCurve
+from lidd_yolo.inspection.result import KINDS, Inspection, each_tally, in_words, percent
 from lidd_yolo.inspection.validated import ValidatedPart
 from lidd_yolo.report.charts import Chart, Curve, Mark, across, linear_ticks, log_ticks, points, ticks_of, up
 from lidd_yolo.report.page import rendered
@@ -58,7 +58,11 @@ def inspection_page(inspection: Inspection, *, with_pictures: bool = True) -> st
         trade_off=trade_off(inspection),
         confusions=inspection.on_test.confusions.tolist(),
         promises=_promise_lines(inspection),
-        detection=[_detection_chart(name, curve, inspection.unit) for name, curve in inspection.curves.items() if curve.pod is not None],
+        detection=[
+            _detection_chart(name, curve, inspection.unit)
+            for name, curve in inspection.curves.items()
+            if curve.sizes is not None
+        ],
         sizes=[(name, *_size_words(curve, inspection.unit)) for name, curve in inspection.curves.items()],
         misses=_misses(inspection) if with_pictures else [],
         alarms=_alarms(inspection) if with_pictures else [],
@@ -95,7 +99,11 @@ def trade_off(inspection: Inspection) -> Chart:
         interval = (x, y_axis.place(ends.low), x, y_axis.place(ends.high))
         text = f"chosen point on {name}: misses {percent(pair[1])} of the defects"
         drawn_marks.append(Mark(series, x, y, text, interval if series else None))
-    name = f"good {inspection.parts_name} rejected" if with_good else f"detections on no defect, per {inspection.parts_name[:-1]}"
+    name = (
+        f"good {inspection.parts_name} rejected"
+        if with_good
+        else f"detections on no defect, per {inspection.parts_name[:-1]}"
+    )
     return Chart(
         "missed defects over false alarms",
         f"share of {name}" if with_good else name,
@@ -121,7 +129,9 @@ def _operating_points(val: Inspected, with_good: bool) -> list[NDArray[np.float6
 
 def _shares(inspected: Inspected, limits: NDArray[np.float64], with_good: bool) -> tuple[float, float]:
     """Return false alarms and missed defects at a threshold for each class, as shares."""
-    missed = float((inspected.truth_score <= limits[inspected.truth_class]).mean()) if len(inspected.truth_class) else 0.0
+    missed = (
+        float((inspected.truth_score <= limits[inspected.truth_class]).mean()) if len(inspected.truth_class) else 0.0
+    )
     if with_good:
         return float((inspected.part_score > limits).any(axis=1)[inspected.good].mean()), missed
     counts = inspected.confidence > limits[inspected.found_class]
@@ -135,13 +145,10 @@ def _class_lines(inspection: Inspection) -> list[ClassLine]:
     for name, tallies in rows.items():
         threshold = inspection.point.thresholds.get(name)
         cells = []
-        for tally in (tallies.missed_defects, tallies.missed_parts, tallies.rejected_good):
+        for tally in each_tally(tallies):
             share = tally.interval()
-            cells.append(
-                (f"{tally.event_count} of {tally.total}", f"{percent(share.value)} ({100 * share.low:.1f} to {100 * share.high:.1f})")
-                if tally.total
-                else ("–", "")
-            )
+            ends = f"{percent(share.value)} ({100 * share.low:.1f} to {100 * share.high:.1f})"
+            cells.append((f"{tally.event_count} of {tally.total}", ends) if tally.total else ("–", ""))
         lines.append(ClassLine(name, "" if threshold is None else f"{threshold:.3g}", tuple(cells)))
     return lines
 
@@ -157,17 +164,18 @@ def _promise_lines(inspection: Inspection) -> list[tuple[str, str, str]]:
 
 
 def _detection_chart(name: str, curve: DetectionCurve, unit: str) -> Chart:
-    assert curve.sizes is not None
-    assert curve.pod is not None
-    assert curve.low is not None
-    assert curve.high is not None
-    log = curve.sizes[-1] / curve.sizes[0] > 8
-    low, high = float(curve.sizes[0]), float(curve.sizes[-1])
+    sizes, pod, least, most = curve.sizes, curve.pod, curve.low, curve.high
+    assert sizes is not None
+    assert pod is not None
+    assert least is not None
+    assert most is not None
+    log = sizes[-1] / sizes[0] > 8
+    low, high = float(sizes[0]), float(sizes[-1])
     x_values, y_values = (log_ticks if log else linear_ticks)(low, high), [0, 0.2, 0.4, 0.6, 0.8, 1]
     x_axis, y_axis = across(x_values, log=log), up(y_values)
 
     def line(values: NDArray[np.float64]) -> list[tuple[float, float]]:
-        return [(x_axis.place(size), y_axis.place(value)) for size, value in zip(curve.sizes, values, strict=True)]
+        return [(x_axis.place(size), y_axis.place(value)) for size, value in zip(sizes, values, strict=True)]
 
     marks = tuple(
         Mark(1, x_axis.place(size.value), y_axis.place(share), f"{label}: {size.value:.3g} {unit}")
@@ -182,15 +190,16 @@ def _detection_chart(name: str, curve: DetectionCurve, unit: str) -> Chart:
         ticks_of(x_axis, x_values),
         ticks_of(y_axis, y_values),
         marks=marks,
-        curves=(Curve(0, points(line(curve.pod)), points(line(curve.low) + line(curve.high)[::-1])),),
+        curves=(Curve(0, points(line(pod)), points(line(least) + line(most)[::-1])),),
     )
 
 
 def _size_words(curve: DetectionCurve, unit: str) -> tuple[str, str, str, str]:
-    sizes = [
-        f"{size.value:.3g} {unit} ({size.low:.3g} to {size.high:.3g})" if size else "–" for size in (curve.a50, curve.a90)
-    ]
-    return *sizes, f"{curve.a90_95:.3g} {unit}" if curve.a90_95 else "–", " ".join(curve.warnings)
+    def words(size: Interval | None) -> str:
+        return f"{size.value:.3g} {unit} ({size.low:.3g} to {size.high:.3g})" if size else "–"
+
+    bound = f"{curve.a90_95:.3g} {unit}" if curve.a90_95 else "–"
+    return words(curve.a50), words(curve.a90), bound, " ".join(curve.warnings)
 
 
 def _misses(inspection: Inspection) -> list[Cutting]:
@@ -199,8 +208,10 @@ def _misses(inspection: Inspection) -> list[Cutting]:
     limits = inspected.threshold_vector(inspection.point.thresholds)
     missed = np.flatnonzero(inspected.truth_score <= limits[inspected.truth_class])
     size = np.sqrt(inspected.truth_size.prod(axis=1))
-    usual = np.array([np.median(size[inspected.truth_class == c]) if (inspected.truth_class == c).any() else 1.0 for c in range(len(inspected.classes))])
-    order = missed[np.argsort(-(size / np.maximum(usual[inspected.truth_class], 1))[missed], kind="stable")]
+    usual = np.ones(len(inspected.classes))
+    for number in np.unique(inspected.truth_class):
+        usual[number] = max(np.median(size[inspected.truth_class == number]), 1.0)
+    order = missed[np.argsort(-size[missed] / usual[inspected.truth_class[missed]], kind="stable")]
     first = np.unique(inspected.truth_picture, return_index=True)[1]
     start = dict(zip(inspected.truth_picture[first].tolist(), first.tolist(), strict=True))
     cuttings = []
@@ -209,8 +220,8 @@ def _misses(inspection: Inspection) -> list[Cutting]:
         picture = inspection.test.pictures[place]
         box = picture.truth_boxes[number - start[place]]
         name = inspected.classes[inspected.truth_class[number]]
-        best = float(inspected.truth_score[number])
-        seen = f"best score {best:.2f}, threshold {limits[inspected.truth_class[number]]:.2f}" if best else "found at no score"
+        best, limit = inspected.truth_score[number], limits[inspected.truth_class[number]]
+        seen = f"best score {best:.2f}, threshold {limit:.2f}" if best else "found at no score"
         cuttings += _cutting(picture, box, _LABEL, f"{name}, {max(box[2:] - box[:2]):.0f} px", seen)
     return cuttings
 
@@ -219,7 +230,9 @@ def _alarms(inspection: Inspection) -> list[Cutting]:
     """Return the detections that count though they lie on no defect: on good parts first, the surest first."""
     inspected = inspection.test.inspected
     limits = inspected.threshold_vector(inspection.point.thresholds)
-    alone = (inspected.confidence > limits[inspected.found_class]) & (inspected.found_truth < 0) & (inspected.found_on < 0)
+    alone = (
+        (inspected.confidence > limits[inspected.found_class]) & (inspected.found_truth < 0) & (inspected.found_on < 0)
+    )
     number = np.flatnonzero(alone)
     good = inspected.good[inspected.part[inspected.found_picture[number]]]
     order = number[np.lexsort((-inspected.confidence[number], ~good))]
@@ -278,5 +291,3 @@ def _facts(inspection: Inspection) -> list[tuple[str, str]]:
         ("intervals", "95 %, over groups: pictures of one group count as alike"),
         ("written", f"{datetime.now(timezone.utc).date().isoformat()} by lidd-yolo {__version__}"),
     ]
-
-

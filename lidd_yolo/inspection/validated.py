@@ -10,7 +10,7 @@ import numpy as np
 
 from lidd_yolo.data.groups.picture_groups import known_groups
 from lidd_yolo.data.readers.data_yaml import YoloSet
-from lidd_yolo.inspection.pictures import InspectedPicture, Inspected, MatchRule, gather
+from lidd_yolo.inspection.pictures import Inspected, InspectedPicture, MatchRule, gather
 from lidd_yolo.results.coco_figures import mask_overlaps
 from lidd_yolo.results.picture_result import PictureResult
 from lidd_yolo.results.validation import validate_and_keep
@@ -76,17 +76,19 @@ def validate_part(
 
 
 def _inspected(result: PictureResult) -> InspectedPicture:
+    """Return a picture with one class for each box, its surest, as `predict` has it: the validator has all of them."""
     masks = result.found_masks is not None
+    first = np.sort(np.unique(result.found_boxes, axis=0, return_index=True)[1])
     areas = [_area(ring / result.placed[:2]) for ring in result.truth_rings]
     return InspectedPicture(
         name=str(result.file),
         truth_class=result.truth_class,
         truth_boxes=result.in_picture(result.truth_boxes).astype(np.float32),
-        found_class=result.found_class,
-        confidence=result.confidence,
-        found_boxes=result.in_picture(result.found_boxes).astype(np.float32),
+        found_class=result.found_class[first],
+        confidence=result.confidence[first],
+        found_boxes=result.in_picture(result.found_boxes[first]).astype(np.float32),
         truth_area=np.array(areas) if len(areas) == len(result.truth_class) and areas else None,
-        overlaps=mask_overlaps(result) if masks else None,
+        overlaps=mask_overlaps(result)[first] if masks else None,
     )
 
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from math import inf
 from typing import Any, TypeVar
 
 AUX_KINDS = ("light", "dense", "off")
 CANDIDATES = ("nearest", "inside")
+_BEST_BY = re.compile(r"recall@false-alarms=(\d{1,3}(?:\.\d{1,6})?)%")
+
+
+def most_false_alarms(best_by: str) -> float | None:
+    """Return the share of rejected good pictures in ``recall@false-alarms=1%``; None for ``map``.
+
+    Raises:
+        ValueError: If it is neither of the two.
+    """
+    if best_by == "map":
+        return None
+    asked = _BEST_BY.fullmatch(best_by) if isinstance(best_by, str) else None
+    share = float(asked[1]) / 100 if asked else 1.0
+    if share >= 1:
+        raise ValueError(f"lidd_yolo: best_by: {best_by!r} is neither map nor such as recall@false-alarms=1%")
+    return share
 
 
 @dataclass(frozen=True)
@@ -20,6 +37,7 @@ class Options:
         center_radius: RTMDet's soft centre prior in the assigner, in strides; None (the paper) leaves it out.
         candidates: Anchor points that may learn an object: those ``inside`` boxes (the paper), so that an object that
             holds none may get none, or ``nearest``, where such an object gets its nearest.
+        best_by: What makes a checkpoint the best one, see `most_false_alarms`.
         default_scale: Scale when the file name gives none.
     """
 
@@ -27,9 +45,11 @@ class Options:
     detach_epoch: int = 10
     center_radius: float | None = None
     candidates: str = "nearest"
+    best_by: str = "map"
     default_scale: str = "n"
 
     def __post_init__(self) -> None:
+        most_false_alarms(self.best_by)
         if self.aux not in AUX_KINDS:
             raise ValueError(f"lidd_yolo: aux: {self.aux!r} is not one of {', '.join(AUX_KINDS)}")
         if self.candidates not in CANDIDATES:
@@ -74,11 +94,14 @@ class StockOptions:
 
     Args:
         nwd: `NWDOptions`, or None for the stock box loss.
+        best_by: As of `Options`.
     """
 
     nwd: NWDOptions | None = None
+    best_by: str = "map"
 
     def __post_init__(self) -> None:
+        most_false_alarms(self.best_by)
         object.__setattr__(self, "nwd", _read_nwd(self.nwd))
 
 

@@ -60,7 +60,8 @@ class PictureResult:
     def in_picture(self, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return boxes ``(N, 4)`` in pixels of the picture itself."""
         gains, spaces = self.placed[:2], self.placed[2:]
-        return (boxes - np.tile(spaces, 2)) / np.tile(gains, 2)
+        placed: NDArray[np.float64] = (boxes - np.tile(spaces, 2)) / np.tile(gains, 2)
+        return placed
 
     def __post_init__(self) -> None:
         parts = (self.found_class, self.found_boxes, self.correct, self.mask_correct, self.found_masks)

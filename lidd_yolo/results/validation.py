@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from lidd_yolo.results.coco_figures import run_lengths
 from lidd_yolo.results.picture_result import LEVELS, MOST, PictureResult
 
-
 T = TypeVar("T")
 
 
-def validate(weights: Path, data: str, split: str, imgsz: int, device: str | None = None) -> tuple[Any, list[PictureResult]]:
+def validate(
+    weights: Path, data: str, split: str, imgsz: int, device: str | None = None
+) -> tuple[Any, list[PictureResult]]:
     """Validate a detection or segmentation network with Ultralytics' default arguments.
 
     Returns:
@@ -33,7 +34,7 @@ def validate(weights: Path, data: str, split: str, imgsz: int, device: str | Non
     return validate_and_keep(weights, data, split, imgsz, device, keep=lambda picture: picture)
 
 
-def validate_and_keep(  # noqa: PLR0913 - what `yolo val` is told, and what to keep
+def validate_and_keep(
     weights: Path,
     data: str,
     split: str,

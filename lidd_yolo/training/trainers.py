@@ -22,9 +22,11 @@ from lidd_yolo.models.criterion import DISTILLATION, LOSS_NAMES
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.mask_rcnn import MASK_RCNN_LOSS_NAMES, MaskRCNNModel
 from lidd_yolo.models.nwd import NWDDetectionModel, NWDSegmentationModel
+from lidd_yolo.models.options import most_false_alarms
 from lidd_yolo.models.upstream import student, trainer_names_losses, unwrapped
 from lidd_yolo.models.wlnet import WLNetModel
 from lidd_yolo.training import recipes, resume
+from lidd_yolo.training.best_by import RecallAtFalseAlarms
 from lidd_yolo.training.callbacks import (
     finish_checkpoint,
     log_leak,
@@ -50,6 +52,8 @@ class OurTrainer(BaseTrainer):
     """Whether to train in channels-last order on a CPU."""
     more_callbacks: tuple[tuple[str, Callable[[Any], None]], ...] = ()
     """Event and callback, behind those of all our trainers."""
+    best_by: RecallAtFalseAlarms | None = None
+    """What makes a checkpoint the best one in place of mAP."""
 
     def __init__(
         self, cfg: Any = DEFAULT_CFG, overrides: dict[str, Any] | None = None, _callbacks: dict[str, Any] | None = None
@@ -78,9 +82,23 @@ class OurTrainer(BaseTrainer):
     def get_validator(self) -> Any:
         """Return the stock validator; releases that let the trainer name the losses get ours."""
         validator = super().get_validator()
+        share = most_false_alarms((unwrapped(self.model).yaml.get("lidd_yolo") or {}).get("best_by", "map"))
+        self.best_by = None if share is None else RecallAtFalseAlarms(validator, share)
         if self.losses and trainer_names_losses():
             self.loss_names = self.losses
         return validator
+
+    def validate(self) -> Any:
+        """Validate as Ultralytics does; the checkpoint with the highest figure of ``best_by`` is the best one."""
+        if self.best_by is None:
+            return super().validate()
+        best: Any = getattr(self, "best_fitness")  # noqa: B009 - Ultralytics states no type
+        metrics, fitness = super().validate()
+        if metrics is None:
+            return metrics, fitness
+        recall = self.best_by.measure()
+        self.best_fitness = recall if not best else max(best, recall)
+        return {**metrics, self.best_by.name: recall}, recall
 
 
 def _start_epoch(trainer: Any) -> None:

@@ -160,9 +160,7 @@ class TestVerdict:
         made = replace(
             inspection,
             point=replace(inspection.point, criterion=MaxFalseAlarms(0.01)),
-            on_test=replace(
-                inspection.on_test, together=replace(inspection.on_test.together, rejected_good=tally)
-            ),
+            on_test=replace(inspection.on_test, together=replace(inspection.on_test.together, rejected_good=tally)),
         )
         assert made.kept is kept
         assert words in made.sentences[1]

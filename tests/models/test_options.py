@@ -87,7 +87,7 @@ class TestWLNetOptions:
             read_options({"yaml_file": "my.yaml", "lidd_yolo": {"aux": "light"}}, WLNetOptions)
 
     def test_key__of_the_other_network(self):
-        with pytest.raises(ValueError, match=r"unknown key aux; known are nwd, default_scale"):
+        with pytest.raises(ValueError, match=r"unknown key aux; known are nwd, best_by, default_scale"):
             read_options({"lidd_yolo": {"aux": "light"}}, WLNetOptions)
 
     @pytest.mark.parametrize("nodes", [1, 1600, None])
