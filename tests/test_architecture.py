@@ -13,7 +13,7 @@ TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in [*FILES, 
 LADDER = (
     {"errors", "exit_status"},
     {"geometry", "paths", "files", "progress", "optional"},
-    {"assigners", "data", "layers", "losses", "names"},
+    {"assigners", "data", "inspection", "layers", "losses", "names"},
     {"models"},
     {"export_notice", "training"},
     {"connect", "export"},
