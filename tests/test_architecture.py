@@ -13,12 +13,12 @@ TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in [*FILES, 
 LADDER = (
     {"errors", "exit_status"},
     {"geometry", "paths", "files", "progress", "optional"},
-    {"assigners", "data", "inspection", "layers", "losses", "names"},
+    {"assigners", "data", "layers", "losses", "names"},
     {"models"},
     {"export_notice", "training"},
     {"connect", "export"},
     {"results"},
-    {"bench", "report"},
+    {"bench", "inspection", "report"},
     {"compare"},
     {"cli"},
 )
@@ -32,6 +32,7 @@ DATA_LADDER = (
     {"groups"},
     {"splits"},
     {"checks", "enlarge"},
+    {"tiles"},
     {"releases"},
     {"convert", "datasets", "synthetic"},
 )
