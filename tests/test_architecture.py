@@ -114,9 +114,10 @@ class TestImports:
             edges.setdefault(folder, set()).update(others - {folder, "."})
         assert circle({folder: others for folder, others in edges.items() if folder != "."}) == []
 
-    def test_data__without_torch(self):
+    def test_data_and_inspection__without_torch(self):
         heavy = {"torch", "torchvision", "ultralytics"}
-        assert [f for f in MODULES if part(f) == "data" and heavy & {m.split(".")[0] for m in imports(f)}] == []
+        light = [f for f in MODULES if part(f) in {"data", "inspection"}]
+        assert [f for f in light if heavy & {m.split(".")[0] for m in imports(f)}] == []
 
     def test_layers__use_only_blocks_of_ultralytics(self):
         files = [f for f in MODULES if part(f) in {"layers", "assigners", "losses", "geometry"}]

@@ -6,13 +6,13 @@ The share of ``x`` events among ``n`` units gets the interval that fewer, indepe
   6, for a ratio), so groups may differ in size;
 * the effective number of units is ``share (1 - share) / variance``, at most ``n``, and is corrected for the degrees
   of freedom of the variance (Korn and Graubard, *Survey Methodology* 24, 1998);
-* these degrees are ``2 G / (kurtosis - 1)`` of the groups' contributions, at most ``G - 1``, from the variance of a
-  variance: where few groups hold all events, it is hardly known;
+* these degrees are ``2 G / (kurtosis - 1) - 1`` of the groups' contributions, between 1 and ``G - 1``, from the
+  variance of a variance: where few groups hold all events, it is hardly known;
 * at this number the interval is Jeffreys' (Brown, Cai and DasGupta, *Statistical Science* 16, 2001).
 
 Without any event, or with nothing else, every group counts as one unit, whatever its size, and the interval is exact
-(Clopper and Pearson 1934): nothing then tells how alike the units of a group are. The tests simulate what this
-covers.
+(Clopper and Pearson 1934): nothing then tells how alike the units of a group are. A single event in a large group does
+tell that they are not all alike, so its interval may end lower. The tests simulate what this covers.
 """
 
 from __future__ import annotations
@@ -154,5 +154,5 @@ def _jackknife(events: NDArray[np.float64], totals: NDArray[np.float64], share: 
     off = (events - share * totals) / (totals.sum() - totals)  # how far the share moves if the group is left out
     square = float((off**2).sum())
     kurtosis = groups * float((off**4).sum()) / square**2 if square > 0 else 1.0
-    freedom = 2 * groups / max(kurtosis - 1, 1e-9)
+    freedom = 2 * groups / max(kurtosis - 1, 1e-9) - 1
     return (groups - 1) / groups * square, min(max(freedom, 1.0), groups - 1.0)

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PromisedFigure:
-    """A share that was measured at the thresholds.
+    """A share that was measured at the thresholds, of one unit at least: there is no figure of nothing.
 
     Args:
         name: What is counted, such as ``missed defects``.
