@@ -2,7 +2,7 @@
 
 Importing this package connects it to Ultralytics, now or as soon as Ultralytics is imported. Its functions do what the
 commands of ``lidd`` do and are imported when they are first used: ``check``, ``convert``, ``groups``, ``split``,
-``compare``, ``inspect``, ``report``, ``certify``. Input that they cannot use is an `InputError`.
+``compare``, ``inspect``, ``predict``, ``report``, ``certify``. Input that they cannot use is an `InputError`.
 """
 
 import sys
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lidd_yolo.errors import InputError as InputError
     from lidd_yolo.export.certify import certify as certify
     from lidd_yolo.inspection.inspect import inspect as inspect
+    from lidd_yolo.inspection.predict import predict as predict
     from lidd_yolo.report.page import report as report
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ FACE = {
     "convert": "lidd_yolo.data.convert",
     "groups": "lidd_yolo.data.groups.find_groups",
     "inspect": "lidd_yolo.inspection.inspect",
+    "predict": "lidd_yolo.inspection.predict",
     "report": "lidd_yolo.report.page",
     "split": "lidd_yolo.data.splits.lists",
 }

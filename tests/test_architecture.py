@@ -32,6 +32,7 @@ DATA_LADDER = (
     {"groups"},
     {"splits"},
     {"checks", "enlarge"},
+    {"tiles"},
     {"releases"},
     {"convert", "datasets", "synthetic"},
 )
@@ -41,7 +42,9 @@ STATISTICS = {
     f"inspection/{part}.py"
     for part in (
         "counts",
+        "detections",
         "intervals",
+        "measures",
         "operating_file",
         "operating_point",
         "pictures",

@@ -50,7 +50,7 @@ def found():
 class TestHelp:
     def test_commands__all_are_reached(self, found):
         assert {name.partition(" ")[2] for name in found if name.count(" ") < 2} - {""} == {
-            "data", "compare", "ablate", "reproduce", "export", "report", "bench", "doctor",
+            "data", "compare", "ablate", "reproduce", "export", "predict", "report", "bench", "doctor",
         }  # fmt: skip
         assert {"lidd data check", "lidd data neu-det", "lidd bench latency"} <= found.keys()
 
@@ -107,6 +107,9 @@ CALLS = {
     "enlarge": (0, "data enlarge clean/data.yaml --times 2 --target large"),
     "enlarge by nothing": (2, "data enlarge clean/data.yaml --times 0"),
     "enlarge damaged labels": (1, "data enlarge damaged/data.yaml --times 2 --target larger"),
+    "tile into what is there": (2, "data tile clean/data.yaml clean --tile 64"),
+    "tiles that are too small": (2, "data tile clean/data.yaml tiles --tile 16"),
+    "tiles that overlap wholly": (2, "data tile clean/data.yaml tiles --tile 64:64"),
     "a release without its folder": (2, "data neu-det"),
     "a release that is not there": (2, "data neu-det --source none --target made-neu"),
     "a release by an unknown protocol": (2, "data neu-seg --source none --protocol usual"),
@@ -127,6 +130,10 @@ CALLS = {
     "export a missing checkpoint": (2, "export best.pt --data clean/data.yaml"),
     "export to an unknown format": (2, "export best.pt --data clean/data.yaml --formats tflite9"),
     "export, rows in float without int8": (2, "export best.pt --data clean/data.yaml --keep-float 22"),
+    "predict nothing": (2, "predict"),
+    "predict with missing weights": (2, "predict none.pt clean --operating none.yaml"),
+    "predict in millimetres of zero": (2, "predict best.pt clean --mm-per-pixel 0"),
+    "predict by two thresholds": (2, "predict best.pt clean --conf 0.5 --operating point.yaml"),
     "report of no ledger": (2, "report --ledger none"),
     "report of unknown entries": (2, "report other-* --ledger ledger"),
     "report": (0, "report --ledger ledger --out page.html"),

@@ -1,4 +1,4 @@
-"""Command ``lidd data``: make, check, group, split and enlarge data sets.
+"""Command ``lidd data``: make, check, group, split, enlarge and tile data sets.
 
 Exit status of every command: 0 clean, 1 findings (the rest is done), 2 nothing could be done, 130 stopped by the user.
 """
@@ -28,5 +28,6 @@ COMMANDS = {
         "lidd_yolo.cli.data_enlarge",
         "turned, mirrored, brighter and darker copies of the training pictures (offline augmentation)",
     ),
+    "tile": ("lidd_yolo.cli.data_tile", "cut large pictures into overlapping tiles, labels and groups with them"),
 }
 """Command -> its module and its line in the help."""

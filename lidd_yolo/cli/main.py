@@ -30,6 +30,10 @@ COMMANDS = {
     ),
     "inspect": ("lidd_yolo.cli.inspect", "choose thresholds for a network and say what it misses and rejects at them"),
     "export": ("lidd_yolo.cli.export", "export a checkpoint and prove that the files compute what was trained"),
+    "predict": (
+        "lidd_yolo.cli.predict",
+        "say of every picture whether it is OK, why not, and how large the defects are",
+    ),
     "report": (
         "lidd_yolo.cli.report",
         "make tables and a page with plots from the ledger, and check that its figures follow from their evidence",
@@ -49,7 +53,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command of these words after ``lidd``, or of the command line's; return its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and _is_for_yolo(words[0]) and not _is_our_export(words):
+    if words and _is_for_yolo(words[0]) and not _is_ours(words):
         return _yolo(words)
     parser = command_parser(words)
     if not words:
@@ -140,9 +144,9 @@ def _is_for_yolo(word: str) -> bool:
     return word in _MODES or word in _TASKS or (not word.startswith("-") and "=" in word)
 
 
-def _is_our_export(words: list[str]) -> bool:
+def _is_ours(words: list[str]) -> bool:
     """Tell ``lidd export best.pt --data ...`` from ``lidd export model=best.pt ...``, which is Ultralytics'."""
-    return words[0] == "export" and "=" not in "".join(words[1:2])
+    return words[0] in COMMANDS and "=" not in "".join(words[1:2])
 
 
 def _yolo(words: list[str]) -> int:

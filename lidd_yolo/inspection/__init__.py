@@ -1,4 +1,4 @@
-"""From detections to a decision: thresholds, missed defects and rejected good parts, and how sure that is.
+"""From detections to a decision: thresholds, missed defects and rejected good parts, how sure that is, OK or not OK.
 
-Pure functions on arrays; no network, no pictures, no torch.
+The statistics are pure functions on arrays, without a network, pictures or torch; ``predict`` runs a network.
 """

@@ -67,6 +67,7 @@ class OperatingFile:
         thresholds: Threshold of each class by name, 0 to 1; detections above it count.
         criterion: What they were chosen by.
         match: When a detection has found a defect.
+        imgsz: Side of the network's input in pixels.
         figures: What was measured at them.
         lidd_yolo: Version of the package that wrote the file.
         format: Version of the file.
@@ -83,6 +84,7 @@ class OperatingFile:
     thresholds: Mapping[str, float]
     criterion: Criterion
     match: MatchRule
+    imgsz: int
     figures: Sequence[PromisedFigure]
     lidd_yolo: str
     format: int = FORMAT

@@ -129,14 +129,19 @@ def _operating_points(val: Inspected, with_good: bool) -> list[NDArray[np.float6
 
 def _shares(inspected: Inspected, limits: NDArray[np.float64], with_good: bool) -> tuple[float, float]:
     """Return false alarms and missed defects at a threshold for each class, as shares."""
-    missed = (
-        float((inspected.truth_score <= limits[inspected.truth_class]).mean()) if len(inspected.truth_class) else 0.0
-    )
+    lost = inspected.truth_score <= limits[inspected.truth_class]
+    missed = float(lost.mean()) if len(lost) else 0.0
     if with_good:
-        return float((inspected.part_score > limits).any(axis=1)[inspected.good].mean()), missed
+        rejected = inspected.good & (inspected.part_score > limits).any(axis=1)
+        return float(rejected.sum() / inspected.good.sum()), missed
+    return float(_on_no_defect(inspected, limits).sum() / len(inspected.group_of_part)), missed
+
+
+def _on_no_defect(inspected: Inspected, limits: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which detections count though they lie on no defect, shape ``(D,)``."""
     counts = inspected.confidence > limits[inspected.found_class]
-    alone = counts & (inspected.found_truth < 0) & (inspected.found_on < 0)
-    return float(alone.sum() / len(inspected.group_of_part)), missed
+    alone: NDArray[np.bool_] = counts & (inspected.found_truth < 0) & (inspected.found_on < 0)
+    return alone
 
 
 def _class_lines(inspection: Inspection) -> list[ClassLine]:
@@ -282,7 +287,7 @@ def _facts(inspection: Inspection) -> list[tuple[str, str]]:
     rule = inspection.test.inspected.rule
     what = "masks" if rule.by == "mask" else "boxes"
     return [
-        ("weights", inspection.weights.name),
+        ("weights", f"{inspection.weights.name}, input of {inspection.val.imgsz} px"),
         ("data set", f"{inspection.data.file.name} ({inspection.data_sha256[:12]})"),
         ("thresholds chosen on", f"val: {described(inspection.val)}"),
         ("figures of", f"test: {described(inspection.test)}"),

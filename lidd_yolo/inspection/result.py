@@ -168,6 +168,7 @@ def operating_file(inspection: Inspection) -> OperatingFile:
         thresholds=inspection.point.thresholds,
         criterion=inspection.point.criterion,
         match=inspection.val.inspected.rule,
+        imgsz=inspection.val.imgsz,
         figures=[
             PromisedFigure(
                 name=kind,

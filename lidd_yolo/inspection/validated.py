@@ -24,12 +24,14 @@ class ValidatedPart:
         split: Its name, such as ``val``.
         inspected: Its pictures together, named by their paths.
         pictures: The same, one by one.
+        imgsz: Side of the network's input in pixels.
         stated: Whether the data set states which pictures are alike; each is a group of its own where it does not.
     """
 
     split: str
     inspected: Inspected
     pictures: Sequence[InspectedPicture]
+    imgsz: int
     stated: bool
 
 
@@ -63,7 +65,7 @@ def validate_part(
         by.append("box" if result.found_masks is None else "mask")
         return _inspected(result)
 
-    metrics, pictures = validate_and_keep(weights, str(data.file), split, imgsz, device, keep=keep)
+    metrics, pictures, side = validate_and_keep(weights, str(data.file), split, imgsz, device, keep=keep)
     groups = known_groups(data, [Path(picture.name) for picture in pictures])
     if groups is not None:
         pictures = [
@@ -72,7 +74,7 @@ def validate_part(
         ]
     classes = [metrics.names[number] for number in sorted(metrics.names)]
     rule = MatchRule(iou, by[0] if by else "box")
-    return ValidatedPart(split, gather(pictures, classes, rule), pictures, groups is not None)
+    return ValidatedPart(split, gather(pictures, classes, rule), pictures, side, groups is not None)
 
 
 def _inspected(result: PictureResult) -> InspectedPicture:

@@ -31,7 +31,7 @@ def validate(
     Raises:
         As `validate_and_keep`.
     """
-    return validate_and_keep(weights, data, split, imgsz, device, keep=lambda picture: picture)
+    return validate_and_keep(weights, data, split, imgsz, device, keep=lambda picture: picture)[:2]
 
 
 def validate_and_keep(
@@ -42,13 +42,13 @@ def validate_and_keep(
     device: str | None = None,
     *,
     keep: Callable[[PictureResult], T],
-) -> tuple[Any, list[T]]:
+) -> tuple[Any, list[T], int]:
     """Validate a network with Ultralytics' default arguments and keep what a function returns of every picture.
 
     Where the time limit of Ultralytics' NMS, which is for a batch, ends it too early, smaller batches follow.
 
     Returns:
-        Ultralytics' metrics, and what was kept, in the order of the pictures' names.
+        Ultralytics' metrics, what was kept, in the order of the pictures' names, and the longer side of the input.
 
     Raises:
         ImportError: If masks are to be kept and faster-coco-eval is missing.
@@ -72,7 +72,7 @@ def validate_and_keep(
                     raise
             else:
                 break
-    return metrics, [kept for _, kept in sorted(recorder.results, key=lambda named: named[0])]
+    return metrics, [kept for _, kept in sorted(recorder.results, key=lambda named: named[0])], recorder.side
 
 
 _BATCHES = (16, 4, 1)
@@ -85,6 +85,7 @@ class _Recorder(Generic[T]):
     def __init__(self, gave_up: Callable[[], bool], keep: Callable[[PictureResult], T]) -> None:
         self.gave_up, self.keep = gave_up, keep
         self.results: list[tuple[str, T]] = []
+        self.side = 0
         self._masks: list[tuple[dict[str, Any], ...]] = []
         self._attached = False
 
@@ -93,6 +94,7 @@ class _Recorder(Generic[T]):
         if self._attached:
             return
         self._attached = True
+        self.side = int(np.max(validator.args.imgsz))
         labels = {label["im_file"]: label for label in validator.dataloader.dataset.labels}
         update = validator.update_metrics
 

@@ -15,12 +15,16 @@ from ultralytics.data.utils import exif_size
 from ultralytics.utils import LOGGER, RANK
 
 from lidd_yolo.data.splits.report import SplitReport, training_list
+from lidd_yolo.data.tiles import SMALLEST
 from lidd_yolo.files import write_beside
 from lidd_yolo.models.checkpoints import load_checkpoint
 from lidd_yolo.models.folding import prefer_channels_last
 from lidd_yolo.models.lidd import LIDDModel
 from lidd_yolo.models.options import Options, read_options
 from lidd_yolo.models.upstream import unwrapped
+
+SMALL = 8
+"""Side of a defect in pixels of the network's input, below which a training warns: one cell of the finest map."""
 
 
 def log_leak(trainer: Any) -> None:
@@ -75,14 +79,48 @@ def _percent(share: float) -> str:
 def log_small_objects(trainer: Any) -> None:
     """Log how many training objects hold no anchor point; a callback for ``on_pretrain_routine_end``."""
     model = unwrapped(trainer.model)
-    dataset = trainer.train_loader.dataset
-    labels = [label for part in getattr(dataset, "datasets", [dataset]) for label in part.labels]
+    labels = _labels(trainer)
     strides = [int(stride) for stride in model.head.stride]
     without, total = objects_without_points(labels, trainer.args.imgsz, strides)
     if without and RANK in {-1, 0}:
         nearest = read_options(model.yaml, Options).candidates == "nearest"
         text = "nearest ones used" if nearest else "some are taught as background (candidates: nearest would not)"
         LOGGER.info(f"{without:,} of {total:,} objects hold no anchor point at imgsz={trainer.args.imgsz}: {text}")
+
+
+def warn_of_small_defects(trainer: Any) -> None:
+    """Log that the median defect is small at the input size, and which tiles would help; as `log_small_objects`."""
+    message = small_defects(_labels(trainer), trainer.args.imgsz)
+    if message and RANK in {-1, 0}:
+        LOGGER.warning(message)
+
+
+def small_defects(labels: Sequence[Mapping[str, Any]], imgsz: int) -> str:
+    """Return the warning if the median defect is under `SMALL` pixels at the input size; empty if it is not.
+
+    The size of a defect is the root of its box's area. ``labels`` as for `objects_without_points`.
+    """
+    shapes = [shape_of(label) for label in labels]
+    sizes = [
+        np.sqrt((label["bboxes"][:, 2:] * (width, height)).prod(1))
+        for label, (height, width) in zip(labels, shapes, strict=True)
+    ]
+    own = np.concatenate(sizes) if sizes else np.empty(0)
+    if not len(own):
+        return ""
+    shrunk = [size * imgsz / max(shape) for size, shape in zip(sizes, shapes, strict=True)]
+    median = float(np.median(np.concatenate(shrunk)))
+    tile = int(imgsz * float(np.median(own)) / SMALL)
+    if median >= SMALL:
+        return ""
+    way_out = f"lidd data tile --tile {tile} would make it {SMALL} px" if tile >= SMALLEST else "use a larger imgsz"
+    return f"median defect {median:.2g} px at imgsz={imgsz}: {way_out}"
+
+
+def _labels(trainer: Any) -> list[Any]:
+    """Return Ultralytics' labels of the training pictures."""
+    dataset = trainer.train_loader.dataset
+    return [label for part in getattr(dataset, "datasets", [dataset]) for label in part.labels]
 
 
 def objects_without_points(labels: Sequence[Mapping[str, Any]], imgsz: int, strides: Sequence[int]) -> tuple[int, int]:

@@ -33,6 +33,7 @@ from lidd_yolo.training.callbacks import (
     log_small_objects,
     shape_of,
     train_channels_last,
+    warn_of_small_defects,
 )
 from lidd_yolo.training.teacher import Teacher
 
@@ -60,7 +61,8 @@ class OurTrainer(BaseTrainer):
     ) -> None:
         arguments = recipes.under(overrides, self.recipe, self.from_weights, self.from_teacher)
         super().__init__(cfg, arguments, _callbacks)
-        self.add_callback("on_pretrain_routine_end", log_leak)
+        for log in (log_leak, warn_of_small_defects):
+            self.add_callback("on_pretrain_routine_end", log)
         if self.channels_last and train_channels_last not in self.callbacks["on_train_start"]:
             self.add_callback("on_train_start", train_channels_last)
         for event, function in (("on_train_start", resume.go_on), ("on_model_save", resume.keep_state)):

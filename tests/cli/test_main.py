@@ -138,17 +138,19 @@ class TestForYolo:
             ["mode=predict", "model=best.pt", "source=some folder/with blanks"],
             ["task=detect", "mode=val"],
             ["export", "model=best.pt", "format=onnx"],
+            ["predict", "model=best.pt", "source=a.jpg"],
         ],
     )
     def test_words__unchanged(self, handed_over, words):
         assert cli.main(words) == 0
         assert handed_over == [["ultralytics", *words]]
 
-    def test_export__alone_tells_how_it_is_used(self, handed_over, capsys):
+    @pytest.mark.parametrize(("word", "missing"), [("export", "WEIGHTS, --data"), ("predict", "MODEL, SOURCE")])
+    def test_word_of_both__alone_tells_how_ours_is_used(self, handed_over, capsys, word, missing):
         with pytest.raises(SystemExit) as stop:
-            cli.main(["export"])
+            cli.main([word])
         assert stop.value.code == 2
-        assert "required: WEIGHTS, --data" in capsys.readouterr().err
+        assert f"required: {missing}" in capsys.readouterr().err
         assert handed_over == []
 
     def test_words__of_the_command_line(self, handed_over):

@@ -38,6 +38,7 @@ def operating(weights):
         thresholds={"Riß": 0.1 + 0.2, "no": 1.0, "7": 0.0},
         criterion=MaxFalseAlarms(0.01),
         match=MatchRule(iou=0.4, by="mask"),
+        imgsz=320,
         figures=list(FIGURES),
         lidd_yolo="1.2.3",
     )

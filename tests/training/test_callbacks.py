@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lidd_yolo.models.lidd import LIDDModel
-from lidd_yolo.training.callbacks import objects_without_points
+from lidd_yolo.training.callbacks import objects_without_points, small_defects, warn_of_small_defects
 from lidd_yolo.training.trainers import LIDDTrainer
 
 
@@ -54,3 +54,35 @@ class TestSmallObjects:
 
     def test_no_labels(self):
         assert objects_without_points([], 64, (8,)) == (0, 0)
+
+
+class TestSmallDefects:
+    def labels(self, *sizes, shape=(640, 640)):
+        """Return a picture with square objects of these sides in pixels."""
+        height, width = shape
+        boxes = [(0.5, 0.5, size / width, size / height) for size in sizes]
+        return {"bboxes": np.array(boxes).reshape(-1, 4), "shape": shape}
+
+    def test_small__tile_that_would_not_be(self):
+        text = "median defect 5 px at imgsz=640: lidd data tile --tile 400 would make it 8 px"
+        assert small_defects([self.labels(4, 5, 100)], 640) == text
+
+    def test_small__in_pictures_that_are_shrunk(self):
+        """20 pixels in a picture of 4000 are 3.2 at 640; in tiles of 1600 pixels they are 8."""
+        text = "median defect 3.2 px at imgsz=640: lidd data tile --tile 1600 would make it 8 px"
+        assert small_defects([self.labels(20, 20, shape=(3000, 4000)), self.labels()], 640) == text
+
+    def test_small__below_the_smallest_tile(self):
+        assert small_defects([self.labels(2)], 64) == "median defect 0.2 px at imgsz=64: use a larger imgsz"
+
+    @pytest.mark.parametrize("sizes", [(), (8,), (8, 8, 1)])
+    def test_not_small__nothing(self, sizes):
+        assert small_defects([self.labels(*sizes)], 640) == ""
+        assert small_defects([], 640) == ""
+
+    def test_logged__as_a_warning_of_every_trainer_of_ours(self, monkeypatch):
+        lines = []
+        monkeypatch.setattr("lidd_yolo.training.callbacks.LOGGER", SimpleNamespace(warning=lines.append))
+        loader = SimpleNamespace(dataset=SimpleNamespace(labels=[self.labels(5)]))
+        warn_of_small_defects(SimpleNamespace(train_loader=loader, args=SimpleNamespace(imgsz=640)))
+        assert [line[:18] for line in lines] == ["median defect 5 px"]
