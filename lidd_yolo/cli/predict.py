@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "threshold of all classes, without --operating (default: 0.25)"
     parser.add_argument("--conf", type=float, metavar="C", help=text)
     parser.add_argument(
-        "--imgsz", type=int, metavar="PX", help="input size (default: of the operating point or the training)"
+        "--imgsz", type=int, metavar="PX", help="input size (default: the operating point's, or the training's)"
     )
     parser.add_argument("--device", metavar="D", help="cpu, 0, ... as in Ultralytics")
     text = "draw the defects into copies of the pictures that are not OK"

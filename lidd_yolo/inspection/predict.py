@@ -133,7 +133,7 @@ def predict(  # noqa: PLR0913 - the options of the command
         point = read_operating(Path(operating), None if any_weights else _weights(model)) if operating else None
         folder = Path(out)
         check_new(folder)
-        network = _Network(model, imgsz or (point and point.imgsz), device)
+        network = _Network(model, imgsz or (None if point is None else point.imgsz), device)
         thresholds = dict.fromkeys(network.names, confidence) if point is None else dict(point.thresholds)
         if unlike := set(thresholds) ^ set(network.names):
             reason = f"its classes are others than those of {model}: {', '.join(sorted(unlike))}"
