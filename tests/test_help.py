@@ -50,7 +50,7 @@ def found():
 class TestHelp:
     def test_commands__all_are_reached(self, found):
         assert {name.partition(" ")[2] for name in found if name.count(" ") < 2} - {""} == {
-            "data", "compare", "ablate", "reproduce", "export", "predict", "report", "bench", "doctor",
+            "data", "compare", "ablate", "reproduce", "export", "inspect", "predict", "report", "bench", "doctor",
         }  # fmt: skip
         assert {"lidd data check", "lidd data neu-det", "lidd bench latency"} <= found.keys()
 
