@@ -1,10 +1,15 @@
 """Data sets of one and four channels, and damaged pictures: every tool reads them as training does, or says why not."""
 
+import io
+
 import cv2
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
+from ultralytics.utils.patches import imread
 
+from lidd_yolo.data.checks.picture import check_picture
 from lidd_yolo.data.checks.set_check import check
 from lidd_yolo.data.convert import convert
 from lidd_yolo.data.enlarge.data_set import enlarge
@@ -58,6 +63,24 @@ class TestFourChannels:
         read, _ = decode_as_training(file.read_bytes(), kind, 4)
         got = read_input([file], read.shape[:2], 4)
         np.testing.assert_array_equal(got[0].numpy(), (read.transpose(2, 0, 1) / np.float32(255)).astype(np.float32))
+
+
+class TestAsStored:
+    def test_exif__left_aside_with_four(self, tmp_path):
+        turned, mark = io.BytesIO(), Image.Exif()
+        mark[274] = 6
+        Image.fromarray(noise(channels=4)).save(turned, "PNG", exif=mark)
+        (tmp_path / "a.png").write_bytes(turned.getvalue())
+        facts = check_picture(tmp_path / "a.png", trained_channels=4)
+        height, width = imread(tmp_path / "a.png", cv2.IMREAD_UNCHANGED).shape[:2]
+        assert facts.size == (width, height) == (40, 30)
+        assert "labels made on the picture as shown do not fit" in facts.problems[0].reason
+
+    @pytest.mark.parametrize("channels", [3, 4])
+    def test_float_tiff__numbers_no_picture(self, channels, tmp_path):
+        (tmp_path / "a.tif").write_bytes(encoded(noise(channels=channels).astype(np.float32), ".tif"))
+        (problem,) = check_picture(tmp_path / "a.tif", trained_channels=channels).problems[:1]
+        assert "training stops at it, or takes them as if they went to 255" in problem.reason
 
 
 class TestWrongChannels:

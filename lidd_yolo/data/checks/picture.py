@@ -92,11 +92,12 @@ def check_picture(path: Path, max_pixels: int = MAX_PIXELS, trained_channels: in
         problems, peak = [Problem(path, Kind.PICTURE_TOO_LARGE, reason)], 0
     else:
         damage, peak = _damage(path, data, header, trained_channels)
-        problems = [*damage, *_oddities(path, header, peak, all_channels=trained_channels not in (1, 3))]
+        problems = [*damage, *_oddities(path, header, peak, trained_channels)]
         if min(header.width, header.height) < SMALLEST:
             reason = f"it is {header.width}x{header.height}, and training takes none under {SMALLEST} pixels a side"
             problems.append(Problem(path, Kind.PICTURE_SMALL, reason))
-    return PictureFacts(path, header.shown_size, channels, _digest(data), peak, tuple(problems))
+    size = header.shown_size if _turned(header, trained_channels) else (header.width, header.height)
+    return PictureFacts(path, size, channels, _digest(data), peak, tuple(problems))
 
 
 def _unknown(path: Path, kind: Kind, reason: str, digest: bytes = b"") -> PictureFacts:
@@ -132,6 +133,8 @@ def _damage(path: Path, data: bytes, header: PictureHeader, channels: int) -> tu
     if peak is None:
         depth = f" of {header.bits} bits a channel" if header.bits > 8 else ""
         reason = f"OpenCV cannot decode its {header.format} data{depth}, and training stops at it"
+        if depth and header.format == "TIFF":
+            reason = f"its numbers{depth} are no picture: training stops at it, or takes them as if they went to 255"
         return [Problem(path, Kind.PICTURE_UNREADABLE, reason)], 0
     if found != channels:
         reason = f"it has {found} channels, the data YAML says channels: {channels}, and training stops at it"
@@ -142,7 +145,7 @@ def _damage(path: Path, data: bytes, header: PictureHeader, channels: int) -> tu
 def _deep(data: bytes, ending: str, channels: int) -> tuple[int | None, int]:
     """Return what `_peak` does, and the channels, of a picture that is trained with all that it has."""
     values, _ = decode_as_training(data, ending, channels, deep=True)
-    if values is None:
+    if values is None or values.dtype not in (np.uint8, np.uint16):
         return None, channels
     return (int(values.max()) if values.dtype == np.uint16 else 0), values.shape[2]
 
@@ -157,12 +160,21 @@ def _peak(data: bytes, header: PictureHeader) -> int | None:
     return int(values.max()) if values is not None and values.dtype == np.uint16 else 0
 
 
-def _oddities(path: Path, header: PictureHeader, peak: int, *, all_channels: bool) -> Iterator[Problem]:
-    """Yield what programs differ on; with ``all_channels``, transparency and pages are channels as any other."""
+def _turned(header: PictureHeader, channels: int) -> bool:
+    """Return whether training turns a picture as EXIF says; as OpenCV reads all channels, it does not."""
+    return channels in (1, 3) or header.format in ("TIFF", "AVIF or HEIC")
+
+
+def _oddities(path: Path, header: PictureHeader, peak: int, channels: int) -> Iterator[Problem]:
+    """Yield what programs differ on; where training takes all channels, transparency and pages are channels too."""
+    all_channels = channels not in (1, 3)
+    turn = "; labels made on the picture as stored do not fit"
+    if not _turned(header, channels):
+        turn = f", left aside by training with {channels} channels; labels made on the picture as shown do not fit"
     seen = f", of its largest value {peak} only {peak >> 8}" if peak else ""
     states = {
         Kind.PICTURE_16_BIT: (
-            header.bits > 8,
+            8 < header.bits <= 16,
             f"it has {header.bits} bits a channel; training reads the upper 8{seen}",
         ),
         Kind.PICTURE_ALPHA: (header.alpha and not all_channels, "it has transparency, which training drops"),
@@ -170,7 +182,7 @@ def _oddities(path: Path, header: PictureHeader, peak: int, *, all_channels: boo
         Kind.PICTURE_PALETTE: (header.colour == "palette", "its pixels are numbers of a colour palette"),
         Kind.PICTURE_ROTATED: (
             header.orientation > 1,
-            f"EXIF orientation {header.orientation}; labels made on the picture as stored do not fit",
+            f"EXIF orientation {header.orientation}{turn}",
         ),
         Kind.PICTURE_ANIMATED: (
             header.animated and not all_channels,
