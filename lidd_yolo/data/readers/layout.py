@@ -185,10 +185,10 @@ def picture_size(picture: Path) -> Size:
     except OSError as error:
         reason = f"it cannot be read ({error.strerror})"
         raise UnusableError(Kind.PICTURE_UNREADABLE, reason, "picture left out") from error
-    header = read_header(data)
-    if header is not None and (fault := missing_part(data, header)):
-        raise UnusableError(Kind.PICTURE_TRUNCATED, fault, "picture left out; copy it again")
     image, reason = decode_within(data, cv2.IMREAD_GRAYSCALE)
+    header = read_header(data)
+    if image is not None and header is not None and (fault := missing_part(data, header)):
+        raise UnusableError(Kind.PICTURE_TRUNCATED, fault, "picture left out; copy it again")
     if image is not None:
         return image.shape[1], image.shape[0]
     if reason == NO_PICTURE:
