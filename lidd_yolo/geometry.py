@@ -22,8 +22,14 @@ def pairwise_iou(first_xyxy: Tensor, second_xyxy: Tensor, eps: float = 1e-7) -> 
         - Output: ``(..., N, M)``
     """
     a, b = first_xyxy.unsqueeze(-2), second_xyxy.unsqueeze(-3)
-    overlap = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
-    return overlap / (box_area(a) + box_area(b) - overlap).clamp(min=eps)
+
+    def shared(low: int, high: int) -> Tensor:
+        """Return the length that two boxes share; in place, as every map of all pairs counts in memory."""
+        longest = torch.minimum(a[..., high], b[..., high])
+        return longest.sub_(torch.maximum(a[..., low], b[..., low])).clamp_(min=0)
+
+    overlap = shared(0, 2) * shared(1, 3)
+    return overlap / (box_area(a) + box_area(b)).sub_(overlap).clamp_(min=eps)
 
 
 def box_area(boxes_xyxy: Tensor) -> Tensor:
@@ -39,9 +45,9 @@ def points_inside(points: Tensor, boxes_xyxy: Tensor) -> Tensor:
         - boxes_xyxy: ``(..., G, 4)``
         - Output: ``(..., A, G)``, bool
     """
-    point = points.unsqueeze(-2)
-    box = boxes_xyxy.unsqueeze(-3)
-    return torch.cat((point - box[..., :2], box[..., 2:] - point), -1).amin(-1) > 0
+    x, y = points.unsqueeze(-2).unbind(-1)
+    left, top, right, bottom = boxes_xyxy.unsqueeze(-3).unbind(-1)
+    return (x > left) & (x < right) & (y > top) & (y < bottom)
 
 
 def ltrb_from_boxes(points: Tensor, boxes_xyxy: Tensor) -> Tensor:

@@ -14,6 +14,9 @@ from torch import Tensor
 
 from lidd_yolo.geometry import pairwise_iou, points_inside
 
+AT_ONCE = 1 << 22
+"""Pairs of an anchor point and a box that are looked at together, so that memory does not grow with the objects."""
+
 
 class Assignment(NamedTuple):
     """Result for a batch of B images with A anchor points.
@@ -77,32 +80,48 @@ def assign_dynamic_soft_labels(  # noqa: PLR0913 - predictions, anchor points an
     """
     dtype = torch.promote_types(logits.dtype, torch.float32)
     logits, pred, gt = logits.to(dtype), pred_boxes_xyxy.to(dtype), gt_boxes_xyxy.to(dtype)
+    points, labels, real = points.to(dtype), gt_labels.long(), gt_mask.unsqueeze(1)
     b, a, _ = logits.shape
     if gt.shape[1] == 0:
         none = torch.zeros(b, a, device=logits.device)
         return Assignment(none.bool(), none.long(), none.to(dtype))
-    real = gt_mask.unsqueeze(1)
-    inside = points_inside(points.to(dtype), gt) & real
-    allowed = inside.any(-1, keepdim=True) & real
-    small = torch.zeros_like(real)
-    if nearest and strides is not None:
-        small = ~inside.any(1, keepdim=True) & real
-        allowed = torch.where(small, points_inside(points.to(dtype), _at_least(gt, strides.min())), allowed)
-    iou = pairwise_iou(pred, gt) * allowed
-    cost = _class_cost(logits, gt_labels.long(), iou) - iou_weight * (iou + 1e-7).log()
-    if center_radius is not None and strides is not None:
-        centers = (gt[..., :2] + gt[..., 2:]) / 2
-        distance = (points.to(dtype).unsqueeze(1) - centers.unsqueeze(1)).norm(dim=-1)
-        cost = cost + 10.0 ** (distance / strides.view(-1, 1) - center_radius)
-    cost = cost.masked_fill(~allowed, torch.inf)
+    size = max(1, AT_ONCE // (b * a))
+    parts = [slice(first, first + size) for first in range(0, gt.shape[1], size)]
+    candidate = torch.zeros(b, a, 1, dtype=torch.bool, device=logits.device)
+    without = []
+    for part in parts:
+        inside = points_inside(points, gt[:, part]) & real[..., part]
+        candidate |= inside.any(-1, keepdim=True)
+        without.append(~inside.any(1, keepdim=True))
+    small = torch.cat(without, -1) & real if nearest and strides is not None else torch.zeros_like(real)
 
-    taken = _cheapest(cost, iou, topk)
-    cheapest_gt = cost.masked_fill(taken & small, -torch.inf).argmin(-1)
-    several = taken.sum(-1, keepdim=True) > 1
-    taken = torch.where(several, F.one_hot(cheapest_gt, gt.shape[1]).bool(), taken)
-    gt_index = taken.int().argmax(-1)
-    quality = (iou * taken).sum(-1)
-    return Assignment(taken.any(-1), gt_index, quality)
+    def take(part: slice) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return for each point, ``(B, A)``: number and first of the boxes that take it, least cost and its box."""
+        boxes, allowed = gt[:, part], candidate & real[..., part]
+        if nearest and strides is not None:
+            allowed = torch.where(small[..., part], points_inside(points, _at_least(boxes, strides.min())), allowed)
+        iou = pairwise_iou(pred, boxes).mul_(allowed)
+        cost = _class_cost(logits, labels[:, part], iou).sub_((iou + 1e-7).log_().mul_(iou_weight))
+        if center_radius is not None and strides is not None:
+            centers = (boxes[..., :2] + boxes[..., 2:]) / 2
+            distance = (points.unsqueeze(1) - centers.unsqueeze(1)).norm(dim=-1)
+            cost += 10.0 ** (distance / strides.view(-1, 1) - center_radius)
+        cost.masked_fill_(~allowed, torch.inf)
+        taken = _cheapest(cost, iou, topk)
+        least, cheapest = cost.masked_fill_(taken & small[..., part], -torch.inf).min(-1)
+        return taken.sum(-1), taken.to(torch.uint8).argmax(-1) + part.start, least, cheapest + part.start
+
+    takers, taker, least, cheapest_gt = take(parts[0])
+    for part in parts[1:]:
+        more, first, lower, cheaper_gt = take(part)
+        taker = torch.where(takers == 0, first, taker)
+        cheapest_gt = torch.where(lower < least, cheaper_gt, cheapest_gt)
+        takers, least = takers + more, torch.minimum(least, lower)
+    foreground = takers > 0
+    gt_index = torch.where(takers > 1, cheapest_gt, taker) * foreground
+    own = gt.gather(1, gt_index.unsqueeze(-1).expand(-1, -1, 4))
+    quality = pairwise_iou(pred.unsqueeze(2), own.unsqueeze(2)).flatten(1) * foreground
+    return Assignment(foreground, gt_index, quality)
 
 
 def _at_least(boxes_xyxy: Tensor, side: Tensor) -> Tensor:
@@ -118,12 +137,13 @@ def _class_cost(logits: Tensor, labels: Tensor, iou: Tensor) -> Tensor:
     Only the class of the ground truth has a target other than 0, so the sum over classes is taken once with all targets
     0 and corrected in that one class: ``(B, A, G)`` instead of ``(B, A, G, C)``.
     """
+    index = labels.unsqueeze(1).expand(-1, logits.shape[1], -1)
     score = logits.sigmoid()
     empty = F.softplus(logits) * score.square()
-    index = labels.unsqueeze(1).expand(-1, logits.shape[1], -1)
-    z, s = logits.gather(-1, index), score.gather(-1, index)
-    hit = F.binary_cross_entropy_with_logits(z, iou, reduction="none") * (iou - s).square()
-    return empty.sum(-1, keepdim=True) - empty.gather(-1, index) + hit
+    # Cross-entropy with logits, and what follows, in place: every map of all pairs counts in memory.
+    hit = (1 - iou).mul_(logits.gather(-1, index)).sub_(F.logsigmoid(logits).gather(-1, index))
+    hit *= score.gather(-1, index).sub_(iou).square_()
+    return hit.add_(empty.gather(-1, index).neg_().add_(empty.sum(-1, keepdim=True)))
 
 
 def _cheapest(cost: Tensor, iou: Tensor, topk: int) -> Tensor:

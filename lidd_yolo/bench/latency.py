@@ -80,6 +80,7 @@ def ways_to_run(name: str) -> dict[str, Any]:
     folds it, which tells what our folding brings; a stock one in channels-last order, which ours takes by itself;
     either as it is trained, with nothing folded.
     """
+    check_channels(name, 3)
     usual = _loaded(name).fuse(verbose=False)
     if type(usual).__module__.startswith("lidd_yolo."):
         other = {f"{name}, folded by Ultralytics": BaseModel.fuse(_loaded(name), verbose=False)}
@@ -124,6 +125,13 @@ def parse_runtimes(text: str) -> tuple[str, ...]:
     return names
 
 
+def check_channels(name: str, *known: int) -> None:
+    """Refuse a network for whose number of channels no pictures are generated, with a `ValueError`."""
+    channels = YOLO(name, verbose=False).model.yaml.get("channels", 3)
+    if channels not in known:
+        raise ValueError(f"{name} takes pictures of {channels} channels; it is timed with {known[-1]} channels only")
+
+
 def as_checkpoint(name: str, folder: Path) -> Path:
     """Return a copy of a checkpoint, or a checkpoint of a model YAML with its random start values, in a new folder."""
     folder.mkdir(parents=True)
@@ -150,6 +158,7 @@ def make_exports(
     """
     made: dict[str, dict[str, Path]] = {runtime: {} for runtime in runtimes if runtime != PYTORCH}
     for index, name in enumerate(names if made else ()):
+        check_channels(name, 3)
         checkpoint = as_checkpoint(name, folder / str(index))
         for runtime, files in made.items():
             say(f"exporting {name} for {runtime}, {imgsz} px, batch {batch}")

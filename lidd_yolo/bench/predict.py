@@ -14,7 +14,7 @@ import torch
 from ultralytics import YOLO
 
 from lidd_yolo.bench.in_turn import measured_alone, time_in_turn
-from lidd_yolo.bench.latency import as_checkpoint, on_threads
+from lidd_yolo.bench.latency import as_checkpoint, check_channels, on_threads
 from lidd_yolo.data.demo.synthetic import generate
 
 _ALONE = "lidd_yolo.bench.first_prediction"
@@ -48,10 +48,12 @@ def measure_predictions(
         packages. Besides ``threads``, those that Ultralytics chose.
 
     Raises:
-        ValueError: If ``pictures`` is not a multiple of ``chunk``.
+        ValueError: If ``pictures`` is not a multiple of ``chunk``, or a network takes other channels.
     """
     if pictures < 1 or chunk < 1 or pictures % chunk:
         raise ValueError(f"--pictures must be a multiple of --chunk, got {pictures} and {chunk}")
+    for name in names:
+        check_channels(name, 1, 3)
     with tempfile.TemporaryDirectory() as folder, on_threads(torch.get_num_threads()):
         say(f"drawing {pictures} pictures of {side} px")
         chunks = _in_chunks(Path(folder), pictures, chunk, side)

@@ -22,7 +22,7 @@ from lidd_yolo.data.groups.families import carry_record
 from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
 from lidd_yolo.data.labels.validity import clean_annotation
 from lidd_yolo.data.readers.coco import read_coco_folder
-from lidd_yolo.data.readers.data_yaml import SPLITS, read_class_names
+from lidd_yolo.data.readers.data_yaml import SPLITS, read_class_names, read_yolo_set
 from lidd_yolo.data.readers.folders import read_class_mask_folder, read_pairs, read_yolo_data
 from lidd_yolo.data.readers.layout import Item
 from lidd_yolo.errors import InputError
@@ -118,7 +118,10 @@ def _convert(source: Path, target: Path, kind: str, to: str, class_names: Sequen
         "problems": [problem.as_dict() for problem in problems],
     }
     with all_or_nothing(target) as folder:
-        (_write_yolo_set if to == "yolo" else _write_coco_set)(folder, items, names)
+        if to == "yolo":
+            _write_yolo_set(folder, items, names, _channels(source, kind))
+        else:
+            _write_coco_set(folder, items, names)
         (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         carry_record(folder, {item.picture: _place(item) for item in items})
     return Converted(target, names, order, report, problems)
@@ -155,6 +158,12 @@ def _data_yaml(source: Path) -> Path | None:
     return named[0] if named else files[0] if len(files) == 1 else None
 
 
+def _channels(source: Path, kind: str) -> int:
+    """Return how many channels the source says that its pictures are trained with."""
+    file = _data_yaml(source) if kind == "yolo" else None
+    return read_yolo_set(file).channels if file is not None else 3
+
+
 def _usable(items: Sequence[Item], names: tuple[str, ...]) -> tuple[list[Item], list[Problem]]:
     """Return the pictures whose objects, if they had any, are not all of unknown class, each with its own label."""
     kept: dict[tuple[str, str], Item] = {}
@@ -189,7 +198,7 @@ def _figures(items: Sequence[Item], names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _write_yolo_set(folder: Path, items: Sequence[Item], names: Sequence[str]) -> None:
+def _write_yolo_set(folder: Path, items: Sequence[Item], names: Sequence[str], channels: int) -> None:
     """Write pictures, labels and ``data.yaml``; outlines for all objects if one has an outline."""
     segments = any(thing.polygons for item in items for thing in item.annotation.objects)
     for item in progress(items, len(items), "writing"):
@@ -199,7 +208,8 @@ def _write_yolo_set(folder: Path, items: Sequence[Item], names: Sequence[str]) -
         label.write_text(write_yolo(item.annotation, names, segments=segments), encoding="utf-8")
     used = {item.side for item in items}
     sides = {side: f"images/{side}" for side in SPLITS if side in used}
-    content = yaml.safe_dump({**sides, "names": dict(enumerate(names))}, sort_keys=False, allow_unicode=True)
+    trained = {} if channels == 3 else {"channels": channels}
+    content = yaml.safe_dump({**sides, "names": dict(enumerate(names)), **trained}, sort_keys=False, allow_unicode=True)
     (folder / "data.yaml").write_text(content, encoding="utf-8")
 
 

@@ -174,6 +174,9 @@ def _check_fit(reference: Reference, data: YoloSet, size: int | None, conf: floa
     if len(data.names) != len(reference.names):
         numbers = f"{len(data.names)} classes, the network of {reference.weights} {len(reference.names)}"
         raise InputError(f"{data.file} has {numbers}: give the data set that it was trained for")
+    if data.channels != reference.channels:
+        numbers = f"pictures of {data.channels} channels, the network of {reference.weights} takes {reference.channels}"
+        raise InputError(f"{data.file} has {numbers}: give the data set that it was trained for, or correct channels:")
     if size is not None and (size < reference.stride or size % reference.stride):
         raise InputError(f"--imgsz must be a multiple of {reference.stride}, got {size}")
     if (size or reference.imgsz) <= reference.stride:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from ultralytics import YOLO
 from ultralytics.data.augment import LetterBox
 
-from lidd_yolo.data.pictures.decoding import decode_within
+from lidd_yolo.data.pictures.decoding import decode_as_training
 from lidd_yolo.data.readers.data_yaml import YoloSet
 from lidd_yolo.errors import InputError
 
@@ -121,22 +120,25 @@ def choose_pictures(data: YoloSet, split: str, count: int) -> list[Path]:
 
 
 def read_input(files: Sequence[Path], side: tuple[int, int], channels: int = 3) -> Tensor:
-    """Return pictures ``(N, C, height, width)``, RGB or grey 0-1, fitted into height and width with a grey border.
+    """Return pictures ``(N, C, height, width)``, RGB, grey or of other channels, 0-1, as training reads them.
+
+    They are fitted into height and width with a grey border.
 
     Raises:
-        InputError: If a file is no picture.
+        InputError: If a file is no picture, or has other channels.
     """
     fit = LetterBox(side, auto=False)
     return torch.from_numpy(np.stack([_fitted(file, fit, channels) for file in files]))
 
 
 def _fitted(file: Path, fit: LetterBox, channels: int) -> np.ndarray:
-    flags = cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE
-    pixels, reason = decode_within(file.read_bytes(), flags)
+    pixels, reason = decode_as_training(file.read_bytes(), file.suffix, channels)
     if pixels is None:
         raise InputError(f"{file}: {reason}")
-    fitted = fit(image=pixels)
-    rgb = fitted[..., ::-1] if fitted.ndim == 3 and fitted.shape[2] == 3 else fitted.reshape(*fitted.shape[:2], 1)
+    if pixels.shape[2] != channels:
+        raise InputError(f"{file}: it has {pixels.shape[2]} channels, and the network takes {channels}")
+    fitted = fit(image=pixels).reshape(*fit.new_shape, channels)
+    rgb = fitted[..., ::-1] if channels == 3 else fitted
     planes: np.ndarray = np.ascontiguousarray(rgb.transpose(2, 0, 1), dtype=np.float32)
     planes /= 255
     return planes

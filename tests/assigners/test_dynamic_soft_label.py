@@ -263,6 +263,22 @@ class TestBatch:
             assert torch.equal(first.quality, second.quality)
             assert torch.equal(first.gt_index[first.foreground], order[second.gt_index][first.foreground])
 
+    @pytest.mark.parametrize("options", [{}, {"center_radius": 3.0}, {"nearest": True}, {"topk": 3}])
+    def test_boxes_in_turns__equal_all_at_once(self, options, monkeypatch):
+        """However few pairs are looked at together, the result is the same bit for bit."""
+        contested = 0
+        for seed in range(6):
+            case = random_case(seed, slots=9, spread=4.0)
+            case["gt_boxes_xyxy"][:, ::2, 2:] = case["gt_boxes_xyxy"][:, ::2, :2] + 3  # some hold no point
+            want = assign_dynamic_soft_labels(**case, **options)
+            for pairs in (1, 3 * 84 * 2, 3 * 84 * 4):
+                with monkeypatch.context() as patch:
+                    patch.setattr("lidd_yolo.assigners.dynamic_soft_label.AT_ONCE", pairs)
+                    got = assign_dynamic_soft_labels(**case, **options)
+                assert all(map(torch.equal, got, want))
+            contested += sum(len(naive(case, image).contested) for image in range(3))
+        assert contested > 10
+
 
 class TestExecution:
     def test_gradient__none(self):

@@ -16,6 +16,7 @@ from lidd_yolo.bench.latency import (
     ways_to_run,
 )
 from lidd_yolo.layers.gs_conv import GSConv
+from lidd_yolo.models.lidd import LIDDModel
 from tests.helpers.checkpoints import write_lidd
 
 
@@ -108,6 +109,16 @@ class TestParseRuntimes:
         assert parse_runtimes("pytorch,onnx") == ("pytorch", "onnx")
         with pytest.raises(ValueError, match=r"openvino not installed.*lidd-yolo\[export\].*--runtimes pytorch"):
             parse_runtimes("onnx,openvino")
+
+
+class TestChannels:
+    def test_four__one_line(self, tmp_path):
+        file = tmp_path / "four.pt"
+        torch.save({"model": LIDDModel("lidd.yaml", ch=4, verbose=False)}, file)
+        with pytest.raises(ValueError, match=r"four\.pt takes pictures of 4 channels"):
+            ways_to_run(str(file))
+        with pytest.raises(ValueError, match=r"four\.pt takes pictures of 4 channels"):
+            make_exports([str(file)], ["onnx"], tmp_path, imgsz=64, batch=1, say=print)
 
 
 class TestAsCheckpoint:

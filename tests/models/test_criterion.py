@@ -4,10 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from ultralytics.cfg import get_cfg
+from ultralytics.nn.tasks import DetectionModel
 
 from lidd_yolo.losses.distillation import Level, TeacherOutput, distillation_losses, resample
 from lidd_yolo.models.criterion import DISTILLATION, LOSS_NAMES, LIDDCriterion, pad_targets
+from tests.helpers.lidd_model import build_lidd
 from tests.helpers.naive_criterion import Setting, naive_terms
+from tests.helpers.peak_memory import PeakMemory
 
 PREDICTIONS = ("boxes", "scores", "aux_boxes", "aux_scores")
 
@@ -161,6 +165,28 @@ BETWEEN_POINTS = {
     "cls": torch.tensor([[0.0]]),
     "bboxes": torch.tensor([[0.2, 0.2, 0.02, 0.02]]),  # 12.16 to 13.44 px; the next points are at 12 and 16
 }
+
+
+class TestMemory:
+    """The largest tensors of a loss are maps of all pairs of an anchor point and an object."""
+
+    @pytest.mark.parametrize("objects", [400, 1600])
+    def test_many_objects__no_more_than_stock(self, objects):
+        stock = DetectionModel("yolov8n.yaml", nc=6, verbose=False)
+        assert self.peak(build_lidd(nc=6), objects) <= self.peak(stock, objects)
+
+    @staticmethod
+    def peak(network, objects, images=2, side=320):
+        """Return the bytes that the loss of a batch needs at most, its network's output not counted."""
+        network.args = get_cfg()
+        batch = random_batch(counts=(objects,) * images, nc=6)
+        batch["batch_idx"], batch["bboxes"][:, 2:] = batch["batch_idx"].sort().values, 16 / side
+        with torch.no_grad():
+            preds = network.train()(torch.zeros(images, 3, side, side))
+            criterion = network.init_criterion()
+            with PeakMemory() as memory:
+                criterion(preds, batch)
+        return memory.peak
 
 
 class TestNothingToLearn:

@@ -90,19 +90,27 @@ def folder_pairs(source: Path, files: Sequence[Path]) -> tuple[list[Pair], list[
     return pairs + [Pair("", None, file) for file in pairing.alone], problems
 
 
-def check_pairs(pairs: Sequence[Pair], check_label: Check, *, max_pixels: int, workers: int) -> Iterator[Pair]:
+def check_pairs(
+    pairs: Sequence[Pair], check_label: Check, *, max_pixels: int, workers: int, channels: int = 3
+) -> Iterator[Pair]:
     """Yield each pair with what is known about it, in order, ``check_label`` called from a number of threads.
+
+    ``channels`` are those that pictures are trained with.
 
     Decoding and hashing, most of the work, run outside of Python's lock.
     """
     chunks = [pairs[start : start + _CHUNK] for start in range(0, len(pairs), _CHUNK)]
+
+    def check_chunk(chunk: Sequence[Pair]) -> list[Pair]:
+        return [_check_pair(pair, check_label, max_pixels, channels) for pair in chunk]
+
     with ThreadPoolExecutor(workers) as pool:
-        for checked in pool.map(lambda chunk: [_check_pair(pair, check_label, max_pixels) for pair in chunk], chunks):
+        for checked in pool.map(check_chunk, chunks):
             yield from checked
 
 
-def _check_pair(pair: Pair, check_label: Check, max_pixels: int) -> Pair:
-    picture = check_picture(pair.picture, max_pixels) if pair.picture is not None else None
+def _check_pair(pair: Pair, check_label: Check, max_pixels: int, channels: int) -> Pair:
+    picture = check_picture(pair.picture, max_pixels, channels) if pair.picture is not None else None
     annotation, problems = check_label(pair.label, picture) if pair.label is not None else (None, [])
     objects = tuple(replace(item, polygons=()) for item in annotation.objects) if annotation is not None else ()
     if picture is None:

@@ -18,7 +18,7 @@ import numpy as np
 from lidd_yolo.data.labels.annotation import MAX_PIXELS, Size
 from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.pictures.completeness import missing_part
-from lidd_yolo.data.pictures.decoding import decode
+from lidd_yolo.data.pictures.decoding import decode, decode_as_training
 from lidd_yolo.data.pictures.header import PictureHeader, picture_format, read_header
 
 MAX_BYTES = 500_000_000
@@ -50,6 +50,7 @@ _UNUSABLE = {
     Kind.PICTURE_TRUNCATED,
     Kind.PICTURE_TOO_LARGE,
     Kind.PICTURE_SMALL,
+    Kind.PICTURE_CHANNELS,
 }
 
 
@@ -70,8 +71,8 @@ class PictureFacts:
         return not any(problem.kind in _UNUSABLE for problem in self.problems)
 
 
-def check_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureFacts:
-    """Check one picture."""
+def check_picture(path: Path, max_pixels: int = MAX_PIXELS, trained_channels: int = 3) -> PictureFacts:
+    """Check one picture of a data set that is trained with so many channels."""
     try:
         length = path.stat().st_size
         data = path.read_bytes() if length <= MAX_BYTES else b""
@@ -90,12 +91,13 @@ def check_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureFacts:
         reason = f"it is {header.width}x{header.height}, more than {max_pixels} pixels; not decoded"
         problems, peak = [Problem(path, Kind.PICTURE_TOO_LARGE, reason)], 0
     else:
-        damage, peak = _damage(path, data, header)
-        problems = [*damage, *_oddities(path, header)]
+        damage, peak = _damage(path, data, header, trained_channels)
+        problems = [*damage, *_oddities(path, header, peak, trained_channels)]
         if min(header.width, header.height) < SMALLEST:
             reason = f"it is {header.width}x{header.height}, and training takes none under {SMALLEST} pixels a side"
             problems.append(Problem(path, Kind.PICTURE_SMALL, reason))
-    return PictureFacts(path, header.shown_size, channels, _digest(data), peak, tuple(problems))
+    size = header.shown_size if _turned(header, trained_channels) else (header.width, header.height)
+    return PictureFacts(path, size, channels, _digest(data), peak, tuple(problems))
 
 
 def _unknown(path: Path, kind: Kind, reason: str, digest: bytes = b"") -> PictureFacts:
@@ -119,7 +121,7 @@ def _why_no_header(data: bytes) -> tuple[Kind, str]:
     return Kind.PICTURE_UNREADABLE, "its bytes are of no picture format that is known here"
 
 
-def _damage(path: Path, data: bytes, header: PictureHeader) -> tuple[list[Problem], int]:
+def _damage(path: Path, data: bytes, header: PictureHeader, channels: int) -> tuple[list[Problem], int]:
     """Return what keeps a picture from being decoded, and its largest value if it has 16 bits."""
     if fault := missing_part(data, header):
         return [Problem(path, Kind.PICTURE_TRUNCATED, fault)], 0
@@ -127,12 +129,25 @@ def _damage(path: Path, data: bytes, header: PictureHeader) -> tuple[list[Proble
     if pixels > MAX_DECODED:
         return [], 0
     with _ONE_AT_A_TIME if pixels > _LARGE else nullcontext():
-        peak = _peak(data, header)
+        peak, found = (_peak(data, header), channels) if channels in (1, 3) else _deep(data, path.suffix, channels)
     if peak is None:
         depth = f" of {header.bits} bits a channel" if header.bits > 8 else ""
         reason = f"OpenCV cannot decode its {header.format} data{depth}, and training stops at it"
+        if depth and header.format == "TIFF":
+            reason = f"its numbers{depth} are no picture: training stops at it, or takes them as if they went to 255"
         return [Problem(path, Kind.PICTURE_UNREADABLE, reason)], 0
+    if found != channels:
+        reason = f"it has {found} channels, the data YAML says channels: {channels}, and training stops at it"
+        return [Problem(path, Kind.PICTURE_CHANNELS, reason)], peak
     return [], peak
+
+
+def _deep(data: bytes, ending: str, channels: int) -> tuple[int | None, int]:
+    """Return what `_peak` does, and the channels, of a picture that is trained with all that it has."""
+    values, _ = decode_as_training(data, ending, channels, deep=True)
+    if values is None or values.dtype not in (np.uint8, np.uint16):
+        return None, channels
+    return (int(values.max()) if values.dtype == np.uint16 else 0), values.shape[2]
 
 
 def _peak(data: bytes, header: PictureHeader) -> int | None:
@@ -145,18 +160,34 @@ def _peak(data: bytes, header: PictureHeader) -> int | None:
     return int(values.max()) if values is not None and values.dtype == np.uint16 else 0
 
 
-def _oddities(path: Path, header: PictureHeader) -> Iterator[Problem]:
-    """Yield what programs differ on."""
+def _turned(header: PictureHeader, channels: int) -> bool:
+    """Return whether training turns a picture as EXIF says; as OpenCV reads all channels, it does not."""
+    return channels in (1, 3) or header.format in ("TIFF", "AVIF or HEIC")
+
+
+def _oddities(path: Path, header: PictureHeader, peak: int, channels: int) -> Iterator[Problem]:
+    """Yield what programs differ on; where training takes all channels, transparency and pages are channels too."""
+    all_channels = channels not in (1, 3)
+    turn = "; labels made on the picture as stored do not fit"
+    if not _turned(header, channels):
+        turn = f", left aside by training with {channels} channels; labels made on the picture as shown do not fit"
+    seen = f", of its largest value {peak} only {peak >> 8}" if peak else ""
     states = {
-        Kind.PICTURE_16_BIT: (header.bits > 8, f"it has {header.bits} bits a channel; training reads the upper 8"),
-        Kind.PICTURE_ALPHA: (header.alpha, "it has transparency, which training drops"),
+        Kind.PICTURE_16_BIT: (
+            8 < header.bits <= 16,
+            f"it has {header.bits} bits a channel; training reads the upper 8{seen}",
+        ),
+        Kind.PICTURE_ALPHA: (header.alpha and not all_channels, "it has transparency, which training drops"),
         Kind.PICTURE_CMYK: (header.colour == "cmyk", "its colours are CMYK"),
         Kind.PICTURE_PALETTE: (header.colour == "palette", "its pixels are numbers of a colour palette"),
         Kind.PICTURE_ROTATED: (
             header.orientation > 1,
-            f"EXIF orientation {header.orientation}; labels made on the picture as stored do not fit",
+            f"EXIF orientation {header.orientation}{turn}",
         ),
-        Kind.PICTURE_ANIMATED: (header.animated, "it has more than one frame or page; training sees one"),
+        Kind.PICTURE_ANIMATED: (
+            header.animated and not all_channels,
+            "it has more than one frame or page; training sees one",
+        ),
         Kind.PICTURE_ENDING: (
             path.suffix.lower() not in ENDINGS[header.format],
             f"its content is {header.format}, its ending {path.suffix or 'none'}"

@@ -22,7 +22,7 @@ from lidd_yolo.data.formats.yolo import write_yolo
 from lidd_yolo.data.groups.families import carry_record
 from lidd_yolo.data.labels.annotation import Annotation, Size
 from lidd_yolo.data.labels.problems import Kind
-from lidd_yolo.data.pictures.decoding import decode
+from lidd_yolo.data.pictures.decoding import decode, decode_as_training
 from lidd_yolo.data.pictures.header import picture_format
 from lidd_yolo.data.readers.data_yaml import YoloSet, check_own_names
 from lidd_yolo.files import all_or_nothing, check_new
@@ -62,7 +62,7 @@ def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], 
             place = _place(one, data, taken)
             picture, label = folder / "images" / place, (folder / "labels" / place).with_suffix(".txt")
             picture.parent.mkdir(parents=True, exist_ok=True)
-            if not _write_picture(one, picture, shift):
+            if not _write_picture(one, picture, shift, data.channels):
                 lost.append(str(one.picture))
                 continue
             placed[one.picture or Path()] = f"images/{place.as_posix()}"
@@ -115,7 +115,7 @@ def _place(one: Pair, data: YoloSet, taken: set[Path]) -> Path:
     path = one.picture or Path()
     below = data.root.resolve() / "images" / one.split
     inner = path.relative_to(below) if path.is_relative_to(below) else Path(path.name)
-    ending = ".png" if _to_save_again(one) else _ending(path)
+    ending = ".png" if _to_save_again(one, data.channels) else _ending(path)
     place = Path(one.split) / inner.with_suffix(ending)
     number = 1
     while place.with_suffix("") in taken:
@@ -132,17 +132,19 @@ def _ending(path: Path) -> str:
     return path.suffix if path.suffix.lower() in endings else endings[0]
 
 
-def _to_save_again(one: Pair) -> bool:
-    return any(problem.kind in _SAVED_AGAIN for problem in one.problems)
+def _to_save_again(one: Pair, channels: int) -> bool:
+    """Return whether a picture is written anew; one with more channels than PNG has stays as it is."""
+    return channels in (1, 3, 4) and any(problem.kind in _SAVED_AGAIN for problem in one.problems)
 
 
-def _write_picture(one: Pair, target: Path, shift: int) -> bool:
+def _write_picture(one: Pair, target: Path, shift: int, channels: int) -> bool:
     """Copy a picture, or save it again as PNG in the form that training sees; return whether it can be decoded."""
     data = (one.picture or Path()).read_bytes()
-    if _to_save_again(one):
+    if _to_save_again(one, channels):
         # Deep pictures keep their depth until they are scaled.
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH if one.peak else cv2.IMREAD_COLOR
-        image = decode(data, flags)
+        ending = (one.picture or Path()).suffix
+        image = decode(data, flags) if channels < 4 else decode_as_training(data, ending, channels, deep=True)[0]
         if image is None:
             return False
         image = (image >> shift).astype(np.uint8) if image.dtype == np.uint16 else image

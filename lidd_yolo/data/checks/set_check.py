@@ -136,7 +136,7 @@ def check_yolo_set(data: YoloSet, *, max_pixels: int = MAX_PIXELS) -> SetCheck:
         return check_yolo_labels(file, data.names, picture.size if picture is not None else None)
 
     pairs, problems = yolo_pairs(data)
-    checked = _checked(pairs, check_label, max_pixels)
+    checked = _checked(pairs, check_label, max_pixels, data.channels)
     problems += untrained_classes(checked, data.names, data.file)
     problems += _wrong_in_yaml(data)
     return _finished(data.file, checked, problems, data.names)
@@ -164,9 +164,9 @@ def check_folder(source: Path, kind: str, class_names: Sequence[str] = (), *, ma
     return _finished(source, checked, [*problems, *repeated_names(checked, source)], class_names)
 
 
-def _checked(pairs: Sequence[Pair], check_label: Check, max_pixels: int) -> tuple[Pair, ...]:
+def _checked(pairs: Sequence[Pair], check_label: Check, max_pixels: int, channels: int = 3) -> tuple[Pair, ...]:
     workers = min(os.cpu_count() or 1, 8)
-    checked = check_pairs(pairs, check_label, max_pixels=max_pixels, workers=workers)
+    checked = check_pairs(pairs, check_label, max_pixels=max_pixels, workers=workers, channels=channels)
     return tuple(progress(checked, len(pairs), "checking"))
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.pictures.decoding import decode_within
+from lidd_yolo.data.pictures.decoding import decode_as_training, decode_within
 
 Floats = NDArray[np.float64]
 Image = NDArray[Any]
@@ -76,9 +76,16 @@ def draw_change(seed: int, name: str, number: int) -> Change:
     return Change(angle, mirrored, flipped, brightness)
 
 
-def decode_picture(data: bytes) -> Image | None:
-    """Return a picture as it is shown (EXIF turns applied), ``(H, W)`` or ``(H, W, 3)``, 8 or 16 bits, or None."""
-    image, _ = decode_within(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+def decode_picture(data: bytes, ending: str = "", channels: int = 3) -> Image | None:
+    """Return a picture as it is shown (EXIF turns applied), ``(H, W)`` or ``(H, W, 3)``, 8 or 16 bits, or None.
+
+    Of a data set that is trained with four ``channels``, ``(H, W, 4)``; ``ending`` is then that of the file.
+    """
+    if channels == 4:
+        image, _ = decode_as_training(data, ending, channels, deep=True)
+        image = image if image is not None and image.shape[2] == channels else None
+    else:
+        image, _ = decode_within(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
     return image if image is not None and image.dtype in (np.uint8, np.uint16) else None
 
 

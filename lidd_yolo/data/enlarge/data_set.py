@@ -103,6 +103,9 @@ def enlarge(
         if family_links(picture for pictures in source.pictures.values() for picture in pictures):
             reason = f"it has been enlarged already ({ENLARGED})"
             raise InputError(f"{source.file}: {reason}; enlarge the originals' data set")
+        if source.channels not in (1, 3, 4):
+            reason = f"pictures of {source.channels} channels cannot be enlarged, only of 1, 3 or 4"
+            raise InputError(f"{source.file}: {reason}; let `yolo train` change them instead")
         folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{times}"))
         check_new(folder)
         return _write(folder, source, times, seed, sides, passed)
@@ -177,7 +180,7 @@ def _write_pictures(
             places[place] = picture
             count += 1
             if side in sides:
-                copies[place] = list(_write_copies(folder, place, picture, source.names, drawn, taken, done.problems))
+                copies[place] = list(_write_copies(folder, place, picture, source, drawn, taken, done.problems))
                 count += len(copies[place])
         done.images[side] = count
     return places, copies
@@ -199,14 +202,14 @@ def _write_copies(
     folder: Path,
     place: str,
     picture: Path,
-    names: Sequence[str],
+    source: YoloSet,
     drawn: tuple[int, int],
     taken: Container[str],
     problems: list[Problem],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Write the copies of one picture; yield place and facts of each."""
     side, name = place.split("/", 2)[1:]
-    image, annotation, wrong = _read(picture, names)
+    image, annotation, wrong = _read(picture, source)
     problems += wrong
     if image is None or annotation is None:
         return
@@ -220,21 +223,21 @@ def _write_copies(
         goal = folder / "images" / side / copy.name
         goal.write_bytes(copy.data)
         if labelled:
-            text = write_yolo(copy.annotation, names, segments=segments)
+            text = write_yolo(copy.annotation, source.names, segments=segments)
             label_file(goal).write_text(text, encoding="utf-8")
         yield f"images/{side}/{copy.name}", copy.facts()
 
 
-def _read(picture: Path, names: Sequence[str]) -> tuple[Image | None, Annotation | None, list[Problem]]:
+def _read(picture: Path, source: YoloSet) -> tuple[Image | None, Annotation | None, list[Problem]]:
     """Return a picture and its objects, or None for what cannot be used, and what was wrong."""
-    image = decode_picture(picture.read_bytes())
+    image = decode_picture(picture.read_bytes(), picture.suffix, source.channels)
     if image is None:
-        reason = "it cannot be decoded as a picture"
+        reason = "it cannot be decoded as a picture" + (" of 4 channels" if source.channels == 4 else "")
         return None, None, [Problem(picture, Kind.PICTURE_UNREADABLE, reason, "no copies made; copy it again")]
     size, label = (image.shape[1], image.shape[0]), label_file(picture)
     if not label.is_file():
         return image, Annotation(picture.name, *size), []
-    annotation, problems = read_yolo(label, names, size, picture.name)
+    annotation, problems = read_yolo(label, source.names, size, picture.name)
     lost = any(not problem.repaired for problem in problems)
     if annotation is not None and not annotation.objects and lost:
         # As pictures without defects its copies would teach the opposite of what its file says.

@@ -35,6 +35,8 @@ class Kind(str, Enum):
     PICTURE_TRUNCATED = "picture-truncated", "pictures that end early or are damaged inside", "copy the picture again"
     PICTURE_TOO_LARGE = ("picture-too-large", "pictures over the limit of pixels",
         "cut it into tiles, or raise --max-pixels")
+    PICTURE_CHANNELS = ("picture-channels", "pictures of another number of channels",
+        "save it with all its channels, or correct channels: in the data YAML")
     PICTURE_16_BIT = ("picture-16-bit", "pictures of 16 bits",
         "save all with 8 bits, one scale for the whole set; --fix does")
     PICTURE_ALPHA = ("picture-alpha", "pictures with transparency (RGBA)",

@@ -38,8 +38,59 @@ def decode_within(data: bytes, flags: int) -> tuple[NDArray[Any] | None, str]:
     Raises:
         MemoryError: As `decode`.
     """
-    header = read_header(data)
-    if header is not None and header.width * header.height > MAX_PIXELS:
-        return None, f"its header says {header.width}x{header.height}, more than {MAX_PIXELS} pixels"
+    if reason := _too_large(data):
+        return None, reason
     pixels = decode(data, flags)
     return pixels, "" if pixels is not None else NO_PICTURE
+
+
+def decode_as_training(
+    data: bytes, ending: str, channels: int, *, deep: bool = False
+) -> tuple[NDArray[Any] | None, str]:
+    """Return the pixels that Ultralytics trains on, shape ``(H, W, C)``, or None and why there are none.
+
+    Of a data set of one or three ``channels``, C is that number. Of any other it is what the file has, which training
+    cannot use if it differs: equal grey pages of a TIFF are channels, and transparency is one. Of 16 bits, training
+    takes the upper 8; ``deep`` keeps them where C is what the file has.
+
+    Args:
+        data: The file's content.
+        ending: Of its name, which tells Ultralytics that it is a TIFF.
+        channels: What the data YAML says, 3 if nothing.
+        deep: Whether 16 bits stay.
+    """
+    if reason := _too_large(data):
+        return None, reason
+    pixels = None
+    if channels != 1 and ending.lower() in (".tif", ".tiff"):
+        pixels = _bands(data, stacked=channels != 3)
+        pixels = pixels[..., :3] if pixels is not None and channels == 3 else pixels
+    if pixels is None:
+        pixels = decode(data, {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}.get(channels, cv2.IMREAD_UNCHANGED))
+    if pixels is None:
+        return None, NO_PICTURE
+    if pixels.dtype == np.uint16 and not deep:
+        pixels = (pixels >> 8).astype(np.uint8)
+    return pixels if pixels.ndim == 3 else pixels[..., None], ""
+
+
+def _bands(data: bytes, *, stacked: bool) -> NDArray[Any] | None:
+    """Return the first page of a TIFF of colours, or its grey pages as channels if that is asked, else None."""
+    try:
+        done, pages = cv2.imdecodemulti(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if not done or not pages:
+        return None
+    if pages[0].ndim == 3:
+        return np.asarray(pages[0])
+    if stacked and len(pages) > 1 and all(page.shape == pages[0].shape for page in pages):
+        return np.stack(pages, axis=2)
+    return None
+
+
+def _too_large(data: bytes) -> str:
+    header = read_header(data)
+    if header is not None and header.width * header.height > MAX_PIXELS:
+        return f"its header says {header.width}x{header.height}, more than {MAX_PIXELS} pixels"
+    return ""

@@ -40,7 +40,7 @@ class YoloSet:
     """One data set: its data YAML, the folder that its places are relative to, and what the YAML says.
 
     Only splits that it names have pictures, in order of their paths, and the folders and lists that they are from.
-    ``problems`` are what training passes over without a word.
+    ``problems`` are what training passes over without a word, ``channels`` those of its pictures.
     """
 
     file: Path
@@ -50,6 +50,7 @@ class YoloSet:
     content: Mapping[str, Any]
     places: Mapping[str, tuple[Path, ...]]
     problems: tuple[Problem, ...] = ()
+    channels: int = 3
 
 
 def read_yolo_set(file: str | Path) -> YoloSet:
@@ -78,12 +79,17 @@ def read_yolo_set(file: str | Path) -> YoloSet:
     if not places:
         raise ValueError(f"{path}: none of {', '.join(SPLITS)} says where pictures are")
     names = _names(path, content)
+    channels = content.get("channels", 3)
+    if type(channels) is not int or channels < 1:
+        raise ValueError(
+            f"{path}: channels: {channels!r} is no number of channels; write 1, 3 or what the pictures have"
+        )
     pictures: dict[str, tuple[Path, ...]] = {}
     for split, of_split in places.items():
         found = [entry for place in of_split for entry in _entries(place)]
         pictures[split] = tuple(sorted({picture for picture, passed in found if passed is None}))
         problems += dict.fromkeys(passed for _, passed in found if passed is not None)
-    return YoloSet(path, root, names, pictures, content, places, tuple(problems))
+    return YoloSet(path, root, names, pictures, content, places, tuple(problems), channels)
 
 
 def read_class_names(file: str | Path) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ import cv2
 
 from lidd_yolo.data.labels.annotation import Annotation, Size
 from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem, Problems, Reading, UnusableError
+from lidd_yolo.data.pictures.completeness import missing_part
 from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode_within
+from lidd_yolo.data.pictures.header import read_header
 from lidd_yolo.data.readers.data_yaml import NO_PICTURES, PICTURES
 
 OF_PICTURES = frozenset({"images", "image", "jpegimages", "imgs", "img", "pictures"})
@@ -177,13 +179,16 @@ def name_below(pictures: Sequence[Path]) -> Callable[[Path], str]:
 
 
 def picture_size(picture: Path) -> Size:
-    """Return width and height of a picture as it is shown; raises `UnusableError` if it cannot be decoded."""
+    """Return width and height of a picture as it is shown; `UnusableError` if it is damaged."""
     try:
         data = picture.read_bytes()
     except OSError as error:
         reason = f"it cannot be read ({error.strerror})"
         raise UnusableError(Kind.PICTURE_UNREADABLE, reason, "picture left out") from error
     image, reason = decode_within(data, cv2.IMREAD_GRAYSCALE)
+    header = read_header(data)
+    if image is not None and header is not None and (fault := missing_part(data, header)):
+        raise UnusableError(Kind.PICTURE_TRUNCATED, fault, "picture left out; copy it again")
     if image is not None:
         return image.shape[1], image.shape[0]
     if reason == NO_PICTURE:

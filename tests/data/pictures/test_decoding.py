@@ -7,9 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import ultralytics
+from packaging import version
+from ultralytics.utils.patches import imread
 
 from lidd_yolo.data.pictures import decoding
-from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode, decode_within
+from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode, decode_as_training, decode_within
 from tests.helpers.pictures import bombs, encoded, noise
 
 _BOMBS = {**bombs(), **{f" 30000{ending}": data for ending, data in bombs(30000).items()}}
@@ -71,3 +74,46 @@ def little_memory(megabytes):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def tiff(*pages):
+    done, data = cv2.imencodemulti(".tiff", list(pages))
+    assert done
+    return data.tobytes()
+
+
+DEEP = (noise(3, channels=4).astype(np.uint16) << 8) + noise(4, channels=4)
+GREY = [np.ascontiguousarray(noise(5, channels=4)[..., band]) for band in range(4)]
+CASES = {
+    "grey.png": encoded(GREY[0], ".png"),
+    "colours.jpg": encoded(noise()),
+    "transparent.png": encoded(noise(channels=4), ".png"),
+    "deep grey.png": encoded(DEEP[..., 0], ".png"),
+    "deep grey.tif": encoded(DEEP[..., 0], ".tif"),
+    "deep colours.tif": encoded(DEEP[..., :3], ".tif"),
+    "deep four.png": encoded(DEEP, ".png"),
+    "four.tif": encoded(noise(channels=4), ".tif"),
+    "pages.tiff": tiff(*GREY),
+    "unequal pages.tiff": tiff(GREY[0], GREY[1][:9]),
+}
+
+
+class TestAsTraining:
+    @pytest.mark.parametrize("channels", [1, 3, 4])
+    @pytest.mark.parametrize("name", CASES)
+    def test_pixels__those_of_stock(self, name, channels, tmp_path):
+        file = tmp_path / name
+        file.write_bytes(CASES[name])
+        stock = imread(file, {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}.get(channels, cv2.IMREAD_UNCHANGED))
+        if version.parse(ultralytics.__version__) < version.parse("8.4.190"):
+            pytest.skip("older releases read 16 bits and TIFFs in other ways")
+        pixels, _ = decode_as_training(CASES[name], file.suffix, channels)
+        np.testing.assert_array_equal(pixels, stock)
+        assert pixels.dtype == np.uint8
+
+    def test_deep__keeps_16_bits(self):
+        pixels, _ = decode_as_training(CASES["deep four.png"], ".png", 4, deep=True)
+        np.testing.assert_array_equal(pixels, DEEP)
+
+    def test_no_picture__reason(self):
+        assert decode_as_training(b"text", ".tif", 4) == (None, NO_PICTURE)
