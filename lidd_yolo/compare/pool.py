@@ -53,7 +53,8 @@ class Teller:
         epoch, map50 = progress_of(self.folder)
         if epoch != self._epoch and (at_once or time.monotonic() - self._last_said > _TELL_EVERY):
             self._epoch, self._last_said = epoch, time.monotonic()
-            self.say(f"{self.run.name}: epoch {epoch}/{self.run.epochs}, mAP50 {map50:.3f}")
+            measured = "" if self.run.extra.get("val") is False else f", mAP50 {map50:.3f}"
+            self.say(f"{self.run.name}: epoch {epoch}/{self.run.epochs}{measured}")
 
     def ended(self, status: int, outcome: Outcome, reason: str = "") -> None:
         """Say how a run ended and count it; without a reason, a failed one gives the last line of its log."""
