@@ -4,7 +4,7 @@ BIN := .venv/bin
 export YOLO_CONFIG_DIR := $(CURDIR)/.venv/ultralytics
 EPOCHS ?= 4
 TEST_PROCESSES ?= 2
-OUTLINE_EPOCHS ?= 7
+OUTLINE_EPOCHS ?= 3
 DEMO := $(CURDIR)/demo
 SET := project="$(DEMO)" exist_ok=True
 TEST := $(DEMO)/datasets/defects-demo/images/test
@@ -29,13 +29,13 @@ demo: .venv/installed
 	$(BIN)/yolo val model=demo/boxes/weights/best.pt data=defects-demo.yaml imgsz=160 $(SET) name=val
 	$(BIN)/yolo predict model=demo/boxes/weights/best.pt source="$(TEST)" imgsz=160 conf=0.25 iou=0.4 agnostic_nms=True \
 		$(SET) name=predict verbose=False
-	$(BIN)/yolo train model=wlnett.yaml data=defects-demo.yaml epochs=$(OUTLINE_EPOCHS) imgsz=160 batch=8 nbs=8 \
+	$(BIN)/yolo train model=wlnett.pt data=defects-demo.yaml epochs=$(OUTLINE_EPOCHS) imgsz=160 batch=8 nbs=8 \
 		optimizer=AdamW lr0=0.002 warmup_epochs=1 mosaic=0 $(SET) name=outlines
 	$(BIN)/lidd bench pictures demo/side_by_side.jpg --data defects-demo.yaml --split test --count 6 --conf 0.2 \
 		--models LIDD-Net=demo/boxes/weights/best.pt WLNet-t=demo/outlines/weights/best.pt
 	@echo
-	@echo "Done. lidd.pt was used at once and trained on, and the smallest WLNet was trained from random numbers, with the stock"
-	@echo "yolo command on generated pictures of steel defects; minutes of training, so expect rough results."
+	@echo "Done. lidd.pt was used at once, then lidd.pt (boxes) and wlnett.pt (outlines) were trained on with the stock yolo command,"
+	@echo "on generated pictures of steel defects; a minute of training each, so expect rough results."
 	@echo "  lidd.pt at once, on materials it has not seen: demo/at_once/*.jpg"
 	@echo "  labels beside boxes and outlines:              demo/side_by_side.jpg"
 	@echo "  pictures with detections after the training:   demo/predict/*.jpg"
