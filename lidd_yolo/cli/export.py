@@ -61,7 +61,7 @@ def _certified(args: argparse.Namespace) -> Certified:
     if args.operating:
         from lidd_yolo.inspection.operating_file import carried_point  # noqa: PLC0415 - as above
 
-        operating = carried_point(args.operating, args.weights)
+        operating = carried_point(args.operating)
     from lidd_yolo.export.certify import certify  # noqa: PLC0415 - a wrong word is said before torch is loaded
 
     return certify(

@@ -187,6 +187,9 @@ def _checked_size(
 
 
 def _size_of(operating: CarriedPoint, reference: Reference, size: int | None) -> int:
+    if (found := sha256(reference.weights)) != operating.weights_sha256:
+        made_for = f"made for other weights ({operating.weights_sha256[:12]}...)"
+        raise InputError(f"{operating.file}: {made_for}, not for {reference.weights} ({found[:12]}...)")
     if unlike := set(operating.thresholds) ^ set(reference.names):
         reason = f"its classes are others than those of {reference.weights}: {', '.join(sorted(unlike))}"
         raise InputError(f"{operating.file}: {reason}")

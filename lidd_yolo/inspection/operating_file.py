@@ -159,13 +159,13 @@ def read_operating(file: Path, weights: Path | None = None, exported_from: str =
     return operating
 
 
-def carried_point(file: Path, weights: Path) -> CarriedPoint:
-    """Return what files exported from these weights are to carry of an ``operating.yaml``.
+def carried_point(file: Path) -> CarriedPoint:
+    """Return what exported files are to carry of an ``operating.yaml``.
 
     Raises:
         InputError: As `read_operating`.
     """
-    point = read_operating(file, weights)
+    point = read_operating(file)
     return CarriedPoint(file.name, sha256(file), point.weights_sha256, point.imgsz, dict(point.thresholds))
 
 
