@@ -1,13 +1,14 @@
 """Detect with an exported ONNX file: onnxruntime, numpy and OpenCV, no torch, no Ultralytics, nothing of ours.
 
 pip install onnxruntime numpy "opencv-python>=4.7"
-python 03_onnx_detect.py best.onnx picture-or-folder --conf 0.25 --out drawn
+python 03_onnx_detect.py best.onnx picture-or-folder --out drawn
 
 Finds what `YOLO("best.onnx")` finds. Exit status: 0 all done, 1 some pictures could not be used, 2 could not begin.
 """
 
 import argparse
 import ast
+import json
 import sys
 from pathlib import Path
 
@@ -25,6 +26,10 @@ class Detector:
         self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         told = self.session.get_modelmeta().custom_metadata_map
         self.names, task = ast.literal_eval(told.get("names", "{}")), told.get("task", "not told")
+        point = dict.fromkeys(self.names.values(), 0.25)
+        if "operating" in told:  # by `lidd export --operating`
+            point = json.loads(told["operating"])["thresholds"]
+        self.thresholds = np.array([point[self.names[number]] for number in range(len(self.names))])
         self.input = self.session.get_inputs()[0]
         if task != "detect" or self.input.shape[1] != 3:
             raise ValueError(f"not a detection network for colour pictures (task: {task}, input: {self.input.shape})")
@@ -48,18 +53,26 @@ class Detector:
         pixels = pixels.repeat(self.batch if isinstance(self.batch, int) else 1, axis=0)
         return np.ascontiguousarray(pixels), np.array([w_new / w, h_new / h]), np.array([left, top])
 
-    def detect(self, picture: np.ndarray, conf: float = 0.25, iou: float = 0.7) -> list[tuple[str, float, np.ndarray]]:
-        """Return name, score and box (x1, y1, x2, y2 in pixels) of all that is found in a BGR picture, best first."""
+    def detect(
+        self, picture: np.ndarray, conf: float | None = None, iou: float = 0.7
+    ) -> list[tuple[str, float, np.ndarray]]:
+        """Return name, score and box (x1, y1, x2, y2 in pixels) of all that is found in a BGR picture, best first.
+
+        Found is what is above the threshold of its class in the file, or above `conf`; if neither is told, above 0.25.
+        """
+        thresholds = self.thresholds if conf is None else np.full(len(self.names), conf)
+        lowest = float(thresholds.min())
         pixels, scale, border = self.letterbox(picture)
         found = self.session.run(None, {self.input.name: pixels})[0][0].astype(np.float32)  # (4 + classes, points)
         if len(found) != 4 + len(self.names):
             raise ValueError(f"its output {found.shape} is not that of {len(self.names)} classes, with NMS to follow")
-        found = found[:, found[4:].max(0) > conf]
+        found = found[:, found[4:].max(0) > lowest]
         corners, sizes = (found[:2] - found[2:4] / 2).T, found[2:4].T
         classes, scores = found[4:].argmax(0), found[4:].max(0)
-        kept = cv2.dnn.NMSBoxesBatched(np.hstack((corners, sizes)), scores, classes, conf, iou)[:300]
+        kept = cv2.dnn.NMSBoxesBatched(np.hstack((corners, sizes)), scores, classes, lowest, iou)[:300]
         first, last = (corners - border) / scale, (corners + sizes - border) / scale
         boxes = np.hstack((first, last)).clip(0, picture.shape[1::-1] * 2)
+        kept = [i for i in kept if scores[i] > thresholds[classes[i]]]
         return [(self.names[int(classes[i])], float(scores[i]), boxes[i]) for i in kept]
 
 
@@ -76,7 +89,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network")
     parser.add_argument("source", type=Path)
-    parser.add_argument("--conf", type=float, default=0.25)
+    parser.add_argument("--conf", type=float, help="one threshold (default: those in the file, else 0.25)")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     source, failed = options.source, 0

@@ -1,7 +1,7 @@
 """Segment with an exported ONNX file: onnxruntime, numpy and OpenCV, no torch, no Ultralytics, nothing of ours.
 
 pip install onnxruntime numpy "opencv-python>=4.7"
-python 04_onnx_segment.py best.onnx picture-or-folder --conf 0.25 --out drawn
+python 04_onnx_segment.py best.onnx picture-or-folder --out drawn
 
 Finds what `YOLO("best.onnx")` finds; masks as with `retina_masks=True`.
 Exit status: 0 all done, 1 some pictures could not be used, 2 could not begin.
@@ -9,6 +9,7 @@ Exit status: 0 all done, 1 some pictures could not be used, 2 could not begin.
 
 import argparse
 import ast
+import json
 import math
 import sys
 from pathlib import Path
@@ -27,6 +28,10 @@ class Segmenter:
         self.session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         told = self.session.get_modelmeta().custom_metadata_map
         self.names, task = ast.literal_eval(told.get("names", "{}")), told.get("task", "not told")
+        point = dict.fromkeys(self.names.values(), 0.25)
+        if "operating" in told:  # by `lidd export --operating`
+            point = json.loads(told["operating"])["thresholds"]
+        self.thresholds = np.array([point[self.names[number]] for number in range(len(self.names))])
         self.input = self.session.get_inputs()[0]
         if task != "segment" or self.input.shape[1] != 3:
             raise ValueError(
@@ -52,24 +57,29 @@ class Segmenter:
         pixels = pixels.repeat(self.batch if isinstance(self.batch, int) else 1, axis=0)
         return np.ascontiguousarray(pixels), np.array([w_new / w, h_new / h]), np.array([left, top])
 
-    def segment(self, picture: np.ndarray, conf: float = 0.25, iou: float = 0.7) -> list[tuple]:
-        """Return name, score, box (x1, y1, x2, y2 in pixels) and mask (H, W) of all in a BGR picture, best first."""
+    def segment(self, picture: np.ndarray, conf: float | None = None, iou: float = 0.7) -> list[tuple]:
+        """Return name, score, box (x1, y1, x2, y2 in pixels) and mask (H, W) of all in a BGR picture, best first.
+
+        Found is what is above the threshold of its class in the file, or above `conf`; if neither is told, above 0.25.
+        """
+        thresholds = self.thresholds if conf is None else np.full(len(self.names), conf)
+        lowest = float(thresholds.min())
         pixels, scale, border = self.letterbox(picture)
         found, prototypes = (o[0].astype(np.float32) for o in self.session.run(None, {self.input.name: pixels}))
         end = 4 + len(self.names)
         if len(found) != end + len(prototypes):
             raise ValueError(f"its output {found.shape} is not that of {len(self.names)} classes, with NMS to follow")
-        found = found[:, found[4:end].max(0) > conf]  # (4 + classes + coefficients, points)
+        found = found[:, found[4:end].max(0) > lowest]  # (4 + classes + coefficients, points)
         corners, sizes = (found[:2] - found[2:4] / 2).T, found[2:4].T
         classes, scores = found[4:end].argmax(0), found[4:end].max(0)
-        kept = cv2.dnn.NMSBoxesBatched(np.hstack((corners, sizes)), scores, classes, conf, iou)[:300]
+        kept = cv2.dnn.NMSBoxesBatched(np.hstack((corners, sizes)), scores, classes, lowest, iou)[:300]
         first, last = (corners - border) / scale, (corners + sizes - border) / scale
         boxes = np.hstack((first, last)).clip(0, picture.shape[1::-1] * 2)
         (left, top), (w_new, h_new) = border, (scale * picture.shape[1::-1]).round().astype(int)
         height, width = pixels.shape[2:]
         unit = math.gcd(4, left, top, width - w_new, height - h_new)  # coarsest grid that the border's edges lie on
         things = []
-        for i in kept:
+        for i in (i for i in kept if scores[i] > thresholds[classes[i]]):
             whole = cv2.resize(np.tensordot(found[end:, i], prototypes, 1), (width // unit, height // unit))
             inner = whole[top // unit : (top + h_new) // unit, left // unit : (left + w_new) // unit]
             inside = cv2.resize(inner, picture.shape[1::-1]) > 0
@@ -94,7 +104,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network")
     parser.add_argument("source", type=Path)
-    parser.add_argument("--conf", type=float, default=0.25)
+    parser.add_argument("--conf", type=float, help="one threshold (default: those in the file, else 0.25)")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     source, failed = options.source, 0

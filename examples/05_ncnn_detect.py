@@ -1,13 +1,14 @@
 """Detect with an exported ncnn folder: ncnn, numpy and OpenCV, no torch, no Ultralytics, nothing of ours.
 
 pip install ncnn numpy "opencv-python>=4.7" pyyaml
-python 05_ncnn_detect.py best_ncnn_model picture-or-folder --conf 0.25 --out drawn
+python 05_ncnn_detect.py best_ncnn_model picture-or-folder --out drawn
 
 Finds what `YOLO("best_ncnn_model")` finds; of a segmentation network, the boxes.
 Exit status: 0 all done, 1 some pictures could not be used, 2 could not begin.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -25,6 +26,10 @@ class Detector:
     def __init__(self, folder: Path) -> None:
         told = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8"))
         self.names, self.size, task = told["names"], told["imgsz"], told["task"]
+        point = dict.fromkeys(self.names.values(), 0.25)
+        if "operating" in told:  # by `lidd export --operating`
+            point = json.loads(told["operating"])["thresholds"]
+        self.thresholds = np.array([point[self.names[number]] for number in range(len(self.names))])
         if task not in {"detect", "segment"} or told.get("channels", 3) != 3:
             raise ValueError(f"not a network for boxes in colour pictures: {task}")
         self.net = ncnn.Net()
@@ -42,8 +47,15 @@ class Detector:
         pixels = canvas[:, :, ::-1].transpose(2, 0, 1).astype(np.float32) / 255
         return np.ascontiguousarray(pixels), np.array([w_new / w, h_new / h]), np.array([left, top])
 
-    def detect(self, picture: np.ndarray, conf: float = 0.25, iou: float = 0.7) -> list[tuple[str, float, np.ndarray]]:
-        """Return name, score and box (x1, y1, x2, y2 in pixels) of all that is found in a BGR picture, best first."""
+    def detect(
+        self, picture: np.ndarray, conf: float | None = None, iou: float = 0.7
+    ) -> list[tuple[str, float, np.ndarray]]:
+        """Return name, score and box (x1, y1, x2, y2 in pixels) of all that is found in a BGR picture, best first.
+
+        Found is what is above the threshold of its class in the file, or above `conf`; if neither is told, above 0.25.
+        """
+        thresholds = self.thresholds if conf is None else np.full(len(self.names), conf)
+        lowest = float(thresholds.min())
         pixels, scale, border = self.letterbox(picture)
         extractor = self.net.create_extractor()
         extractor.input(self.net.input_names()[0], ncnn.Mat(pixels).clone())
@@ -52,12 +64,13 @@ class Detector:
         if status or found.ndim != 2 or len(found) < 4 + len(self.names):
             raise ValueError(f"its output {found.shape} is not that of {len(self.names)} classes, with NMS to follow")
         found = found[: 4 + len(self.names)]
-        found = found[:, found[4:].max(0) > conf]
+        found = found[:, found[4:].max(0) > lowest]
         corners, sizes = (found[:2] - found[2:4] / 2).T, found[2:4].T
         classes, scores = found[4:].argmax(0), found[4:].max(0)
-        kept = cv2.dnn.NMSBoxesBatched(np.hstack((corners, sizes)), scores, classes, conf, iou)[:300]
+        kept = cv2.dnn.NMSBoxesBatched(np.hstack((corners, sizes)), scores, classes, lowest, iou)[:300]
         first, last = (corners - border) / scale, (corners + sizes - border) / scale
         boxes = np.hstack((first, last)).clip(0, picture.shape[1::-1] * 2)
+        kept = [i for i in kept if scores[i] > thresholds[classes[i]]]
         return [(self.names[int(classes[i])], float(scores[i]), boxes[i]) for i in kept]
 
 
@@ -74,7 +87,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network", type=Path)
     parser.add_argument("source", type=Path)
-    parser.add_argument("--conf", type=float, default=0.25)
+    parser.add_argument("--conf", type=float, help="one threshold (default: those in the file, else 0.25)")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     source, failed = options.source, 0

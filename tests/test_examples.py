@@ -1,26 +1,35 @@
 """The examples run as their first lines say; those for exported files find what Ultralytics finds, on their own."""
 
+import csv
+import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 from ultralytics import YOLO
 
+from lidd_yolo.export.certificate import CarriedPoint
+from lidd_yolo.inspection.predict import predict
 from tests.helpers.checkpoints import write_lidd, write_wlnet
 from tests.helpers.folders import text
 from tests.helpers.generated import generated_data
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DETECT, SEGMENT, NCNN = "03_onnx_detect.py", "04_onnx_segment.py", "05_ncnn_detect.py"
+WATCH = "watch_folder.py"
 NAMES = {0: "dark spot", 1: "it's bright"}
 SIZES = {"square": (64, 64), "large": (80, 80), "wide": (70, 151), "tall": (200, 90)}
 ALONE = """
-import runpy, sys
+import os, runpy, sys
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
@@ -29,6 +38,7 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked())
 sys.argv = sys.argv[1:]
+sys.path.insert(0, os.path.dirname(sys.argv[0]))  # as Python itself does for a script
 """
 """Start of a program that is to run where only the runtime, numpy and OpenCV are installed."""
 
@@ -97,6 +107,28 @@ def mask_ious(mine, wanted):
     mine, wanted = np.asarray(mine, bool), np.asarray(wanted, bool)
     assert mine.shape == wanted.shape
     return (mine & wanted).sum((1, 2)) / (mine | wanted).sum((1, 2))
+
+
+def carrying(network, target, thresholds):
+    """Copy an exported file or folder and put thresholds into its metadata."""
+    point = CarriedPoint("operating.yaml", "0" * 64, "1" * 64, 64, dict(zip(NAMES.values(), thresholds, strict=True)))
+    told = json.dumps(asdict(point))
+    if network.is_dir():
+        shutil.copytree(network, target)
+        with (target / "metadata.yaml").open("a", encoding="utf-8") as file:
+            yaml.safe_dump({"operating": told}, file)
+        return target
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(network)
+    model.metadata_props.add(key="operating", value=told)
+    onnx.save(model, target)
+    return target
+
+
+def above(results, thresholds):
+    """Return Ultralytics' results without what is not above the threshold of its class."""
+    limits = np.array(thresholds)
+    return {name: r[r.boxes.conf.numpy() > limits[r.boxes.cls.numpy().astype(int)]] for name, r in results.items()}
 
 
 def exported(weights, file, **words):
@@ -257,6 +289,131 @@ class TestDetectWithNcnn:
             done = alone(NCNN, folder, pictures)
             assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
             assert told in done.stderr
+
+
+@pytest.mark.trains
+class TestThresholds:
+    """Those that a file carries, in the place of one confidence."""
+
+    @pytest.mark.parametrize("script", [DETECT, SEGMENT, NCNN])
+    def test_carried__by_class(self, script, request, pictures, files, tmp_path):
+        network = request.getfixturevalue({DETECT: "detector", SEGMENT: "segmenter", NCNN: "in_ncnn"}[script])
+        words = {"retina_masks": True} if script == SEGMENT else {}
+        scores = [s for r in by_ultralytics(network, files, conf=0.1, **words).values() for s in r.boxes.conf.tolist()]
+        thresholds = float(np.quantile(scores, 0.3)) + 1e-4, float(np.quantile(scores, 0.8)) + 1e-4
+        wanted = above(by_ultralytics(network, files, conf=min(thresholds), **words), thresholds)
+        carrier = carrying(network, tmp_path / network.name, thresholds)
+        assert_same(printed(alone(script, carrier, pictures)), wanted)
+        at_conf = by_ultralytics(network, files, conf=max(thresholds), **words)
+        assert {len(r) for r in wanted.values()} != {len(r) for r in at_conf.values()}
+        assert_same(printed(alone(script, carrier, pictures, "--conf", max(thresholds))), at_conf)
+
+
+@pytest.mark.trains
+class TestWatchFolder:
+    @pytest.fixture
+    def two(self, files, tmp_path):
+        """A folder of two pictures."""
+        for file in files[:2]:
+            shutil.copy(file, text(tmp_path / "two" / file.name, ""))
+        return tmp_path / "two"
+
+    @pytest.fixture
+    def network(self, detector, files, tmp_path):
+        """Return a detector with thresholds by which one of the two pictures is OK."""
+        found = by_ultralytics(detector, files[:2], conf=0.01)
+        surest = {name: r.boxes[int(r.boxes.conf.argmax())] for name, r in found.items()}
+        bad, good = sorted(surest.values(), key=lambda box: -float(box.conf))
+        thresholds = [0.9999, 0.9999]
+        thresholds[int(bad.cls)] = (float(bad.conf) + float(good.conf)) / 2
+        return carrying(detector, tmp_path / "carrier.onnx", thresholds)
+
+    def once(self, network, folder, results):
+        done = alone(WATCH, network, folder, "--once", "--pause", 0.1, "--results", results)
+        return done, rows(results) if results.exists() else []
+
+    def test_once__verdicts_of_lidd_predict(self, network, two, tmp_path):
+        done, table = self.once(network, two, tmp_path / "results.csv")
+        assert done.returncode == 1, done.stderr
+        predict(network, two, out=tmp_path / "predicted")
+        wanted = {Path(row["picture"]).name: row["verdict"] for row in rows(tmp_path / "predicted" / "results.csv")}
+        assert {row["picture"]: row["verdict"] for row in table} == wanted
+        assert sorted(wanted.values()) == ["NOT OK", "OK"]
+        bad = next(row["picture"] for row in table if row["verdict"] == "NOT OK")
+        (two / bad).unlink()
+        done, table = self.once(network, two, tmp_path / "results.csv")
+        assert (done.returncode, [row["verdict"] for row in table[2:]]) == (0, ["OK"])
+
+    def test_once__unreadable_named_and_the_rest_judged(self, network, two, files, tmp_path):
+        text(two / "text.png", "no picture")
+        text(two / "empty.jpg", "")
+        whole = cv2.imread(str(files[0]))
+        for ending in (".jpg", ".png"):
+            data = cv2.imencode(ending, whole)[1].tobytes()
+            (two / f"cut{ending}").write_bytes(data[: len(data) * 3 // 4])
+        done, table = self.once(network, two, tmp_path / "results.csv")
+        assert done.returncode == 2, done.stderr
+        verdicts = {row["picture"]: row["verdict"] for row in table}
+        broken = {"text.png", "empty.jpg", "cut.jpg", "cut.png"}
+        assert {name for name, verdict in verdicts.items() if verdict == "UNREADABLE"} == broken
+        assert len(verdicts) == 6
+
+    def test_watch__new_pictures_when_complete_and_none_twice(self, network, two, files, tmp_path):
+        results, data = tmp_path / "results.csv", files[2].read_bytes()
+        words = [WATCH, network, two, "--pause", "0.3", "--results", results]
+        process = start(*words)
+        try:
+            wait_for(results, 2, process)
+            with (two / files[2].name).open("wb") as copy:  # a slow copy
+                for place in range(8):
+                    copy.write(data[place * len(data) // 8 : (place + 1) * len(data) // 8])
+                    copy.flush()
+                    time.sleep(0.1)
+            wait_for(results, 3, process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+        assert "UNREADABLE" not in {row["verdict"] for row in rows(results)}
+        process = start(*words)
+        try:
+            shutil.copy(files[3], two / files[3].name)
+            wait_for(results, 4, process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+        assert sorted(row["picture"] for row in rows(results)) == [file.name for file in files]
+
+    def test_could_not_begin__one_line(self, detector, network, two, tmp_path):
+        (tmp_path / "nothing").mkdir()
+        for words, told in (
+            ((detector, two), "it carries no thresholds: export it with `lidd export --operating operating.yaml`"),
+            ((network, tmp_path / "nothing"), "no pictures in this folder"),
+            ((network, tmp_path / "none"), "No such file or directory"),
+            ((tmp_path / "none.onnx", two), "none.onnx"),
+        ):
+            done, table = self.once(*words, tmp_path / "results.csv")
+            assert (done.returncode, done.stdout, done.stderr.count("\n"), table) == (2, "", 1, [])
+            assert told in done.stderr
+
+
+def start(script, *words):
+    """Start a script where neither torch nor this package can be imported."""
+    command = [sys.executable, "-I", "-c", AS_PROGRAM, EXAMPLES / script, *words]
+    return subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
+
+
+def rows(file):
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def wait_for(results, count, process):
+    """Wait until a table has so many rows."""
+    end = time.monotonic() + 60
+    while not results.exists() or len(rows(results)) < count:
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 class TestWrongInput:

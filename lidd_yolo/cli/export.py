@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="val", choices=("train", "val", "test"))
     parser.add_argument("--pictures", type=int, default=8, metavar="N", help="pictures for the outputs (default: 8)")
     parser.add_argument("--conf", type=float, default=0.25, metavar="C", help="score from which on (default: 0.25)")
-    parser.add_argument("--imgsz", type=int, metavar="PX", help="input size (default: that of the training)")
+    parser.add_argument(
+        "--imgsz", type=int, metavar="PX", help="input size (default: the operating point's, or the training's)"
+    )
     parser.add_argument("--half", action="store_true", help="files of float16 numbers")
     parser.add_argument("--int8", action="store_true", help="files of 8-bit numbers, judged by recall and mAP50-95")
     parser.add_argument(
@@ -39,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ROWS",
         help="rows of the model that int8 leaves in float: 22,27.joint; auto: those that a failed attempt names",
     )
+    text = "operating.yaml of `lidd inspect` for these weights: the files carry its thresholds"
+    parser.add_argument("--operating", type=Path, metavar="FILE", help=text)
     parser.add_argument("--no-map", action="store_true", help="do not measure mAP50-95 on the split")
 
 
@@ -53,6 +57,11 @@ def _certified(args: argparse.Namespace) -> Certified:
     from lidd_yolo.export.formats import parse_formats  # noqa: PLC0415 - the help must wait for neither this nor torch
 
     formats = parse_formats(args.formats)
+    operating = None
+    if args.operating:
+        from lidd_yolo.inspection.operating_file import carried_point  # noqa: PLC0415 - as above
+
+        operating = carried_point(args.operating)
     from lidd_yolo.export.certify import certify  # noqa: PLC0415 - a wrong word is said before torch is loaded
 
     return certify(
@@ -69,6 +78,7 @@ def _certified(args: argparse.Namespace) -> Certified:
         seed=args.seed,
         keep_float=args.keep_float,
         with_map=not args.no_map,
+        operating=operating,
         arguments=key_values(args.more),
         say=_say,
     )

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _ABOUT
     parser.add_argument("model", metavar="MODEL", help="checkpoint or exported file, such as best.pt")
     parser.add_argument("source", metavar="SOURCE", help="file, folder, pattern, list, video, stream or address")
-    text = "operating.yaml of `lidd inspect`, whose thresholds are used"
+    text = "operating.yaml of `lidd inspect`, whose thresholds are used (default: that in an exported file)"
     parser.add_argument("--operating", type=Path, metavar="FILE", help=text)
     text = "use them with other weights than those they were made for"
     parser.add_argument("--any-weights", action="store_true", help=text)
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "millimetres per pixel: a number, a CSV file (picture,mm_per_pixel), or two points and their distance in mm, "
     )
     parser.add_argument("--mm-per-pixel", metavar="X", help=f"{text}x1,y1,x2,y2=LENGTH")
-    text = "threshold of all classes, without --operating (default: 0.25)"
+    text = "threshold of all classes, without an operating point (default: 0.25)"
     parser.add_argument("--conf", type=float, metavar="C", help=text)
     parser.add_argument(
         "--imgsz", type=int, metavar="PX", help="input size (default: the operating point's, or the training's)"
@@ -72,8 +72,8 @@ def _summary(done: Predicted, args: argparse.Namespace) -> str:
         lines[0] += f", {len(done.unreadable)} could not be judged, neither OK nor NOT OK:"
         lines += first_lines(done.unreadable, RESULTS, indent="  ")
     lines += [f"{name}: {count} defects" for name, count in sorted(done.defects.items())]
-    if args.operating:
-        lines.append(f"thresholds of {args.operating}: {', '.join(f'{k} {v:g}' for k, v in done.thresholds.items())}")
+    if done.operating:
+        lines.append(f"thresholds of {done.operating}: {', '.join(f'{k} {v:g}' for k, v in done.thresholds.items())}")
     else:
         threshold = next(iter(done.thresholds.values()))
         lines.append(f"threshold {threshold:g} for all classes: no operating point was given, and nothing is promised")

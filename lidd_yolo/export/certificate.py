@@ -28,11 +28,45 @@ SIDES: tuple[tuple[Side, str], ...] = (("to_folded", "raw"), ("to_trained", "raw
 RecallKey = Literal["recall", "mask_recall"]
 RECALLS: tuple[tuple[RecallKey, str], ...] = (("recall", "recall"), ("mask_recall", "recall by masks"))
 
+CARRIED = "operating"
+"""Key in the metadata of an exported file."""
+
 _NEEDED = {"weights": ("file", "sha256"), "fold": ("passed",), "formats": ()}
 _PACKAGES = (
     *("lidd-yolo", "ultralytics", "torch", "numpy", "onnx", "onnxruntime", "onnxslim", "openvino", "ncnn", "pnnx"),
     "nncf",
 )
+
+
+@dataclass(frozen=True)
+class CarriedPoint:
+    """The operating point that an exported file carries: in its metadata as JSON, under the key `CARRIED`.
+
+    Args:
+        file: Name of the ``operating.yaml``.
+        sha256: Its hash.
+        weights_sha256: Hash of the weights that it was chosen for, from which the file was exported.
+        imgsz: Side of the input in pixels that it was chosen at.
+        thresholds: Threshold of each class by name, 0 to 1; detections above it count.
+
+    Raises:
+        InputError: If a threshold is not between 0 and 1.
+    """
+
+    file: str
+    sha256: str
+    weights_sha256: str
+    imgsz: int
+    thresholds: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        for name, threshold in self.thresholds.items():
+            if not 0 <= threshold <= 1:
+                raise InputError(f"thresholds: that of {name} has to lie between 0 and 1, not {threshold}")
+
+    def __str__(self) -> str:
+        """Return for example ``thresholds of operating.yaml: scratch 0.41, pit 0.3``."""
+        return f"thresholds of {self.file}: {', '.join(f'{name} {value:g}' for name, value in self.thresholds.items())}"
 
 
 class DifferenceEntry(TypedDict, total=False):
@@ -117,10 +151,11 @@ class DataEntry(TypedDict):
 
 
 class ContextEntry(TypedDict, total=False):
-    """What a comparison rests on."""
+    """What a comparison rests on; ``operating`` has the fields of `CarriedPoint`, where the files carry one."""
 
     data: DataEntry
     confidence: float
+    operating: dict[str, Any]
     date: str
     machine: str
     system: str
@@ -316,6 +351,8 @@ def _format_lines(entry: FormatEntry, placed: Path | None, fold: FoldEntry) -> I
         if entry["precision"] != "int8":
             yield _who_departs(entry)
         yield f"kept for a look as {placed}" if placed else "nothing was kept"
+    if operating := entry.get("operating"):
+        yield f"carries the {CarriedPoint(**operating)}"
     if entry["cases"]:
         yield from _output_lines(entry)
         yield _detection_line(entry)

@@ -6,7 +6,7 @@ Nothing lies beside the checkpoint before everything is compared: a run that is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,8 @@ from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
 from lidd_yolo.errors import InputError
 from lidd_yolo.export.calibration import choose_calibration
 from lidd_yolo.export.certificate import (
+    CARRIED,
+    CarriedPoint,
     Certificate,
     ContextEntry,
     FoldEntry,
@@ -90,6 +92,7 @@ def certify(  # noqa: PLR0913 - each is a word of the command
     seed: int = 0,
     keep_float: str = "",
     with_map: bool = True,
+    operating: CarriedPoint | None = None,
     arguments: Mapping[str, Any] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Certified:
@@ -102,7 +105,7 @@ def certify(  # noqa: PLR0913 - each is a word of the command
         split: Of which split.
         pictures: Number of pictures whose outputs are compared.
         conf: Score from which on detections must agree.
-        imgsz: Side of the input in pixels; None for that of the training.
+        imgsz: Side of the input in pixels; None for that of the operating point, or of the training.
         half: Whether files are to hold float16 numbers.
         int8: Whether files are to hold 8-bit numbers; they are judged by recall and mAP50-95.
         calibration: Number of training pictures on which the number ranges of int8 are measured.
@@ -110,6 +113,7 @@ def certify(  # noqa: PLR0913 - each is a word of the command
         keep_float: Rows of the model, or parts of rows, that int8 leaves in float: ``22,27.joint``; ``auto``: none at
             first, then those that the search for layers names, until the file passes.
         with_map: Whether mAP50-95 is compared.
+        operating: Thresholds that the files are to carry, see `lidd_yolo.inspection.operating_file.carried_point`.
         arguments: Further arguments of Ultralytics' export, such as ``{"dynamic": True}``.
         say: Told what is being done, one line at a time.
 
@@ -123,7 +127,8 @@ def certify(  # noqa: PLR0913 - each is a word of the command
     data = data if isinstance(data, YoloSet) else _read_data(data)
     passed_on = checked_arguments(arguments or {})
     reference = load_reference(Path(weights))
-    _check_fit(reference, data, imgsz, conf)
+    point = {} if operating is None else {CARRIED: asdict(operating)}
+    size = _checked_size(reference, data, imgsz, conf, operating)
     keep: tuple[str, ...] = ()
     if int8:
         _check_int8(half=half, with_map=with_map, split=split)
@@ -131,7 +136,6 @@ def certify(  # noqa: PLR0913 - each is a word of the command
         calibration_pictures = choose_calibration(data, calibration, seed)
     files = choose_pictures(data, split, pictures)
     comparer = Comparer(reference, files, conf)
-    size = imgsz or reference.imgsz
     delivered = Variant(InputShape(size, size, passed_on.pop("batch", 1)), bool(passed_on.pop("dynamic", False)))
     with stage("lidd-export-") as folder:
         say(f"comparing the trained and the folded network on {len(files)} pictures")
@@ -145,13 +149,15 @@ def certify(  # noqa: PLR0913 - each is a word of the command
                 maps = {"trained": validation.of_trained(reference), "folded": validation.of_folded(reference)}
                 fold["map50_95"] = maps
             request = comparer, delivered, folder / "exports", passed_on
-            check: FormatCheck | Int8Check
             if int8:
                 retries = _RETRIES if keep_float == _AUTO else 0
                 measured = validation, maps["trained"], validation.recall_of_trained(reference, conf)
-                check = Int8Check(*request, calibration_pictures, keep, retries, *measured)
+                check: FormatCheck | Int8Check = Int8Check(
+                    *request, calibration_pictures, keep, retries, *measured, point
+                )
             else:
-                check = FormatCheck(*request, half, validation if with_map else None, maps.get("trained", {}))
+                judge = validation if with_map else None
+                check = FormatCheck(*request, half, judge, maps.get("trained", {}), point)
             for name in names:
                 say(f"exporting and comparing {name}")
                 results.append(check.run(name))
@@ -159,6 +165,7 @@ def certify(  # noqa: PLR0913 - each is a word of the command
             "data": {"file": data.file.name, "split": split, "pictures": [file.name for file in files]},
             "confidence": conf,
             **surroundings(),
+            **cast("ContextEntry", point),
         }
         return _keep(comparer, fold, results, context, tuple(int8_key(name) if int8 else name for name in names))
 
@@ -168,6 +175,28 @@ def _read_data(file: Path | str) -> YoloSet:
         return read_yolo_set(str(file))
     except (OSError, ValueError) as error:
         raise InputError(str(error)) from error
+
+
+def _checked_size(
+    reference: Reference, data: YoloSet, size: int | None, conf: float, operating: CarriedPoint | None
+) -> int:
+    """Return the input size, if data set, size, confidence and operating point fit the network."""
+    size = size if operating is None else _size_of(operating, reference, size)
+    _check_fit(reference, data, size, conf)
+    return size or reference.imgsz
+
+
+def _size_of(operating: CarriedPoint, reference: Reference, size: int | None) -> int:
+    if (found := sha256(reference.weights)) != operating.weights_sha256:
+        made_for = f"made for other weights ({operating.weights_sha256[:12]}...)"
+        raise InputError(f"{operating.file}: {made_for}, not for {reference.weights} ({found[:12]}...)")
+    if unlike := set(operating.thresholds) ^ set(reference.names):
+        reason = f"its classes are others than those of {reference.weights}: {', '.join(sorted(unlike))}"
+        raise InputError(f"{operating.file}: {reason}")
+    if size not in {None, operating.imgsz}:
+        why = f"the thresholds of {operating.file} were chosen at {operating.imgsz}"
+        raise InputError(f"--imgsz {size}: {why}; leave it out, or choose others by `lidd inspect --imgsz {size}`")
+    return operating.imgsz
 
 
 def _check_fit(reference: Reference, data: YoloSet, size: int | None, conf: float) -> None:

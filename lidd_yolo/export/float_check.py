@@ -26,6 +26,7 @@ class FormatCheck:
     half: bool = False
     validation: Validation | None = None
     trained_map: Mapping[str, float] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, name: str) -> Checked:
         """Export one format, compare it and judge it."""
@@ -61,8 +62,10 @@ class FormatCheck:
         shape = variant.made_for
         kind = "dynamic" if variant.dynamic else "static"
         folder = self.stage / result.name / f"{kind}-{shape.height}x{shape.width}-{shape.batch}"
-        weights = self.comparer.reference.weights
-        return make_export(weights, folder, result.name, variant, half=result.half, arguments=self.arguments)
+        weights, words = self.comparer.reference.weights, self.arguments
+        return make_export(
+            weights, folder, result.name, variant, half=result.half, arguments=words, metadata=self.metadata
+        )
 
     def _compare(self, result: Checked, variant: Variant, file: Path) -> None:
         """Compare one file at all its shapes; what the runtime refuses is a failure too."""

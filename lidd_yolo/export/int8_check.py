@@ -106,13 +106,17 @@ class Int8Check:
     validation: Validation
     trained_map: Mapping[str, float]
     trained_recall: Recall
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, name: str) -> Int8Checked:
         """Make one format in int8 and judge it; if it fails, look for the layers that make it fail."""
         result, reference = self._begun(name, tuple(self.keep_float)), self.comparer.reference
         folder = self.stage / "float32" / name
         try:
-            exact = make_export(reference.weights, folder, name, self.delivered, half=False, arguments=self.arguments)
+            words, metadata = self.arguments, self.metadata
+            exact = make_export(
+                reference.weights, folder, name, self.delivered, half=False, arguments=words, metadata=metadata
+            )
         except ExportError as error:
             result.failures.append(f"Ultralytics could not export it in float32: {error}")
             return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -55,11 +56,19 @@ def checked_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def make_export(
-    weights: Path, folder: Path, format_name: str, variant: Variant, *, half: bool, arguments: Mapping[str, Any]
+    weights: Path,
+    folder: Path,
+    format_name: str,
+    variant: Variant,
+    *,
+    half: bool,
+    arguments: Mapping[str, Any],
+    metadata: Mapping[str, Any] | None = None,
 ) -> Path:
     """Export a copy of a checkpoint into a new folder and return the file, or folder, that Ultralytics wrote.
 
-    The exported file is called what the checkpoint is called.
+    The exported file is called what the checkpoint is called. ``metadata`` joins Ultralytics' own in the place that
+    the format has for it, each entry as JSON.
 
     Raises:
         ExportError: If it failed.
@@ -71,6 +80,8 @@ def make_export(
         with quietly():
             model = YOLO(shutil.copy(weights, folder / weights.name))
             model.clear_callback("on_export_end")  # the notice that nothing was compared
+            if metadata:
+                model.add_callback("on_export_start", lambda exporter: _join_metadata(exporter, metadata))
             words = {**arguments, "batch": shape.batch, "dynamic": variant.dynamic, **(precision if half else {})}
             device = device_of(format_name)
             written = Path(model.export(format=format_name, imgsz=list(shape.side), device=device, **words))
@@ -79,6 +90,12 @@ def make_export(
     if not written.exists() or folder not in written.parents:
         raise ExportError(f"Ultralytics reports {written}, which is not there")
     return written
+
+
+def _join_metadata(exporter: Any, metadata: Mapping[str, Any]) -> None:
+    if not hasattr(exporter, "metadata"):  # made after this callback, up to some release behind 8.3.100
+        raise RuntimeError("this Ultralytics lets nothing into the metadata of exported files; 8.3.200 does")
+    exporter.metadata.update({key: json.dumps(content) for key, content in metadata.items()})
 
 
 @contextlib.contextmanager

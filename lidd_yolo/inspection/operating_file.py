@@ -6,6 +6,7 @@ The keys are the fields of `OperatingFile`. A file is read whole or refused: wit
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 
 from lidd_yolo.errors import InputError
+from lidd_yolo.export.certificate import CarriedPoint
 from lidd_yolo.files import sha256, write_beside
 from lidd_yolo.inspection.operating_point import Criterion, LeastCost, MaxFalseAlarms, MinRecall
 from lidd_yolo.inspection.pictures import MatchRule
@@ -133,12 +135,13 @@ def weights_sha256(weights: Path) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def read_operating(file: Path, weights: Path | None = None) -> OperatingFile:
+def read_operating(file: Path, weights: Path | None = None, exported_from: str = "") -> OperatingFile:
     """Read an ``operating.yaml``.
 
     Args:
         file: The file.
         weights: File of the weights that it is to be used with; None leaves open whether it was made for them.
+        exported_from: Hash of the weights that those were exported from, as the operating point in them says.
 
     Raises:
         InputError: If the file cannot be read, a key is unknown, missing, there twice or of a wrong kind, or the
@@ -147,14 +150,38 @@ def read_operating(file: Path, weights: Path | None = None) -> OperatingFile:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
         operating = _operating(content)
-        if weights is not None and (found := weights_sha256(weights)) != operating.weights_sha256:
-            raise InputError(
-                f"weights_sha256: made for {operating.weights} ({operating.weights_sha256[:12]}...), "
-                f"not for {weights} ({found[:12]}...)"
-            )
+        made_for = operating.weights_sha256
+        if weights is not None and made_for not in {exported_from, found := weights_sha256(weights)}:
+            others = f"not for {weights} ({found[:12]}...)"
+            raise InputError(f"weights_sha256: made for {operating.weights} ({made_for[:12]}...), {others}")
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"{file}: {' '.join(str(error).split())}") from error
     return operating
+
+
+def carried_point(file: Path) -> CarriedPoint:
+    """Return what exported files are to carry of an ``operating.yaml``.
+
+    Raises:
+        InputError: As `read_operating`.
+    """
+    point = read_operating(file)
+    return CarriedPoint(file.name, sha256(file), point.weights_sha256, point.imgsz, dict(point.thresholds))
+
+
+def read_carried(text: Any) -> CarriedPoint:
+    """Return the operating point in the metadata of an exported file.
+
+    Raises:
+        InputError: If a key is unknown, missing or of a wrong kind; one line with the key.
+    """
+    try:
+        content = json.loads(_of_kind(text, str, "operating"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"operating: no JSON: {error}") from error
+    thresholds = _of_kind(_of_kind(content, dict, "operating").get("thresholds"), dict, "thresholds")
+    checked = {name: _number(value, f"thresholds.{name}") for name, value in thresholds.items()}
+    return _made(CarriedPoint, {**content, "thresholds": checked}, "")
 
 
 class _Loader(yaml.SafeLoader):

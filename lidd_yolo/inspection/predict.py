@@ -27,10 +27,11 @@ from lidd_yolo.data.pictures.header import read_header
 from lidd_yolo.data.readers.data_yaml import NO_PICTURES, PICTURES
 from lidd_yolo.data.tiles import Tiling, read_tiling
 from lidd_yolo.errors import InputError
+from lidd_yolo.export.certificate import CARRIED, CarriedPoint
 from lidd_yolo.files import check_new
 from lidd_yolo.inspection.detections import Floats, FoundDefects, found_in
 from lidd_yolo.inspection.measures import Measures, MillimetreScale, measure, read_scale
-from lidd_yolo.inspection.operating_file import read_operating
+from lidd_yolo.inspection.operating_file import read_carried, read_operating
 from lidd_yolo.inspection.tiles import EXTENDS, detect_in_tiles
 
 RESULTS, DEFECTS, LINES, DRAWN = "results.csv", "defects.csv", "results.jsonl", "pictures"
@@ -49,6 +50,7 @@ class Predicted:
     Args:
         out: Folder with the results.
         thresholds: Threshold of each class by name.
+        operating: Where they are from: an ``operating.yaml``, or one in an exported file; empty for one of all classes.
         verdicts: Pictures of each verdict: ``OK``, ``NOT OK``, ``UNREADABLE``.
         defects: Defects of each class.
         unreadable: Each picture that could not be judged, and why.
@@ -57,6 +59,7 @@ class Predicted:
 
     out: Path
     thresholds: Mapping[str, float]
+    operating: str = ""
     verdicts: Counter[str] = field(default_factory=Counter)
     defects: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
@@ -106,7 +109,7 @@ def predict(  # noqa: PLR0913 - the options of the command
     Args:
         model: Checkpoint or exported file of a detector or segmenter of Ultralytics.
         source: What Ultralytics predicts on: file, folder, pattern, list, video, stream, address.
-        operating: An ``operating.yaml``; its thresholds are used.
+        operating: An ``operating.yaml``; its thresholds are used. None for that which an exported file carries, if any.
         any_weights: Whether to use it with other weights than those it was made for.
         tile: Cut pictures into tiles: ``SIDE`` or ``SIDE:OVERLAP`` in pixels.
         mm_per_pixel: Number, CSV file, or two points and a length; see `read_scale`.
@@ -130,15 +133,24 @@ def predict(  # noqa: PLR0913 - the options of the command
         tiling = _tiling(tile)
         scale = read_scale(mm_per_pixel) if mm_per_pixel is not None else None
         confidence = _confidence(conf, operating)
-        point = read_operating(Path(operating), None if any_weights else _weights(model)) if operating else None
+        file = Path(operating) if operating else None
+        point = None if file is None else read_operating(file)
         folder = Path(out)
         check_new(folder)
         network = _Network(model, imgsz or (None if point is None else point.imgsz), device)
-        thresholds = dict.fromkeys(network.names, confidence) if point is None else dict(point.thresholds)
+        thresholds, origin = dict.fromkeys(network.names, confidence), ""
+        carried = network.carried() if conf is None else None
+        if file is not None and point is not None:
+            if not any_weights:
+                read_operating(file, _weights(model), carried.weights_sha256 if carried else "")
+            thresholds, origin = dict(point.thresholds), str(file)
+        elif carried is not None:
+            thresholds, origin = dict(carried.thresholds), f"{carried.file} in {model}"
+            network.arguments.setdefault("imgsz", carried.imgsz)
         if unlike := set(thresholds) ^ set(network.names):
             reason = f"its classes are others than those of {model}: {', '.join(sorted(unlike))}"
-            raise InputError(f"{operating}: {reason}")
-        done = Predicted(folder, thresholds)
+            raise InputError(f"{origin}: {reason}")
+        done = Predicted(folder, thresholds, origin)
         judged = network.judge(source, np.array([thresholds[name] for name in network.names]), tiling)
         first = next(judged, None)  # a source that is not there is said before a folder is made
     except (FileNotFoundError, FileExistsError, ValueError) as error:
@@ -186,7 +198,7 @@ class _Network:
     def __init__(self, file: str | Path, imgsz: int | None, device: str | None) -> None:
         from ultralytics import YOLO  # noqa: PLC0415 - seconds to import
 
-        given = {"imgsz": imgsz, "device": device}
+        self.file, given = file, {"imgsz": imgsz, "device": device}
         self.arguments = {"verbose": False, **{key: value for key, value in given.items() if value is not None}}
         try:
             self.yolo = YOLO(file)
@@ -200,6 +212,16 @@ class _Network:
         if task not in _TASKS:
             raise InputError(f"{file}: its task is {task}; defects are found by networks for {' and '.join(_TASKS)}")
         self.channels = int(getattr(self.yolo.predictor.model, "channels", 3))
+
+    def carried(self) -> CarriedPoint | None:
+        """Return the operating point that an exported file carries in its metadata, if any."""
+        told = (getattr(self.yolo.predictor.model, "metadata", None) or {}).get(CARRIED)
+        try:
+            return None if told is None else read_carried(told)
+        except InputError as error:
+            raise InputError(
+                f"{self.file}: its metadata cannot be used: {error}; --conf gives one threshold instead"
+            ) from error
 
     def _try(self) -> str:
         """Predict once; set the class names in the order of their numbers and return the task."""

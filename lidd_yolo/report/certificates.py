@@ -16,6 +16,7 @@ from lidd_yolo.export.certificate import (
     RECALLS,
     SIDES,
     Agreement,
+    CarriedPoint,
     CaseEntry,
     Certificate,
     ContextEntry,
@@ -172,6 +173,8 @@ def _reasons(entry: FormatEntry) -> Iterator[str]:
 def _notes(name: str, entry: FormatEntry) -> Iterator[str]:
     yield from (f"{name}: {note}" for note in entry.get("notes") or ())
     yield from (f"{name}, not compared: {reason}" for reason in entry.get("not_compared") or ())
+    if operating := entry.get("operating"):
+        yield f"{name} carries the {CarriedPoint(**operating)}"
     if entry.get("calibration"):
         yield f"{name}, calibration: {_in_words(entry['calibration'])}"
 

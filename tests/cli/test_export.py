@@ -1,5 +1,6 @@
 """Command ``lidd export``: exit status, messages, and that a killed run leaves nothing beside the weights."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,11 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+from ultralytics import YOLO
 
 from lidd_yolo.cli import main as cli
 from lidd_yolo.export import float_check as format_check
 from tests.helpers.checkpoints import write_lidd
 from tests.helpers.folders import text, tree
+from tests.helpers.points import write_point
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW_EXPORT = """
@@ -68,13 +71,36 @@ class TestStatus:
         assert not weights.with_suffix(".torchscript").exists()
 
 
+class TestOperating:
+    @pytest.mark.parametrize(
+        ("changed", "reason"),
+        [
+            ({"weights_sha256": "1" * 64}, "operating.yaml: made for other weights (111111111111...), not for "),
+            ({"format": 7}, "operating.yaml: format: has to be 1, not 7"),
+        ],
+    )
+    def test_refused__one_line_and_nothing_written(self, weights, tiny_yaml, tmp_path, capsys, changed, reason):
+        point = write_point(tmp_path / "operating.yaml", weights, {"a": 0.5}, **changed)
+        before = tree(weights.parent)
+        assert cli.main(words(weights, tiny_yaml, "--operating", str(point))) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert reason in err
+        assert tree(weights.parent) == before
+
+
 class TestInt8:
     @pytest.mark.trains
     def test_random_network__stated_and_judged(self, weights, tiny_yaml, capsys):
         """Everything real: a random network finds nothing that counts, so nothing may pass."""
         pytest.importorskip("onnxruntime", reason="export needs the extra lidd-yolo[export]")
         given = ["--int8", "--formats", "onnx", "--calibration", "4", "--pictures", "2", "--conf", "0.9"]
+        thresholds = dict.fromkeys(YOLO(weights).names.values(), 0.4)
+        given += ["--operating", str(write_point(weights.with_name("operating.yaml"), weights, thresholds))]
         assert cli.main(["export", str(weights), "--data", str(tiny_yaml), *given]) == 1
+        told = pytest.importorskip("onnx").load(weights.with_name("best_int8.onnx.failed")).metadata_props
+        carried = {entry.key: entry.value for entry in told}["operating"]
+        assert json.loads(carried)["thresholds"] == thresholds
         out = capsys.readouterr().out
         assert "onnx-int8   FAILED: the trained network finds nothing of the split above 0.9" in out
         assert "calibrated on 4 pictures of train, seed 0, " in out

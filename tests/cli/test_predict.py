@@ -1,10 +1,16 @@
 """The command ``lidd predict``: which words are ours, output and exit status."""
 
 import shutil
+from dataclasses import asdict
 
 import pytest
+from ultralytics import YOLO
 
 from lidd_yolo.cli.main import main
+from lidd_yolo.export.formats import InputShape, Variant
+from lidd_yolo.export.making import make_export
+from lidd_yolo.inspection.operating_file import carried_point
+from tests.helpers.points import write_point
 
 
 @pytest.fixture
@@ -35,6 +41,16 @@ class TestRun:
         assert "0 OK, 4 NOT OK" in out
         assert err.count(": NOT OK: ") == 4
         assert f"{photos / '0.png'}: NOT OK: " in err
+
+    def test_carried__said(self, lidd_weights, photos, tmp_path, capsys):
+        """Thresholds in the metadata of an exported file."""
+        thresholds = dict.fromkeys(YOLO(lidd_weights).names.values(), 1.0)
+        point = carried_point(write_point(tmp_path / "operating.yaml", lidd_weights, thresholds))
+        given = {"half": False, "arguments": {}, "metadata": {"operating": asdict(point)}}
+        exported = make_export(lidd_weights, tmp_path / "made", "torchscript", Variant(InputShape(64, 64)), **given)
+        assert main(["predict", str(exported), str(photos), "--out", str(tmp_path / "out")]) == 0
+        each = ", ".join(f"{name} 1" for name in thresholds)
+        assert f"\nthresholds of operating.yaml in {exported}: {each}\n" in capsys.readouterr().out
 
     def test_unreadable__status_2_and_the_rest_done(self, run, photos, tmp_path):
         (photos / "1.png").write_bytes(b"")

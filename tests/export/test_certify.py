@@ -2,10 +2,15 @@
 
 import json
 import tempfile
-from dataclasses import replace
+import zipfile
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
+import yaml
+from ultralytics import YOLO
+from ultralytics.engine.exporter import Exporter
 
 from lidd_yolo.errors import InputError
 from lidd_yolo.export import certify as certify_module
@@ -13,12 +18,15 @@ from lidd_yolo.export import float_check as format_check
 from lidd_yolo.export import int8_check
 from lidd_yolo.export.certificate import file_hashes
 from lidd_yolo.export.certify import certify
+from lidd_yolo.export.formats import FORMATS
 from lidd_yolo.export.int8_layers import Sensitivity
 from lidd_yolo.export.reference import load_reference
 from lidd_yolo.export.validation import Validation
+from lidd_yolo.inspection.operating_file import carried_point
 from lidd_yolo.layers import reparam
 from tests.helpers.checkpoints import write_lidd
 from tests.helpers.folders import text, tree
+from tests.helpers.points import write_point
 
 
 @pytest.fixture
@@ -97,6 +105,71 @@ def break_fold(monkeypatch):
         return folded, torch.zeros_like(shift) if len(count) == 3 else shift
 
     monkeypatch.setattr(reparam, "fold_batch_norm", wrong)
+
+
+def metadata_of(file):
+    """Return the operating point in a file, read without Ultralytics."""
+    if file.suffix == ".onnx":
+        told = pytest.importorskip("onnx").load(file).metadata_props
+        return json.loads({entry.key: entry.value for entry in told}["operating"])
+    if file.is_dir():
+        return json.loads(yaml.safe_load((file / "metadata.yaml").read_text(encoding="utf-8"))["operating"])
+    with zipfile.ZipFile(file) as archive:
+        (config,) = (name for name in archive.namelist() if name.endswith("extra/config.txt"))
+        return json.loads(json.loads(archive.read(config))["operating"])
+
+
+class TestOperating:
+    @pytest.fixture
+    def point(self, weights, tmp_path):
+        thresholds = dict(zip(YOLO(weights).names.values(), (0.3, 0.45), strict=True))
+        return carried_point(write_point(tmp_path / "operating.yaml", weights, thresholds))
+
+    @pytest.mark.trains
+    @pytest.mark.usefixtures("quick")
+    @pytest.mark.parametrize("name", ["onnx", "openvino", "ncnn", "torchscript"])
+    def test_carried__read_back(self, weights, words, point, name):
+        for package in FORMATS[name].packages:
+            pytest.importorskip(package, reason="export needs the extra lidd-yolo[export]")
+        result, content, _ = certified(weights, {**words, "formats": [name], "operating": point})
+        assert not result.failed
+        assert metadata_of(result.files[name]) == content["formats"][name]["operating"] == asdict(point)
+        assert (
+            f"carries the thresholds of operating.yaml: {', '.join(f'{k} {v:g}' for k, v in point.thresholds.items())}"
+            in repr(result)
+        )
+        assert YOLO(result.files[name], task="detect").predict(np.zeros((64, 64, 3), np.uint8), verbose=False)
+
+    def test_others__refused_before_anything_is_exported(self, weights, words, point):
+        before = tree(weights.parent)
+        first = next(iter(point.thresholds))
+        for changed, more, reason in (
+            (
+                {"weights_sha256": "1" * 64},
+                {},
+                r"operating.yaml: made for other weights \(1{12}\.\.\.\), not for .*best.pt",
+            ),
+            ({"thresholds": {first: 0.5}}, {}, "operating.yaml: its classes are others than those of .*best.pt"),
+            ({}, {"imgsz": 96}, "--imgsz 96: the thresholds of operating.yaml were chosen at 64"),
+        ):
+            with pytest.raises(InputError, match=reason) as caught:
+                certify(weights, **words, **more, operating=replace(point, **changed))
+            assert "\n" not in str(caught.value)
+        assert tree(weights.parent) == before
+
+    @pytest.mark.usefixtures("quick")
+    def test_no_place__said(self, weights, words, point, monkeypatch):
+        """In releases that make the metadata after the callback."""
+
+        def early(exporter, event):
+            del exporter.metadata
+            for callback in exporter.callbacks[event]:
+                callback(exporter)
+
+        monkeypatch.setattr(Exporter, "run_callbacks", early)
+        result, *_ = certified(weights, {**words, "operating": point})
+        assert result.failed == ("torchscript",)
+        assert "lets nothing into the metadata of exported files; 8.3.200 does" in repr(result)
 
 
 class TestBrokenFold:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -18,13 +18,13 @@ from ultralytics import YOLO
 
 import lidd_yolo
 from lidd_yolo.errors import InputError
-from lidd_yolo.files import sha256
+from lidd_yolo.export.formats import InputShape, Variant
+from lidd_yolo.export.making import make_export
 from lidd_yolo.inspection.detections import found_in
-from lidd_yolo.inspection.operating_file import OperatingFile
-from lidd_yolo.inspection.operating_point import MaxFalseAlarms
-from lidd_yolo.inspection.pictures import MatchRule
+from lidd_yolo.inspection.operating_file import carried_point
 from lidd_yolo.inspection.predict import predict
 from lidd_yolo.inspection.tiles import join_tiles
+from tests.helpers.points import write_point
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,24 +42,6 @@ def rows(file):
 
 def lines(file):
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-
-
-def write_point(file, weights, thresholds, **changed):
-    facts = {
-        "weights": weights.name,
-        "weights_sha256": sha256(weights),
-        "data": "tiny",
-        "data_sha256": "0" * 64,
-        "classes": tuple(thresholds),
-        "thresholds": thresholds,
-        "criterion": MaxFalseAlarms(0.01),
-        "match": MatchRule(),
-        "imgsz": 64,
-        "figures": (),
-        "lidd_yolo": lidd_yolo.__version__,
-    }
-    OperatingFile(**{**facts, **changed}).write(file)
-    return file
 
 
 def class_names(weights):
@@ -192,6 +174,73 @@ class TestTiles:
             predict(lidd_weights, photos, tile="96:0", out=tmp_path / "out")
 
 
+class TestCarried:
+    """Exported files with an operating point in their metadata, and without one."""
+
+    @pytest.fixture
+    def export(self, lidd_weights, tmp_path):
+        def call(thresholds=None, **metadata):
+            point = write_point(tmp_path / "operating.yaml", lidd_weights, thresholds or {}, classes=[*thresholds])
+            carried = metadata or {"operating": asdict(carried_point(point))}
+            given = {"half": False, "arguments": {}, "metadata": carried}
+            shape = Variant(InputShape(64, 64), dynamic=True)
+            return point, make_export(lidd_weights, tmp_path / "made", "torchscript", shape, **given)
+
+        return call
+
+    @pytest.fixture
+    def thresholds(self, lidd_weights, photos):
+        return dict(zip(class_names(lidd_weights).values(), (middle_score(lidd_weights, photos), 0.9), strict=True))
+
+    def test_used__as_the_file_beside_the_checkpoint(self, export, thresholds, lidd_weights, photos, tmp_path):
+        point, exported = export(thresholds)
+        wanted = predict(lidd_weights, photos, operating=point, out=tmp_path / "wanted")
+        done = predict(exported, photos, out=tmp_path / "out")
+        assert (done.thresholds, done.operating) == (thresholds, f"operating.yaml in {exported}")
+        assert 0 < done.defects.total() == wanted.defects.total()
+        verdicts = [[row["verdict"] for row in rows(tmp_path / name / "results.csv")] for name in ("wanted", "out")]
+        assert verdicts[0] == verdicts[1]
+
+    def test_conf__before_it(self, export, thresholds, photos, tmp_path):
+        done = predict(export(thresholds)[1], photos, conf=0.5, out=tmp_path / "out")
+        assert (set(done.thresholds.values()), done.operating) == ({0.5}, "")
+
+    def test_point_of_the_same_weights__accepted(self, export, thresholds, lidd_weights, photos, tmp_path):
+        _, exported = export(thresholds)
+        stricter = write_point(tmp_path / "later.yaml", lidd_weights, dict.fromkeys(thresholds, 0.1))
+        done = predict(exported, photos, operating=stricter, out=tmp_path / "out")
+        assert (set(done.thresholds.values()), done.operating) == ({0.1}, str(stricter))
+
+    def test_point_of_others__refused(self, export, thresholds, lidd_weights, photos, tmp_path):
+        _, exported = export(thresholds)
+        others = write_point(tmp_path / "others.yaml", lidd_weights, thresholds, weights_sha256="1" * 64)
+        with pytest.raises(InputError, match=r"others.yaml: weights_sha256: made for best.pt \(1{12}\.\.\.\), not for"):
+            predict(exported, photos, operating=others, out=tmp_path / "out")
+
+    @pytest.mark.parametrize(
+        ("told", "reason"),
+        [
+            ("no mapping", "operating: has to be a mapping, not 'no mapping'"),
+            ({"thresholds": {"a": "high"}}, "thresholds.a: has to be a number, not 'high'"),
+            ({"thresholds": {}, "more": 1}, "more: unknown key"),
+            ({"thresholds": {}, "file": "a", "sha256": "b", "weights_sha256": "c"}, "imgsz: missing"),
+        ],
+    )
+    def test_metadata_of_another_make__said(self, export, thresholds, photos, tmp_path, told, reason):
+        point, exported = export(thresholds, operating=told)
+        with pytest.raises(InputError, match=f"best.torchscript: its metadata cannot be used: {reason}"):
+            predict(exported, photos, out=tmp_path / "out")
+        assert predict(exported, photos, conf=0.5, out=tmp_path / "with").operating == ""
+        with pytest.raises(InputError, match="its metadata"):
+            predict(exported, photos, operating=point, out=tmp_path / "out")
+
+    def test_nothing_carried__point_refused(self, export, thresholds, photos, tmp_path):
+        point, exported = export(thresholds, description="nothing")
+        assert predict(exported, photos, out=tmp_path / "with").operating == ""
+        with pytest.raises(InputError, match=r"weights_sha256: made for best.pt"):
+            predict(exported, photos, operating=point, out=tmp_path / "out")
+
+
 class TestUnreadable:
     def test_named_and_neither_ok_nor_not_ok(self, lidd_weights, photos, tmp_path):
         """What Ultralytics passes over, and what decoders fill with grey."""
@@ -268,11 +317,6 @@ class TestRefused:
         for others in ({first: 0.5}, {first: 0.5, "rust": 0.5}):
             point = write_point(tmp_path / "point.yaml", lidd_weights, others)
             refused("classes are others than those of .*best.pt", operating=point, any_weights=True)
-
-    def test_point_and_an_exported_folder(self, refused, lidd_weights, tmp_path):
-        point = write_point(tmp_path / "point.yaml", lidd_weights, {"a": 0.5})
-        (tmp_path / "best_ncnn_model").mkdir()
-        refused("weights_sha256: made for best.pt", model=tmp_path / "best_ncnn_model", operating=point)
 
 
 def test_killed__what_was_written_is_there(lidd_weights, photos, tmp_path):

@@ -18,6 +18,8 @@ def file(tmp_path):
         "onnx-int8": int8_entry(),
     }
     formats["onnx"] |= {"notes": ["a note"], "not_compared": ["dynamic: it could not be exported"]}
+    point = {"file": "operating.yaml", "sha256": "0" * 64, "weights_sha256": "1" * 64, "imgsz": 192}
+    formats["onnx"] |= {"operating": {**point, "thresholds": {"scratch": 0.41, "pit": 0.3}}}
     return write_certificate(tmp_path / "best.parity.json", formats)
 
 
@@ -64,6 +66,7 @@ class TestCertificateSection:
         assert certificate_section(file).notes == [
             "onnx: a note",
             "onnx, not compared: dynamic: it could not be exported",
+            "onnx carries the thresholds of operating.yaml: scratch 0.41, pit 0.3",
             "onnx-int8, calibration: split train, seed 0, pictures 4 entries, sha256 abababababab",
         ]
 
