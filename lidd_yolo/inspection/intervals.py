@@ -8,6 +8,7 @@ The share of ``x`` events among ``n`` units gets the interval that fewer, indepe
   of freedom of the variance (Korn and Graubard, *Survey Methodology* 24, 1998);
 * these degrees are ``2 G / (kurtosis - 1) - 1`` of the groups' contributions, between 1 and ``G - 1``, from the
   variance of a variance: where few groups hold all events, it is hardly known;
+* groups of one unit each are independent units, as many as there are;
 * at this number the interval is Jeffreys' (Brown, Cai and DasGupta, *Statistical Science* 16, 2001).
 
 Without any event, or with nothing else, every group counts as one unit, whatever its size, and the interval is exact
@@ -140,6 +141,8 @@ def units_needed(share: float) -> int | None:
 def _effective_units(events: NDArray[np.float64], totals: NDArray[np.float64], share: float) -> float:
     """Return how many independent units would make the share as sure; some units have an event, and some none."""
     total = float(totals.sum())
+    if totals.max() == 1:
+        return total
     variance, freedom = _jackknife(events, totals, share)
     if variance <= 0:
         return total

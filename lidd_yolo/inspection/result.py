@@ -90,7 +90,7 @@ class Inspection:
         """What the criterion asks for on test: name, counts, and the share that they may not exceed."""
         criterion = self.point.criterion
         if isinstance(criterion, MaxFalseAlarms):
-            return [("rejected good parts", self.on_test.together.rejected_good, criterion.share)]
+            return [(f"rejected good {self.parts_name}", self.on_test.together.rejected_good, criterion.share)]
         if isinstance(criterion, MinRecall):
             tallies = {name: tallies.missed_defects for name, tallies in self.on_test.of_class.items()}
             return [(f"missed {name}", tally, 1 - criterion.share) for name, tally in tallies.items() if tally.total]
