@@ -126,7 +126,7 @@ class TestRecorder:
         preds = [torch.zeros(0, 6), torch.tensor([[1.0, 2, 3, 4, 0.5, 1]]), torch.zeros(0, 6)]
         stats = {"conf": [], "pred_cls": [], "tp": []}
         validator = SimpleNamespace(
-            args=SimpleNamespace(task="detect"),
+            args=SimpleNamespace(task="detect", imgsz=64),
             dataloader=SimpleNamespace(dataset=SimpleNamespace(labels=labels)),
             metrics=object(),
             stats=stats,
@@ -139,7 +139,7 @@ class TestRecorder:
                 stats["tp"].append(torch.ones(len(pred), 10, dtype=torch.bool))
 
         validator.update_metrics = update
-        recorder = _Recorder(lambda: False)
+        recorder = _Recorder(lambda: False, lambda picture: picture)
         recorder.attach(validator)
         recorder.attach(validator)
         frame = {
@@ -148,9 +148,10 @@ class TestRecorder:
             "img": torch.zeros(3, 3, 48, 72),
         }
         validator.update_metrics(preds, {**frame, "im_file": [label["im_file"] for label in labels]})
-        assert [picture.name for picture in recorder.results] == ["0.png", "1.png", "2.png"]
-        assert [len(picture.confidence) for picture in recorder.results] == [0, 1, 0]
-        assert recorder.results[1].found_boxes.tolist() == [[1, 2, 3, 4]]
-        assert recorder.results[1].correct.all()
-        assert recorder.results[1].found_masks is None
-        assert recorder.results[2].truth_boxes.tolist() == [[20, 20, 52, 28]]
+        assert [name for name, _ in recorder.results] == ["0.png", "1.png", "2.png"]
+        results = [picture for _, picture in recorder.results]
+        assert [len(picture.confidence) for picture in results] == [0, 1, 0]
+        assert results[1].found_boxes.tolist() == [[1, 2, 3, 4]]
+        assert results[1].correct.all()
+        assert results[1].found_masks is None
+        assert results[2].truth_boxes.tolist() == [[20, 20, 52, 28]]

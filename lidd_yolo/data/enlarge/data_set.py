@@ -95,7 +95,10 @@ def enlarge(
     if seed < 0:
         raise InputError(f"the seed cannot be negative, got {seed}")
     try:
-        source, passed = pictures_only(read_yolo_set(data))
+        source = read_yolo_set(data)
+        folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{times}"))
+        check_new(folder)
+        source, passed = pictures_only(source)
         check_own_names(source)
         sides = tuple(source.pictures) if splits is None else tuple(splits)
         if missing := [side for side in sides if side not in source.pictures]:
@@ -106,8 +109,6 @@ def enlarge(
         if source.channels not in (1, 3, 4):
             reason = f"pictures of {source.channels} channels cannot be enlarged, only of 1, 3 or 4"
             raise InputError(f"{source.file}: {reason}; let `yolo train` change them instead")
-        folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-x{times}"))
-        check_new(folder)
         return _write(folder, source, times, seed, sides, passed)
     except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise InputError(str(error)) from error
