@@ -88,8 +88,8 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
                 "(lidd data split makes both)"
             )
     networks = [_existing(Path(file)) for file in (weights, against) if file is not None]
-    for module, extra in (("jinja2", "compare"), ("scipy.special", "inspect")):
-        load_extra(module, extra)  # what is missing is said before the passes
+    for module in ("jinja2", "scipy.special"):
+        load_extra(module, "inspect")  # what is missing is said before the passes
 
     def passes(network: Path) -> tuple[ValidatedPart, ValidatedPart]:
         parts = []
@@ -156,7 +156,7 @@ def _existing(weights: Path) -> Path:
 
 def _data_hash(data: YoloSet) -> str:
     identity = data_identity(str(data.file), data.root)
-    return str(identity.get("split_sha256") or identity.get("sha256") or sha256(data.file))
+    return str(identity.get("split_sha256") or sha256(data.file))
 
 
 def _held(share: float, val: ValidatedPart, test: ValidatedPart) -> HeldPromise:

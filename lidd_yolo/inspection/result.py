@@ -124,6 +124,8 @@ class Inspection:
             asked = f"at most {percent(criterion.share)} of good {self.parts_name} rejected"
         else:
             asked = f"at least {percent(criterion.share)} of the defects of every class found"
+        if not any(tally.total for _, tally, _ in self.asked):
+            return f"Asked for: {asked}. Test has none of them, so nothing shows whether that is kept."
         if self.kept is None:
             return f"Asked for: {asked}. Kept on these pictures, but too few to show it for others."
         if self.kept:

@@ -45,7 +45,7 @@ def validate_part(
     device: str | None = None,
     repeat: bool = False,
 ) -> ValidatedPart:
-    """Validate a network and match what it finds with the labels: by masks where both have outlines, else by boxes.
+    """Validate a network and match what it finds with the labels: by masks of a segmenter, else by boxes.
 
     Args:
         weights: Checkpoint or exported file of a detector or segmenter.
@@ -58,6 +58,7 @@ def validate_part(
 
     Raises:
         ImportError, TimeoutError: As `validate_and_keep`.
+        ValueError: If the labels have no outlines, which Ultralytics wants of them for a segmenter.
     """
     by = []
 

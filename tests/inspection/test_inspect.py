@@ -152,7 +152,12 @@ class TestFigures:
 class TestVerdict:
     @pytest.mark.parametrize(
         ("events", "total", "kept", "words"),
-        [(0, 400, True, "Kept, and shown"), (0, 20, None, "too few to show"), (3, 20, False, "Not kept on test")],
+        [
+            (0, 400, True, "Kept, and shown"),
+            (0, 20, None, "too few to show"),
+            (3, 20, False, "Not kept on test"),
+            (0, 0, None, "Test has none of them"),
+        ],
     )
     def test_kept(self, inspection, events, total, kept, words):
         """Of 400 single groups without a rejection the upper end is 0.9 %, of 20 it is 17 %."""
