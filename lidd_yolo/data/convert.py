@@ -25,16 +25,22 @@ from lidd_yolo.data.readers.coco import read_coco_folder
 from lidd_yolo.data.readers.data_yaml import SPLITS, read_class_names, read_yolo_set
 from lidd_yolo.data.readers.folders import read_class_mask_folder, read_pairs, read_yolo_data
 from lidd_yolo.data.readers.layout import Item
+from lidd_yolo.data.readers.source import ReadRule, SourceFolder
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 
 REPORT = "convert.json"
 """File in the target that says what was made of what, and everything that was wrong."""
-FORMATS = ("voc", "coco", "labelme", "mask", "class-masks", "yolo")
+FORMATS = ("voc", "coco", "labelme", "mask", "class-masks", "yolo", "xyxy")
 """What can be read."""
+REFUSED = {"dota": "its boxes are turned by an angle, which neither network predicts: export outlines or upright boxes"}
+"""Formats that people ask for, and why they are not read."""
 TARGETS = ("yolo", "coco")
 """What can be written."""
+
+
+_NAMES_NEEDED = "give their names in order with --names a,b,c or --data YAML"
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,6 +76,7 @@ def convert(
     to: str = "yolo",
     names: Sequence[str] | None = None,
     data: str | Path | None = None,
+    rule: ReadRule | None = None,
 ) -> Converted:
     """Convert a data set; its pictures are copied unchanged.
 
@@ -81,16 +88,19 @@ def convert(
         names: Classes in the order of their numbers; objects of others are left out. None takes those of the source's
             data YAML, or all that occur, in alphabetical order.
         data: Data YAML whose classes are taken in place of ``names``.
+        rule: How files pair, what a picture without annotation means, and what a format does not say itself.
 
     Returns:
         Figures and problems; a file with a problem did not cost the others.
 
     Raises:
-        InputError: If the source does not exist, the target holds something, a format is unknown, names are needed, or
-            nothing is usable.
+        InputError: If the source does not exist, the target holds something, a format is unknown, names are needed,
+            fewer than half of the annotation files have a picture, or nothing is usable.
     """
     if names is not None and ("" in names or len(set(names)) < len(names)):
         raise InputError(f"--names {','.join(names)}: an empty name, or one twice")
+    if from_ in REFUSED:
+        raise InputError(f"{from_} is not read: {REFUSED[from_]}")
     if from_ not in FORMATS or to not in TARGETS:
         raise InputError(f"{from_} to {to}: known are {', '.join(FORMATS)} to {', '.join(TARGETS)}")
     try:
@@ -98,15 +108,17 @@ def convert(
         if not Path(source).exists():
             raise InputError(f"{source} does not exist")
         check_new(Path(target))
-        return _convert(Path(source), Path(target), from_, to, class_names)
+        return _convert(Path(source), Path(target), from_, to, class_names, rule or ReadRule())
     except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise InputError(str(error)) from error
 
 
-def _convert(source: Path, target: Path, kind: str, to: str, class_names: Sequence[str] | None) -> Converted:
-    items, problems, names, order = _read(source, kind, class_names)
-    items, wrong = _usable(items, names)
-    problems += wrong
+def _convert(
+    source: Path, target: Path, kind: str, to: str, class_names: Sequence[str] | None, rule: ReadRule
+) -> Converted:
+    read, names, order = _read(source, kind, class_names, rule)
+    items, wrong = _usable(read.items, names)
+    problems = [*read.problems, *wrong]
     if not items:
         raise ValueError(f"{source}: no usable picture; first problem: {problems[0] if problems else 'no files'}")
     report = {
@@ -115,6 +127,7 @@ def _convert(source: Path, target: Path, kind: str, to: str, class_names: Sequen
         "names": list(names),
         "order": order,
         **_figures(items, names),
+        "left_out": dict(Counter(SourceFolder(items, problems, read.labels).left_out().values()).most_common()),
         "problems": [problem.as_dict() for problem in problems],
     }
     with all_or_nothing(target) as folder:
@@ -128,25 +141,42 @@ def _convert(source: Path, target: Path, kind: str, to: str, class_names: Sequen
 
 
 def _read(
-    source: Path, kind: str, class_names: Sequence[str] | None
-) -> tuple[list[Item], list[Problem], tuple[str, ...], str]:
-    """Return pictures, problems, the class names in order and where that order is from."""
+    source: Path, kind: str, class_names: Sequence[str] | None, rule: ReadRule
+) -> tuple[SourceFolder, tuple[str, ...], str]:
+    """Return what the source holds, the class names in order and where that order is from."""
     given = tuple(class_names or ())
     order = "as given" if given else "alphabetical"
-    if kind in ("voc", "coco", "labelme"):  # they state classes by name
-        items, problems = read_coco_folder(source) if kind == "coco" else read_pairs(source, kind)
-        occurring = {thing.class_name for item in items for thing in item.annotation.objects}
-        return items, problems, given or tuple(sorted(occurring)), order
+    if rule.pair and kind in ("coco", "class-masks"):
+        raise ValueError(f"--pair is for formats of one file for each picture, not {kind}")
+    if kind == "coco":
+        return _named(read_coco_folder(source, rule), given, order)
     if kind == "class-masks":
-        return *read_class_mask_folder(source, given or None), order
-    if kind == "yolo" and (file := _data_yaml(source)) is not None:
-        items, problems, stated = read_yolo_data(file)
-        return items, problems, given or stated, "as given" if given else f"of {file.name}"
-    if not given:
-        hint = "give their names in order with --names a,b,c or --data YAML"
-        raise ValueError(f"{source} states classes by number: {hint}")
-    items, problems = read_pairs(source, kind, given)
-    return items, problems, given, order
+        return *read_class_mask_folder(source, given or None, rule), order
+    if kind == "yolo" and not rule.pair and (file := _data_yaml(source)) is not None:
+        read, stated = read_yolo_data(file, rule)
+        return read, given or stated, "as given" if given else f"of {file.name}"
+    by_name = kind in ("voc", "labelme", "xyxy") or (kind == "mask" and rule.class_from == "folder")
+    if not given and (not by_name or (kind == "xyxy" and "class" not in rule.columns)):
+        raise ValueError(f"{source} states classes by number: {_NAMES_NEEDED}")
+    if kind == "mask" and not by_name and rule.mask_threshold is not None and len(given) > 1:
+        raise ValueError("--mask-threshold leaves one class: give one name, or --class-from folder")
+    read, names, order = _named(read_pairs(source, kind, given, rule), given, order)
+    if kind == "xyxy" and not given and any(map(_is_number, names)):
+        raise ValueError(f"{source} states classes by number ({', '.join(names[:5])}): {_NAMES_NEEDED}")
+    return read, names, order
+
+
+def _named(read: SourceFolder, given: tuple[str, ...], order: str) -> tuple[SourceFolder, tuple[str, ...], str]:
+    occurring = {thing.class_name for item in read.items for thing in item.annotation.objects}
+    return read, given or tuple(sorted(occurring)), order
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _data_yaml(source: Path) -> Path | None:
@@ -192,6 +222,7 @@ def _figures(items: Sequence[Item], names: Sequence[str]) -> dict[str, Any]:
         "images": {side: images[side] for side in sides},
         "objects": {side: {name: counts[side, name] for name in names} for side in sides},
         "without_objects": sum(not item.annotation.objects for item in items),
+        "unlabelled_good": sum(item.source == item.picture for item in items),
         "outlined": sum(bool(thing.polygons) for thing in objects),
         "boxes_only": sum(not thing.polygons for thing in objects),
         "difficult": sum(thing.difficult for thing in objects),

@@ -68,7 +68,7 @@ class TestRun:
         assert out.count("class 9 is none of") == 20
         assert "and 5 more, see convert.json" in out
 
-    @pytest.mark.parametrize("words", [[], ["--from", "pdf", "--to", "yolo", "a", "b"], ["--from", "voc", "a", "b"]])
+    @pytest.mark.parametrize("words", [[], ["--from", "voc", "--to", "pdf", "a", "b"], ["--from", "voc", "a", "b"]])
     def test_bad_arguments__refused_by_the_parser(self, words):
         with pytest.raises(SystemExit) as caught:
             _run(*words)

@@ -17,6 +17,7 @@ from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.problems import NONE_USABLE
 from lidd_yolo.data.readers.coco import read_coco_folder
+from lidd_yolo.data.readers.source import ReadRule
 from lidd_yolo.errors import InputError
 from tests.helpers.folders import picture, text, tree, yolo_set
 from tests.helpers.labelme import write_labelme
@@ -140,7 +141,8 @@ class TestConvert:
         for ending in ("png", "bmp"):
             picture(tmp_path / f"set/a.{ending}")
         text(tmp_path / "set/classes.txt", "x")
-        done = convert(tmp_path / "set", tmp_path / "yolo", from_="yolo", names=("x",))
+        rule = ReadRule(unlabelled="good")
+        done = convert(tmp_path / "set", tmp_path / "yolo", from_="yolo", names=("x",), rule=rule)
         [problem] = done.problems
         assert problem.file.name == "a.png"
         assert "same label file" in problem.reason
@@ -164,6 +166,137 @@ class TestConvert:
     def test_repr__what_was_made(self, tmp_path):
         done = convert(str(_voc_set(tmp_path / "voc")), str(tmp_path / "out"), from_="voc", names=["rust"])
         assert repr(done) == f"Converted({tmp_path / 'out'}: 1 pictures, classes rust; 2 left out)"
+
+
+def _board_set(folder):
+    """A set of boards and templates, labels in a folder beside, corners in pixels and classes from 1."""
+    for number in range(4):
+        for kind in ("test", "temp"):
+            picture(folder / f"group0/00041/0004100{number}_{kind}.jpg", 64, 48)
+        lines = "".join(f"{n} 10 {n + 8} 20 {n + 1}\n" for n in range(number))
+        text(folder / f"group0/00041_not/0004100{number}.txt", lines)
+    return folder
+
+
+_BOARDS = "{folder}/{stem}_test.jpg = {folder}_not/{stem}.txt"
+
+
+class TestOtherLayouts:
+    def test_boards__in_pixels_paired_by_a_pattern(self, tmp_path):
+        rule = ReadRule(pair=_BOARDS, first_class=1)
+        source = _board_set(tmp_path / "boards")
+        done = convert(source, tmp_path / "out", from_="xyxy", names=("open", "short", "spur"), rule=rule)
+        assert done.report["images"] == {"train": 4}
+        assert done.report["objects"] == {"train": {"open": 3, "short": 2, "spur": 1}}
+        assert (done.report["without_objects"], done.report["unlabelled_good"]) == (1, 0)
+        assert done.report["left_out"] == {"pictures without labels": 4}
+        label = tmp_path / "out/labels/train/group0/00041/00041001_test.txt"
+        assert read_yolo(label, ("open", "short", "spur"), (64, 48))[0].objects[0].box == Box(0, 10, 8, 20)
+
+    def test_boards_as_yolo__nothing_written(self, tmp_path):
+        source = _board_set(tmp_path / "boards")
+        with pytest.raises(
+            InputError, match=r"4 of 4 label files belong to no picture, such as .*00041000\.txt .*--pair"
+        ):
+            convert(source, tmp_path / "out", from_="yolo", names=("open", "short", "spur"))
+        assert not (tmp_path / "out").exists()
+
+    def test_classes_by_number_without_names__refused(self, tmp_path):
+        with pytest.raises(InputError, match=r"states classes by number \(1, 2, 3\): .*--names"):
+            convert(_board_set(tmp_path / "boards"), tmp_path / "out", from_="xyxy", rule=ReadRule(pair=_BOARDS))
+
+    def test_labelme__good_parts_declared_but_not_the_doubtful_one(self, tmp_path):
+        shape = {"label": "dent", "points": [[1, 1], [9, 1], [9, 8]], "shape_type": "polygon"}
+        content = json.dumps({"imageWidth": 20, "imageHeight": 10, "shapes": [shape]})
+        for name in ("x/a.png", "x/b.png", "y/b.png", "x/c.png", "y/d.png", "y/e.png"):
+            picture(tmp_path / "set" / name)
+        for name in ("x/a.json", "x/c.json", "b.json"):  # b.png is in two folders: which of them shows the dent?
+            text(tmp_path / "set" / name, content)
+        text(tmp_path / "set/y/e.json", "{")
+        done = convert(tmp_path / "set", tmp_path / "out", from_="labelme")
+        assert done.report["images"] == {"train": 2}
+        rule = ReadRule(unlabelled="good")
+        done = convert(tmp_path / "set", tmp_path / "good", from_="labelme", rule=rule)
+        assert (done.report["images"], done.report["unlabelled_good"]) == ({"train": 3}, 1)
+        assert done.report["left_out"] == {"pictures without labels": 2, "label files that cannot be read": 1}
+        made = {
+            path.relative_to(tmp_path / "good/labels/train").as_posix() for path in (tmp_path / "good").rglob("*.txt")
+        }
+        assert made == {"x/a.txt", "x/c.txt", "y/d.txt"}
+
+    def test_masks_beside_pictures__class_from_the_folder_soft_edges(self, tmp_path):
+        for number, kind in enumerate(("MT_Crack", "MT_Fray", "MT_Free")):
+            mask = np.zeros((30, 40), dtype=np.uint8)
+            if kind != "MT_Free":
+                mask[4:15, 5:20] = 90  # the border of a mask that was saved with loss
+                mask[5:14, 6 : 19 - number] = 200
+            picture(tmp_path / f"set/{kind}/Imgs/x{number}.jpg", 40, 30)
+            assert cv2.imwrite(str(tmp_path / f"set/{kind}/Imgs/x{number}.png"), mask)
+        rule = ReadRule(mask_suffix=".png", class_from="folder", mask_threshold=128)
+        done = convert(tmp_path / "set", tmp_path / "out", from_="mask", rule=rule)
+        assert done.class_names == ("MT_Crack", "MT_Fray")
+        assert (done.report["objects"], done.report["without_objects"]) == ({"train": {"MT_Crack": 1, "MT_Fray": 1}}, 1)
+        assert not done.problems
+        file = tmp_path / "out/labels/train/MT_Fray/x1.txt"
+        drawn = draw_mask(read_yolo(file, done.class_names, (40, 30))[0], done.class_names)
+        right = np.zeros((30, 40), dtype=np.uint8)
+        right[5:14, 6:18] = 2
+        np.testing.assert_array_equal(drawn, right)
+
+    def test_one_class__masks_of_another_ending(self, tmp_path):
+        mask = np.zeros((10, 20), dtype=np.uint8)
+        mask[2:5, 3:9] = 255
+        picture(tmp_path / "set/a.png")
+        assert cv2.imwrite(str(tmp_path / "set/a_mask.png"), mask)
+        rule = ReadRule(mask_suffix="_mask.png", mask_threshold=1)
+        done = convert(tmp_path / "set", tmp_path / "out", from_="mask", names=("rust",), rule=rule)
+        assert done.report["objects"] == {"train": {"rust": 1}}
+        with pytest.raises(InputError, match="leaves one class"):
+            convert(tmp_path / "set", tmp_path / "two", from_="mask", names=("rust", "dent"), rule=rule)
+
+    @pytest.mark.parametrize("kind", ["voc", "labelme", "mask", "class-masks", "yolo", "yolo-data", "xyxy", "coco"])
+    def test_nothing_pairs__nothing_written(self, tmp_path, kind):
+        source = tmp_path / "set"
+        for name in ("a", "b", "c"):
+            picture(source / f"images/train/{name}.png")
+        if kind == "coco":
+            images = [{"id": n, "file_name": f"{n}.png", "width": 20, "height": 10} for n in range(3)]
+            text(source / "all.json", json.dumps({"images": images, "annotations": [], "categories": []}))
+        elif kind in ("mask", "class-masks"):
+            for name in ("x", "y", "z"):
+                picture(source / f"masks/rust/{name}.png", value=1)
+        else:
+            ending = {"voc": "xml", "labelme": "json"}.get(kind, "txt")
+            for name in ("a", "y", "z"):  # one of three
+                text(source / f"labels/train/{name}.{ending}", "")
+        if kind == "yolo-data":
+            text(
+                source / "data.yaml", yaml.safe_dump({"path": str(source), "train": "images/train", "names": ["rust"]})
+            )
+        names = ("rust",) if kind in ("mask", "yolo", "xyxy") else None
+        rule = ReadRule(unlabelled="good")
+        with pytest.raises(InputError, match=r"(2|3) of 3 .*nothing is written"):
+            convert(source, tmp_path / "out", from_=kind.removesuffix("-data"), names=names, rule=rule)
+        assert not (tmp_path / "out").exists()
+
+    def test_turned_boxes__refused_with_the_reason(self, tmp_path):
+        with pytest.raises(InputError, match="dota is not read: its boxes are turned"):
+            convert(tmp_path, tmp_path / "out", from_="dota")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"unlabelled": "bad"}, "unlabelled: 'bad' is not one of good, leave-out"),
+        ({"class_from": "name"}, "class-from: 'name' is not one of"),
+        ({"columns": ("x1", "y1", "x2", "class")}, "columns x1,y1,x2,class: y2 is to stand there once"),
+        ({"columns": ("x1", "y1", "x2", "y2", "y2")}, "y2 is to stand there once"),
+        ({"mask_threshold": 0}, "mask-threshold: a value from 1 to 255, not 0"),
+    ],
+)
+def test_bad_rule__one_line(given, says):
+    with pytest.raises(InputError, match=says):
+        ReadRule(**given)
 
 
 class TestRoundTrip:
@@ -196,8 +329,9 @@ class TestRoundTrip:
             picture(folder / "set/a.png", mask.shape[1], mask.shape[0])
             text(folder / "set/a.json", write_labelme(before))
             convert(folder / "set", folder / "coco", from_="labelme", to="coco", names=_NAMES)
-            [item], problems = read_coco_folder(folder / "coco")
-        assert problems == []
+            read = read_coco_folder(folder / "coco")
+        [item] = read.items
+        assert read.problems == []
         np.testing.assert_array_equal(draw_mask(item.annotation, _NAMES), mask)
         assert len(item.annotation.objects) == len(before.objects)
 

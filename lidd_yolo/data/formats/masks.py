@@ -153,15 +153,21 @@ def _components(mask: Mask) -> list[tuple[int, Box, Mask, tuple[slice, slice]]]:
     return components
 
 
-def read_class_masks(paths: Mapping[str, Path], image_size: Size, image: str) -> tuple[Annotation, list[Problem]]:
-    """Return the objects of the masks of one picture, by the class that each is of, and what is wrong with masks."""
+def read_class_masks(
+    paths: Mapping[str, Path], image_size: Size, image: str, threshold: int | None = None
+) -> tuple[Annotation, list[Problem]]:
+    """Return the objects of the masks of one picture, by the class that each is of, and what is wrong with masks.
+
+    Pixels of at least ``threshold`` are of the class, if one is given; else all that are not 0, of one other value.
+    """
     objects: list[DefectObject] = []
     problems = Problems(Path(image))
     for name, path in paths.items():
         with problems.collect(file=path):
             mask = _load_values(path, image_size)
-            if len(values := np.unique(mask[mask > 0])) > 1:
+            if threshold is None and len(values := np.unique(mask[mask > 0])) > 1:
                 reason = f"it has {len(values)} values besides 0: {', '.join(map(str, values[:5]))}"
-                raise UnusableError(Kind.MASK_VALUE, reason, "mask left out; export it without smoothed edges")
-            objects += _annotated((mask > 0).astype(np.uint8), (name,), image).objects
+                remedy = "mask left out; say from which value on it is a defect (--mask-threshold 128)"
+                raise UnusableError(Kind.MASK_VALUE, reason, remedy)
+            objects += _annotated((mask >= (threshold or 1)).astype(np.uint8), (name,), image).objects
     return Annotation(image, *image_size, tuple(objects)), problems

@@ -46,11 +46,19 @@ def read_yolo(path: Path, class_names: Sequence[str], image_size: Size, image: s
         The annotation with boxes and outlines in pixels, or None if the file cannot be read as text; and every problem
         found, with its line.
     """
+    problems = Problems(path)
+    with problems.collect():
+        return parse_yolo(read_text(path), class_names, image_size, file=path, image=image or path.stem)
+    return None, problems
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a label file; raises `UnusableError` if it is none."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        return None, [Problem(path, Kind.LABEL_UNREADABLE, f"cannot be read as text ({error})", "file left out")]
-    return parse_yolo(text, class_names, image_size, file=path, image=image or path.stem)
+        reason = f"cannot be read as text ({error})"
+        raise UnusableError(Kind.LABEL_UNREADABLE, reason, "file left out") from error
 
 
 def parse_yolo(

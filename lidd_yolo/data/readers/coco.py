@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lidd_yolo.data.formats.coco import CocoFile, read_coco
 from lidd_yolo.data.labels.annotation import Annotation, Place
-from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem, Problems, UnusableError
+from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problems, UnusableError
 from lidd_yolo.data.readers.layout import (
     Item,
     key_of,
@@ -24,6 +24,7 @@ from lidd_yolo.data.readers.layout import (
     side_named,
     side_of,
 )
+from lidd_yolo.data.readers.source import ReadRule, SourceFolder, is_good
 from lidd_yolo.progress import progress
 
 
@@ -64,12 +65,24 @@ def pair_coco_folder(source: Path) -> CocoFolder:
     return CocoFolder(root, paired, [path for paths in named.values() for path in paths if path not in taken])
 
 
-def read_coco_folder(source: Path) -> tuple[list[Item], list[Problem]]:
+def read_coco_folder(source: Path, rule: ReadRule | None = None) -> SourceFolder:
     """Read a COCO data set, see `pair_coco_folder`.
 
     Where a picture's folders do not name its side, the JSON file's name does (``instances_val2017.json``).
+
+    Raises:
+        FileNotFoundError: If there is no JSON file.
+        ValueError: If fewer than half of the pictures that the files name are there.
     """
+    rule = rule or ReadRule()
     folder = pair_coco_folder(source)
+    named = [(file, one, matching) for file, _, pictures in folder.files for one, matching in pictures]
+    lost = [(file, one) for file, one, matching in named if len(matching) != 1]
+    if 2 * len(lost) > len(named):
+        raise ValueError(
+            f"{lost[0][0]}: {len(lost)} of {len(named)} pictures that it names are not below {folder.root}, or there "
+            f"more than once, such as {lost[0][1].image}; nothing is written"
+        )
     items: dict[Path, Item] = {}
     problems = Problems(source)
     problems += passed_over(folder.root)
@@ -89,9 +102,15 @@ def read_coco_folder(source: Path) -> tuple[list[Item], list[Problem]]:
                     if index in content.emptied:
                         raise UnusableError(Kind.NONE_USABLE, NONE_USABLE, "picture left out")
                     items[picture] = item
-    remedy = "picture left out; nobody says what it shows"
-    unnamed = [Problem(path, Kind.NO_LABEL, "no JSON file names it", remedy) for path in folder.unnamed]
-    return list(items.values()), problems + unnamed
+    labels: dict[Path, Path | None] = {matching[0]: file for file, _, matching in named if len(matching) == 1}
+    doubtful = frozenset(PurePosixPath(one.image).stem for _, one in lost)
+    for picture in folder.unnamed:
+        labels[picture] = None
+        if is_good(picture, rule, doubtful, "no JSON file names it", problems):
+            with problems.collect(file=picture):
+                nothing = Annotation(picture.name, *picture_size(picture))
+                items[picture] = Item(picture, *side_and_name(picture, folder.root), nothing, picture)
+    return SourceFolder(list(items.values()), problems, labels)
 
 
 def _read_one(annotation: Annotation, picture: Path, file: Path, root: Path) -> Item:

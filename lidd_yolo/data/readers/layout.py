@@ -129,12 +129,17 @@ class Pairing(NamedTuple):
     alone: dict[Path, list[Path]]
 
 
-def pair_files(source: Path, files: Sequence[Path]) -> Pairing:
-    """Pair annotation files, of one for each picture, with the pictures below a folder."""
+def pair_files(source: Path, files: Sequence[Path], suffix: str = "") -> Pairing:
+    """Pair annotation files, of one for each picture, with the pictures below a folder.
+
+    A ``suffix`` such as ``_mask.png`` is what follows the picture's name, without its ending, in an annotation file's.
+    """
     annotated = frozenset(files)
     pictures = Pictures(source, [path for path in list_pictures(source) if path not in annotated])
     pairing = Pairing(dict.fromkeys(pictures.keys), {})
     keys = {file: key_of(file, source) for file in files}
+    if suffix:
+        keys = {file: (*key[:-1], file.name.removesuffix(suffix)) for file, key in keys.items()}
     exact = frozenset(pictures.keys.values())
     # The surest first: a file in the picture's own folder goes before one of the same name elsewhere.
     for file in sorted(files, key=lambda file: keys[file] not in exact):

@@ -14,8 +14,10 @@ from ultralytics.data.dataset import YOLODataset
 from ultralytics.data.utils import check_det_dataset
 
 from lidd_yolo.data.checks.set_check import check
+from lidd_yolo.data.labels.problems import Kind
 from lidd_yolo.data.readers.data_yaml import read_yolo_set
 from lidd_yolo.data.readers.folders import read_yolo_data
+from lidd_yolo.data.readers.source import ReadRule
 from lidd_yolo.errors import InputError
 from tests.helpers.pictures import encoded, noise
 
@@ -261,7 +263,7 @@ def as_we_do(file):
     """Return the same of our reader; None if it refuses or the check says that training cannot do."""
     try:
         data = read_yolo_set(file)
-        items, _, names = read_yolo_data(file)
+        read, names = read_yolo_data(file, ReadRule(unlabelled="good"))
         findings = check(file).findings
     except (FileNotFoundError, ValueError, InputError) as error:
         return None, error
@@ -270,7 +272,7 @@ def as_we_do(file):
     if unfit:
         return None, unfit[0]
     found = {"train": {}, "val": {}}
-    for item in items:
+    for item in read.items:
         if item.side in found:
             shape = item.annotation
             w, h = shape.width, shape.height
@@ -280,6 +282,10 @@ def as_we_do(file):
             ]
             classes = [names.index(thing.class_name) for thing in shape.objects]
             found[item.side][whole(item.picture)] = sorted(set(boxes(classes, rows)))
+    for split, of_split in found.items():
+        # a label that training does not find, as its place is written in another way, makes nothing good
+        bare = [p for p in data.pictures[split] if read.left_out().get(p) == Kind.NO_LABEL.heading]
+        of_split.update({whole(picture): [] for picture in bare})
     assert {split: {whole(p) for p in data.pictures[split]} for split in found} == {
         split: set(of_split) for split, of_split in found.items()
     }

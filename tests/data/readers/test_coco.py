@@ -19,7 +19,8 @@ def _json(file, *names, width=20, height=10):
 class TestReadCocoFolder:
     def test_one_file__pictures_beside_it(self, tmp_path):
         picture(tmp_path / "images/a.png")
-        [item], problems = read_coco_folder(_json(tmp_path / "all.json", "a.png"))
+        read = read_coco_folder(_json(tmp_path / "all.json", "a.png"))
+        [item], problems = read.items, read.problems
         assert problems == []
         assert (item.side, item.name, item.annotation.objects[0].box) == ("train", "a.png", Box(1, 2, 4, 6))
 
@@ -27,29 +28,31 @@ class TestReadCocoFolder:
         for side in ("train2017", "val2017"):
             picture(tmp_path / side / "a.png")
             _json(tmp_path / f"annotations/instances_{side}.json", "a.png")
-        items, problems = read_coco_folder(tmp_path)
+        read = read_coco_folder(tmp_path)
+        items, problems = read.items, read.problems
         assert problems == []
         assert {item.side: item.picture.parent.name for item in items} == {"train": "train2017", "val": "val2017"}
 
     def test_side__of_the_json_file_where_no_folder_says(self, tmp_path):
         picture(tmp_path / "images/a.png")
         _json(tmp_path / "annotations/instances_val.json", "a.png")
-        [item], _ = read_coco_folder(tmp_path)
+        read = read_coco_folder(tmp_path)
+        [item], _ = read.items, read.problems
         assert item.side == "val"
 
     def test_folders_in_names__tell_pictures_apart(self, tmp_path):
         for folder, width in (("x", 20), ("y", 30)):
             picture(tmp_path / folder / "a.png", width)
-        items, problems = read_coco_folder(_json(tmp_path / "all.json", "y/a.png", width=30))
+        read = read_coco_folder(_json(tmp_path / "all.json", "y/a.png", width=30))
+        items, problems = read.items, read.problems
         assert [item.name for item in items] == ["y/a.png"]
         assert [(p.file, p.reason) for p in problems] == [(tmp_path / "x/a.png", "no JSON file names it")]
 
     def test_outside__never_taken(self, tmp_path):
         picture(tmp_path / "secret.png")
         _json(tmp_path / "set/all.json", "../secret.png", str(tmp_path / "secret.png"))
-        items, problems = read_coco_folder(tmp_path / "set")
-        assert items == []
-        assert [p.reason for p in problems] == ["there is no such picture"] * 2
+        with pytest.raises(ValueError, match=r"2 of 2 pictures that it names are not below .*, such as \.\./secret"):
+            read_coco_folder(tmp_path / "set")
 
     def test_wrong_size_missing_doubled__named(self, tmp_path):
         for name in ("a.png", "b.png"):
@@ -57,7 +60,8 @@ class TestReadCocoFolder:
         _json(tmp_path / "1.json", "a.png", "gone.png")
         _json(tmp_path / "2.json", "a.png")
         _json(tmp_path / "3.json", "b.png", width=21)
-        items, problems = read_coco_folder(tmp_path)
+        read = read_coco_folder(tmp_path)
+        items, problems = read.items, read.problems
         assert [item.name for item in items] == ["a.png"]
         reasons = [p.reason for p in problems]
         assert reasons == ["there is no such picture", "the picture came before", "it is 20x10, 3.json says 21x10"]
@@ -71,7 +75,8 @@ class TestReadCocoFolder:
         (tmp_path / "all.json").write_text(json.dumps(content))
         for key in boxes:
             picture(tmp_path / f"{key}.png")
-        items, problems = read_coco_folder(tmp_path)
+        read = read_coco_folder(tmp_path)
+        items, problems = read.items, read.problems
         found = {item.name: len(item.annotation.objects) for item in items}
         assert found == {"1.png": 1, "2.png": 1, "4.png": 0}
         assert [(p.file.name, p.where) for p in problems] == [

@@ -12,15 +12,33 @@ from lidd_yolo.data.readers.folders import (
     read_pairs,
     read_yolo_data,
 )
+from lidd_yolo.data.readers.source import ReadRule
 from tests.helpers.folders import picture, text, yolo_set
 from tests.helpers.plates import voc, voc_object
+
+GOOD = ReadRule(unlabelled="good")
+
+
+def _pairs(*words):
+    read = read_pairs(*words)
+    return read.items, read.problems
+
+
+def _class_masks(*words):
+    read, names = read_class_mask_folder(*words)
+    return read.items, read.problems, names
+
+
+def _yolo_data(*words):
+    read, names = read_yolo_data(*words)
+    return read.items, read.problems, names
 
 
 class TestVoc:
     def test_paired_and_shifted_to_0_based(self, tmp_path):
         picture(tmp_path / "JPEGImages/a.png")
         text(tmp_path / "Annotations/a.xml", voc(voc_object("x", (1, 2, 20, 10)), (20, 10)))
-        [item], problems = read_pairs(tmp_path, "voc")
+        [item], problems = _pairs(tmp_path, "voc")
         assert problems == []
         assert (item.side, item.name) == ("train", "a.png")
         assert item.annotation.objects[0].box == Box(0, 1, 20, 10)
@@ -30,7 +48,7 @@ class TestVoc:
         text(tmp_path / "a.xml", voc("", (20, 10)))
         picture(tmp_path / "b.png")
         text(tmp_path / "c.xml", voc("", (20, 10)))
-        items, problems = read_pairs(tmp_path, "voc")
+        items, problems = _pairs(tmp_path, "voc")
         assert [item.name for item in items] == ["a.png"]
         assert [(p.file.name, p.reason) for p in problems] == [
             ("c.xml", "it has no picture"),
@@ -41,7 +59,7 @@ class TestVoc:
         for side, width in (("train", 20), ("test", 30)):
             picture(tmp_path / "images" / side / "a.png", width)
             text(tmp_path / "annotations" / side / "a.xml", voc(voc_object("x", (1, 1, width, 5)), (width, 10)))
-        items, problems = read_pairs(tmp_path, "voc")
+        items, problems = _pairs(tmp_path, "voc")
         assert problems == []
         found = {item.side: (item.name, item.annotation.objects[0].box.x2) for item in items}
         assert found == {"train": ("a.png", 20), "test": ("a.png", 30)}
@@ -49,16 +67,22 @@ class TestVoc:
     def test_ambiguous__left_out(self, tmp_path):
         for side in ("x", "y"):
             picture(tmp_path / side / "a.png")
-        text(tmp_path / "xml/a.xml", voc("", (20, 10)))
-        items, problems = read_pairs(tmp_path, "voc")
-        assert items == []
+        picture(tmp_path / "b.png")
+        for name in ("a", "b"):
+            text(tmp_path / f"xml/{name}.xml", voc("", (20, 10)))
+        items, problems = _pairs(tmp_path, "voc", (), GOOD)
+        assert [item.name for item in items] == ["b.png"]
         assert problems[0].reason == "2 pictures have its name"
+        assert [(p.file.parent.name, p.remedy) for p in problems[1:]] == [
+            ("x", "picture left out, not taken for good"),
+            ("y", "picture left out, not taken for good"),
+        ]
 
     def test_second_annotation__left_out(self, tmp_path):
         picture(tmp_path / "images/a.png")
         text(tmp_path / "elsewhere/a.xml", voc(voc_object("far", (1, 1, 2, 2)), (20, 10)))
         text(tmp_path / "annotations/a.xml", voc(voc_object("near", (1, 1, 2, 2)), (20, 10)))
-        [item], [problem] = read_pairs(tmp_path, "voc")
+        [item], [problem] = _pairs(tmp_path, "voc")
         assert item.annotation.objects[0].class_name == "near"
         assert problem.file == tmp_path / "elsewhere/a.xml"
         assert "came before" in problem.reason
@@ -69,7 +93,7 @@ class TestLabelme:
         picture(tmp_path / "a.png")
         shape = {"label": "x", "points": [[1, 1], [9, 1], [9, 8]], "shape_type": "polygon", "group_id": None}
         text(tmp_path / "a.json", json.dumps({"imageWidth": 20, "imageHeight": 10, "shapes": [shape]}))
-        [item], problems = read_pairs(tmp_path, "labelme")
+        [item], problems = _pairs(tmp_path, "labelme")
         assert (problems, item.annotation.objects[0].box) == ([], Box(1, 1, 9, 8))
 
 
@@ -80,7 +104,7 @@ class TestMasks:
         mask[2:5, 3:9] = 2
         (tmp_path / "masks").mkdir()
         cv2.imwrite(str(tmp_path / "masks/a.png"), mask)
-        [item], problems = read_pairs(tmp_path, "mask", ("x", "y"))
+        [item], problems = _pairs(tmp_path, "mask", ("x", "y"))
         assert problems == []
         [thing] = item.annotation.objects
         assert (thing.class_name, thing.box) == ("y", Box(3, 2, 9, 5))
@@ -92,12 +116,12 @@ class TestMasks:
 
 
 class TestYolo:
-    def test_no_label__no_defect_bad_line_named(self, tmp_path):
+    def test_no_label__good_if_one_says_so_bad_line_named(self, tmp_path):
         picture(tmp_path / "a.png")
         picture(tmp_path / "b.png")
         text(tmp_path / "a.txt", "0 0.5 0.5 0.5 0.5\n7 0.5 0.5 0.5 0.5\n")
         text(tmp_path / "classes.txt", "x\n")
-        items, [problem] = read_pairs(tmp_path, "yolo", ("x",))
+        items, [problem] = _pairs(tmp_path, "yolo", ("x",), GOOD)
         assert [(item.name, len(item.annotation.objects)) for item in items] == [("a.png", 1), ("b.png", 0)]
         assert (problem.file.name, problem.where) == ("a.txt", "line 2")
 
@@ -115,7 +139,7 @@ class TestReadClassMaskFolder:
         picture(tmp_path / "images/b.png")
         _mask(tmp_path / "masks/spot/a.png", 2)
         _mask(tmp_path / "masks/line/a.png", 3, value=1)
-        items, problems, names = read_class_mask_folder(tmp_path, None)
+        items, problems, names = _class_masks(tmp_path, None, GOOD)
         assert (problems, names) == ([], ("line", "spot"))
         found = {item.name: [(o.class_name, o.box) for o in item.annotation.objects] for item in items}
         assert found == {"a.png": [("line", Box(3, 1, 6, 4)), ("spot", Box(2, 1, 5, 4))], "b.png": []}
@@ -125,27 +149,29 @@ class TestReadClassMaskFolder:
             picture(tmp_path / "test" / kind / "000.png")
             _mask(tmp_path / "ground_truth" / kind / "000_mask.png", 2)
         picture(tmp_path / "test/good/000.png")
-        items, problems, names = read_class_mask_folder(tmp_path, None)
+        items, problems, names = _class_masks(tmp_path, None, GOOD)
         assert (problems, names) == ([], ("cut", "hole"))
         found = {item.name: [o.class_name for o in item.annotation.objects] for item in items}
         assert found == {"cut/000.png": ["cut"], "hole/000.png": ["hole"], "good/000.png": []}
         assert {item.side for item in items} == {"test"}
 
     def test_unusable__named_never_taken_for_no_defect(self, tmp_path):
-        for name in ("a.png", "b.png"):
+        for name in ("a.png", "b.png", "e.png"):
             picture(tmp_path / "images" / name)
         _mask(tmp_path / "masks/spot/a.png", 2)
+        _mask(tmp_path / "masks/rust/e.png", 2)
         (tmp_path / "masks/spot/b.png").write_bytes(b"")
         _mask(tmp_path / "masks/rust/a.png", 2)
         _mask(tmp_path / "masks/spot/c.png", 2)
         _mask(tmp_path / "masks/a.png", 2)
-        items, problems, names = read_class_mask_folder(tmp_path, ("spot",))
+        items, problems, names = _class_masks(tmp_path, ("spot",), GOOD)
         assert ([item.name for item in items], names) == (["a.png"], ("spot",))
         assert {p.reason for p in problems} == {
             "class 'rust' is none of spot",
             "it has no picture",
             "no folder says its class",
             "it cannot be decoded as a picture",
+            "it has no mask that can be used, but one has its name",
         }
 
     def test_no_masks(self, tmp_path):
@@ -161,7 +187,7 @@ class TestReadYoloData:
     def test_sides_names_and_labels(self, tmp_path):
         file = yolo_set(tmp_path, {"train/a": "1 0.5 0.5 0.5 0.25\n", "val/b": ""})
         (tmp_path / "labels/val/b.txt").unlink()
-        items, problems, names = read_yolo_data(file)
+        items, problems, names = _yolo_data(file, GOOD)
         assert (problems, names) == ([], ("a", "b"))
         assert [(item.side, item.name) for item in items] == [("train", "a.png"), ("val", "b.png")]
         [thing] = items[0].annotation.objects
@@ -172,7 +198,7 @@ class TestReadYoloData:
         file = yolo_set(tmp_path, {"train/a": "", "train/b": "", "train/c": _NAN, "train/d": _GOOD + _NAN})
         (tmp_path / "images/train/a.png").write_bytes(b"")
         (tmp_path / "labels/train/b.txt").write_bytes(b"\xff\xfe\xff")
-        items, problems, _ = read_yolo_data(file)
+        items, problems, _ = _yolo_data(file)
         assert [item.name for item in items] == ["d.png"]
         assert [(p.file.name, p.where) for p in problems] == [
             ("a.png", ""),
