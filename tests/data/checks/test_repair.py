@@ -83,7 +83,7 @@ class TestRepairSet:
         file = write_yolo_set(tmp_path / "set", {"train/a": GOOD, "train/deep": GOOD, "val/b": GOOD}, pictures)
         found = check_yolo_set(read_yolo_set(file)).findings
         [reason] = [one.reason for one in found if one.kind == "picture-unreadable"]
-        assert reason.startswith("its numbers of 32 bits a channel are no picture: training stops at it")
+        assert reason.startswith("its numbers have a sign, a point or more than 16 bits: training stops at it")
         _, left_out = _repair(file, tmp_path / "new")
         assert left_out == 1
         assert [p.name for p in (tmp_path / "new/images/train").iterdir()] == ["a.jpg"]
