@@ -33,6 +33,8 @@ from lidd_yolo.progress import progress
 
 _NAMES = {"voc": "XML file", "labelme": "JSON file", "mask": "mask"}
 """What a file of a format is called in messages."""
+_UNSURE = "an annotation has its name and that of another picture"
+_LEFT_OUT = "picture left out; nobody says what it shows"
 
 
 def annotation_files(source: Path, kind: str) -> list[Path]:
@@ -65,11 +67,12 @@ def read_pairs(source: Path, kind: str, class_names: Sequence[str] = ()) -> tupl
     problems = Problems(source)
     problems += passed_over(source)
     problems += [Problem(f, Kind.NO_PICTURE, why_alone(named), "file left out") for f, named in pairing.alone.items()]
+    unsure = {picture for named in pairing.alone.values() if len(named) > 1 for picture in named}
     items: list[Item] = []
     for picture, label in progress(pairing.labels.items(), len(pairing.labels), "reading"):
-        if label is None and kind in _NAMES:
-            remedy = "picture left out; nobody says what it shows"
-            problems.append(Problem(picture, Kind.NO_LABEL, f"it has no {_NAMES[kind]}", remedy))
+        if label is None and (kind in _NAMES or picture in unsure):
+            reason = f"it has no {_NAMES[kind]}" if kind in _NAMES else _UNSURE
+            problems.append(Problem(picture, Kind.NO_LABEL, reason, _LEFT_OUT))
             continue
         item = read_item(picture, *side_and_name(picture, source), label, readers[kind], problems)
         items += [item] if item is not None else []
@@ -110,13 +113,20 @@ def read_class_mask_folder(
     masks_of: dict[Path, dict[str, Path]] = {path: {} for path in pictures.keys}
     problems = Problems(source)
     problems += passed_over(source)
+    unsure: set[Path] = set()
     for mask in masks:
         name, keys = _class_and_keys(mask, source)
+        named = pictures.find(*keys)
+        if len(named) > 1 and (class_names is None or name in class_names):
+            unsure.update(named)
         with problems.collect(file=mask):
-            _assign(mask, name, pictures.find(*keys), class_names, masks_of)
+            _assign(mask, name, named, class_names, masks_of)
     names = tuple(class_names or sorted({name for of_picture in masks_of.values() for name in of_picture}))
     items: list[Item] = []
     for picture, of_class in progress(masks_of.items(), len(masks_of), "reading"):
+        if picture in unsure:
+            problems.append(Problem(picture, Kind.NO_LABEL, _UNSURE, _LEFT_OUT))
+            continue
         with problems.collect(file=picture):
             of_picture = {name: of_class[name] for name in names if name in of_class}
             annotation, wrong = read_class_masks(of_picture, picture_size(picture), picture.name)
