@@ -25,12 +25,14 @@ class PlainLoader(yaml.SafeLoader):
     """Of PyYAML's values the plain ones, of bounded number and length."""
 
     def get_single_node(self) -> yaml.Node | None:
+        """Read a text into nodes; refuses one that would fill the memory."""
         node: yaml.Node | None = super().get_single_node()
         if node is not None and _parts(node, {}) > _MOST_PARTS:
             raise yaml.YAMLError(f"written out, its aliases give more than {_MOST_PARTS} values")
         return node
 
     def construct_scalar(self, node: Any) -> Any:
+        """Convert a value; refuses a number that would take too long."""
         if node.tag.endswith((":int", ":float")) and len(node.value) > _LONGEST_NUMBER:
             raise yaml.YAMLError(f"a number has {len(node.value)} signs")
         return super().construct_scalar(node)

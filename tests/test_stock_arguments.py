@@ -17,6 +17,7 @@ import yaml
 from ultralytics import YOLO
 from ultralytics.cfg import CFG_BOOL_KEYS, CFG_FLOAT_KEYS, CFG_FRACTION_KEYS, CFG_INT_KEYS
 from ultralytics.data.utils import verify_image_label
+from ultralytics.models.yolo.segment import SegmentationValidator
 from ultralytics.nn.tasks import yaml_model_load
 from ultralytics.utils import DEFAULT_CFG_DICT
 
@@ -237,11 +238,11 @@ class TestEffects:
     def test_prediction(self, network, trained, data, tmp_path):
         """``conf``, ``classes``, ``max_det``, ``agnostic_nms`` and ``save_txt``."""
         source = data.parent / "data" / "images" / "val"
-        model = YOLO(trained(network))
 
         def found(**more):
             words = {"imgsz": 64, "verbose": False, "conf": 1e-6, "iou": 0.1, "max_det": 300, **more}
-            results = model.predict(source, project=str(tmp_path), **words)
+            # a network of its own: in the oldest releases an argument stays for the next call
+            results = YOLO(trained(network)).predict(source, project=str(tmp_path), **words)
             return [result.boxes.data[:, :6].double() for result in results]
 
         everything = found()
@@ -274,6 +275,8 @@ class TestEffects:
             boxes = json.loads(file.read_text()) if file.is_file() else []
             return validator.seen, counts.tolist(), validator.dataloader.dataset.rect, len(boxes)
 
+        if "-seg" in STOCK[network] and "pycocotools" in inspect.getsource(SegmentationValidator.pred_to_json):
+            pytest.importorskip("pycocotools", reason="the oldest releases write masks with it")
         plain = of_validation(network)
         assert plain[:2] == of_validation(STOCK[network])[:2]
         for more in ({"split": "train"}, {"single_cls": True}, {"classes": [0]}, {"rect": False}, {"max_det": 2}):

@@ -140,7 +140,7 @@ class TestConvert:
 
     @pytest.mark.parametrize("resplit", [None, "listed", "copied"])
     def test_pictures_of_one_name__each_with_its_own_label(self, tmp_path, resplit):
-        """Two folders of a plant's two cameras, each with its ``images``: before, no label of theirs was found again."""
+        """Four cameras with ``images`` of their own: before, no label of theirs was found again."""
         wanted = []
         for number, camera in enumerate(("left", "right", "above", "below")):
             picture(tmp_path / "set" / camera / "images/0.png", 20 + number)
