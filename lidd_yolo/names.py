@@ -53,7 +53,7 @@ def scale(path: Any) -> str:
     """Return the scale letter that a name of ours asks for, or the default its YAML states, or ''.
 
     Raises:
-        ValueError: If the YAML does not have this scale; names those it has.
+        ValueError: If the YAML does not have this scale; names those it has. Or if it is no valid YAML.
     """
     match = _match(path)
     if match is None:
@@ -61,9 +61,9 @@ def scale(path: Any) -> str:
     file = str(path) if Path(path).is_file() else find_beside(path) or find_packaged(path)
     if not file:
         return ""
-    import yaml  # noqa: PLC0415 - `lidd doctor --help` answers without it
+    from lidd_yolo.yaml_text import read_mapping  # noqa: PLC0415 - `lidd doctor --help` answers without yaml
 
-    config = yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}
+    config = read_mapping(Path(file))
     known, section = list(config.get("scales") or {}), config.get("lidd_yolo")
     default = section.get("default_scale") if isinstance(section, dict) else None
     letter = match["scale"] or default or (known[0] if known else "")

@@ -7,6 +7,7 @@ alias that is named twice, again and again, stand for more than any memory holds
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,14 +21,18 @@ _OF_CONVERSIONS = (ArithmeticError, AttributeError, LookupError, TypeError, Valu
 """What PyYAML lets through where a tag or a number cannot be converted."""
 
 
-class _Loader(yaml.SafeLoader):
+class PlainLoader(yaml.SafeLoader):
+    """Of PyYAML's values the plain ones, of bounded number and length."""
+
     def get_single_node(self) -> yaml.Node | None:
+        """Read a text into nodes; refuses one that would fill the memory."""
         node: yaml.Node | None = super().get_single_node()
         if node is not None and _parts(node, {}) > _MOST_PARTS:
             raise yaml.YAMLError(f"written out, its aliases give more than {_MOST_PARTS} values")
         return node
 
     def construct_scalar(self, node: Any) -> Any:
+        """Convert a value; refuses a number that would take too long."""
         if node.tag.endswith((":int", ":float")) and len(node.value) > _LONGEST_NUMBER:
             raise yaml.YAMLError(f"a number has {len(node.value)} signs")
         return super().construct_scalar(node)
@@ -44,24 +49,41 @@ def _parts(node: yaml.Node, known: dict[int, int]) -> int:
     return known[id(node)]
 
 
-def parse_yaml(text: str, source: object) -> Any:
+def parse_yaml(text: str, source: object, loader: type[PlainLoader] = PlainLoader) -> Any:
     """Return the content of a YAML text, plain values only.
 
     Args:
         text: The text.
         source: What an error names as its place: the file, or the word of a command.
+        loader: What is to be refused besides.
 
     Raises:
         InputError: If it is no valid YAML or its aliases give more than a million values; names the line if there is
             one.
     """
     try:
-        return yaml.load(text, _Loader)
+        return yaml.load(text, loader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{source}{line}: no valid YAML ({_short(error.problem)})") from error
     except (yaml.YAMLError, RecursionError, *_OF_CONVERSIONS) as error:
         raise InputError(f"{source}: no valid YAML ({_short(error)})") from error
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """Return the keys and values of a YAML file; none of an empty one.
+
+    Raises:
+        InputError: If it is not to be read, no valid YAML, or holds something else; one line.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: {_short(error)}") from error
+    content = parse_yaml(text, file)
+    if not isinstance(content, (dict, type(None))):
+        raise InputError(f"{file}: it has to hold keys and values, not {type(content).__name__}")
+    return content or {}
 
 
 def _short(reason: object) -> str:

@@ -7,6 +7,8 @@ import yaml
 from ultralytics.nn.tasks import yaml_model_load
 
 from lidd_yolo import names, paths
+from lidd_yolo.errors import InputError
+from tests.helpers.hostile_yaml import IN_LISTS
 
 PACKAGED = paths.cfg_dir() / "models" / "lidd.yaml"
 
@@ -177,6 +179,15 @@ class TestScale:
     def test_file__without_scales(self, folder):
         write(folder / "lidd.yaml", scales=None)
         assert names.scale("lidd.yaml") == ""
+
+    @pytest.mark.timeout(60)
+    @pytest.mark.parametrize("text", [IN_LISTS, "nc: !!bool x", "- a"], ids=lambda text: text[:8])
+    def test_file__that_cannot_be_read(self, folder, text):
+        """A bomb of aliases would be printed; a tag without a value ended in ``KeyError``."""
+        (folder / "lidd.yaml").write_text(text, encoding="utf-8")
+        for name in ("lidd.yaml", "lidds.yaml"):
+            with pytest.raises(InputError, match=r"lidd\.yaml(, line \d+)?: [^\n]+$"):
+                names.scale(name)
 
     @pytest.mark.parametrize("name", ["yolov8n.yaml", "lidd-nothing.yaml"])
     def test_file__not_ours_or_not_there(self, name):

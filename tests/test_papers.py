@@ -1,4 +1,4 @@
-"""docs/papers.md: every line resolves, and nothing of the papers is missing."""
+"""docs/papers.md: every line resolves, and nothing of the papers is missing. The tests of docs/robustness.md exist."""
 
 import importlib
 import re
@@ -44,3 +44,15 @@ class TestPapers:
     def test_lines__every_model_yaml_has_one(self):
         yamls = {str(f.relative_to(ROOT)) for f in (ROOT / "cfg" / "models").rglob("*.yaml")}
         assert yamls - {line[4] for line in LINES} == set()
+
+
+class TestRobustness:
+    @pytest.mark.parametrize(
+        "named",
+        sorted(set(re.findall(r"`(tests/[^`]+)`", (ROOT / "docs" / "robustness.md").read_text(encoding="utf-8")))),
+    )
+    def test_named__is_there(self, named):
+        """A promise is worth its test."""
+        file, _, part = named.partition("::")
+        assert (ROOT / file).exists()
+        assert not part or f"class {part}:" in (ROOT / file).read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ And the arguments whose effect is cheap to see have it on our networks as on sto
 Arguments are tried together, for time; if a group fails, each of it alone, so that the one at fault is named.
 """
 
+import inspect
 import json
 from math import cos, pi
 from pathlib import Path
@@ -15,6 +16,8 @@ import torch
 import yaml
 from ultralytics import YOLO
 from ultralytics.cfg import CFG_BOOL_KEYS, CFG_FLOAT_KEYS, CFG_FRACTION_KEYS, CFG_INT_KEYS
+from ultralytics.data.utils import verify_image_label
+from ultralytics.models.yolo.segment import SegmentationValidator
 from ultralytics.nn.tasks import yaml_model_load
 from ultralytics.utils import DEFAULT_CFG_DICT
 
@@ -205,8 +208,9 @@ class TestEffects:
     """What an argument does is to be seen on our networks as on stock ones, where it is cheap to see."""
 
     @pytest.mark.parametrize("network", [*NETWORKS, "yolov8n.yaml"])
-    def test_training(self, network, data, tmp_path):
+    def test_training(self, network, tmp_path):
         """``freeze``, ``fraction``, ``classes``, ``single_cls``, ``rect``, ``cos_lr`` and ``optimizer``."""
+        data = generated_data(tmp_path / "steel")  # the oldest releases write what ``single_cls`` makes into the cache
         model, seen = YOLO(network), {}
         model.add_callback("on_train_start", lambda trainer: seen.update(before=parameters(trainer), trainer=trainer))
         size = {"epochs": 1, "imgsz": 64, "batch": 4, "workers": 0, "plots": False, "verbose": False, "val": False}
@@ -221,7 +225,9 @@ class TestEffects:
         assert any(name.startswith("model.2.") for name in moved)
         assert dataset.rect
         assert len(dataset) == 4  # of 8
-        of_class = sum(int((rows(file)[:, 0] == 0).sum()) for file in map(label_file, map(Path, dataset.im_files)))
+        classes = np.concatenate([rows(file)[:, 0] for file in map(label_file, map(Path, dataset.im_files))])
+        one_class_first = "lb[:, 0] = 0" in inspect.getsource(verify_image_label)  # in the oldest releases
+        of_class = len(classes) if one_class_first else int((classes == 0).sum())
         assert 0 < sum(len(one["cls"]) for one in dataset.labels) == of_class
         assert (trainer.data["nc"], trainer.model.model[-1].nc) == (1, 1)
         assert [round(trainer.lf(part), 6) for part in (0, 0.5, 1)] == [1, 0.6, 0.2]
@@ -232,11 +238,11 @@ class TestEffects:
     def test_prediction(self, network, trained, data, tmp_path):
         """``conf``, ``classes``, ``max_det``, ``agnostic_nms`` and ``save_txt``."""
         source = data.parent / "data" / "images" / "val"
-        model = YOLO(trained(network))
 
         def found(**more):
             words = {"imgsz": 64, "verbose": False, "conf": 1e-6, "iou": 0.1, "max_det": 300, **more}
-            results = model.predict(source, project=str(tmp_path), **words)
+            # a network of its own: in the oldest releases an argument stays for the next call
+            results = YOLO(trained(network)).predict(source, project=str(tmp_path), **words)
             return [result.boxes.data[:, :6].double() for result in results]
 
         everything = found()
@@ -269,6 +275,8 @@ class TestEffects:
             boxes = json.loads(file.read_text()) if file.is_file() else []
             return validator.seen, counts.tolist(), validator.dataloader.dataset.rect, len(boxes)
 
+        if "-seg" in STOCK[network] and "pycocotools" in inspect.getsource(SegmentationValidator.pred_to_json):
+            pytest.importorskip("pycocotools", reason="the oldest releases write masks with it")
         plain = of_validation(network)
         assert plain[:2] == of_validation(STOCK[network])[:2]
         for more in ({"split": "train"}, {"single_cls": True}, {"classes": [0]}, {"rect": False}, {"max_det": 2}):

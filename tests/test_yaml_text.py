@@ -5,11 +5,9 @@ from contextlib import suppress
 import pytest
 
 from lidd_yolo.errors import InputError
-from lidd_yolo.yaml_text import parse_yaml
+from lidd_yolo.yaml_text import parse_yaml, read_mapping
+from tests.helpers.hostile_yaml import IN_LISTS, MERGED
 
-LEVELS = 40
-IN_LISTS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, LEVELS))
-MERGED = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, LEVELS))
 OFTEN = "1" + ":59" * 200 + ".5"
 
 
@@ -69,3 +67,20 @@ class TestParseYaml:
     def test_long_words__in_little_time(self, text):
         with suppress(InputError):
             parse_yaml(f"a: {text}", "f")
+
+
+class TestReadMapping:
+    def test_content(self, tmp_path):
+        file = tmp_path / "a.yaml"
+        for text, content in (("a: 1", {"a": 1}), ("", {}), ("# nothing", {})):
+            file.write_text(text)
+            assert read_mapping(file) == content
+
+    @pytest.mark.timeout(20)
+    @pytest.mark.parametrize("text", [b"- 1", b"word", b"\xff\xfe\xff", b"a: [", IN_LISTS.encode(), None])
+    def test_fault__one_line(self, text, tmp_path):
+        file = tmp_path / "a.yaml"
+        if text is not None:
+            file.write_bytes(text)
+        with pytest.raises(InputError, match=r"a\.yaml(, line \d+)?: [^\n]+$"):
+            read_mapping(file)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lidd_yolo import __version__, connect, names, paths
+from lidd_yolo.errors import InputError
 from lidd_yolo.optional import package_version
 
 _PROBE = """
@@ -149,11 +150,15 @@ def _networks(report: Report) -> None:
 
 
 def _data_sets(report: Report) -> None:
-    import yaml  # noqa: PLC0415 - `--help` answers without it
+    from lidd_yolo.yaml_text import read_mapping  # noqa: PLC0415 - `--help` answers without yaml
 
     root = paths.datasets_dir()
     report.facts.append(f"data sets     {root}")
     for name, file in sorted(names.data_yamls().items()):
-        folder = root / yaml.safe_load(file.read_text(encoding="utf-8"))["path"]
+        try:
+            folder = root / str(read_mapping(file).get("path") or name)
+        except InputError as error:
+            report.problems.append(f"{error}; repair the file, or install lidd-yolo again")
+            continue
         there = folder if folder.is_dir() else f"not there; `yolo train data={name}.yaml` makes it or says how"
         report.facts.append(f"  {name}.yaml: {there}")

@@ -20,6 +20,7 @@ from lidd_yolo.errors import InputError
 from lidd_yolo.files import write_beside
 from lidd_yolo.results.curve import read_rows
 from lidd_yolo.results.ledger import RUN_FILE
+from lidd_yolo.yaml_text import read_mapping
 
 LOG = "run.log"
 LOCK = "run.lock"
@@ -123,10 +124,13 @@ def bring_back_arguments(folder: Path, data: str, device: str | None = None) -> 
     """Make ``args.yaml`` what the training began with, so that a resumed run's entry is that of any other.
 
     Data YAML and device as they are called on this machine; without a device, that of the beginning.
+
+    Raises:
+        InputError: If the arguments that were kept cannot be read.
     """
     began_with = folder / _BEGAN_WITH
     kept = began_with if began_with.is_file() else folder / "args.yaml"  # on several GPUs no callback of ours is called
-    arguments = yaml.safe_load(kept.read_text(encoding="utf-8"))
+    arguments = read_mapping(kept)
     here = {"data": data} if device is None else {"data": data, "device": device}
     _replace(folder / "args.yaml", yaml.safe_dump({**arguments, **here}, sort_keys=False))
 

@@ -22,7 +22,7 @@ from lidd_yolo.data.groups.families import carry_record
 from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem
 from lidd_yolo.data.labels.validity import clean_annotation
 from lidd_yolo.data.readers.coco import read_coco_folder
-from lidd_yolo.data.readers.data_yaml import SPLITS, read_class_names, read_yolo_set
+from lidd_yolo.data.readers.data_yaml import SPLITS, label_file, read_class_names, read_yolo_set
 from lidd_yolo.data.readers.folders import read_class_mask_folder, read_pairs, read_yolo_data
 from lidd_yolo.data.readers.layout import Item
 from lidd_yolo.data.readers.source import ReadRule, SourceFolder
@@ -157,7 +157,9 @@ def _read(
         return read, given or stated, "as given" if given else f"of {file.name}"
     by_name = kind in ("voc", "labelme", "xyxy") or (kind == "mask" and rule.class_from == "folder")
     if not given and (not by_name or (kind == "xyxy" and "class" not in rule.columns)):
-        raise ValueError(f"{source} states classes by number: {_NAMES_NEEDED}")
+        several = kind == "yolo" and _yaml_files(source)
+        hint = "there are several data YAMLs; give one of them in place of the folder" if several else _NAMES_NEEDED
+        raise ValueError(f"{source} states classes by number: {hint}")
     if kind == "mask" and not by_name and rule.mask_threshold is not None and len(given) > 1:
         raise ValueError("--mask-threshold leaves one class: give one name, or --class-from folder")
     read, names, order = _named(read_pairs(source, kind, given, rule), given, order)
@@ -183,9 +185,13 @@ def _data_yaml(source: Path) -> Path | None:
     """Return the data YAML of a YOLO data set: the source itself, or the one in its folder."""
     if source.is_file():
         return source
-    files = sorted((*source.glob("*.yaml"), *source.glob("*.yml")))
+    files = _yaml_files(source)
     named = [path for path in files if path.stem == "data"]
     return named[0] if named else files[0] if len(files) == 1 else None
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
 
 
 def _channels(source: Path, kind: str) -> int:
@@ -234,7 +240,7 @@ def _write_yolo_set(folder: Path, items: Sequence[Item], names: Sequence[str], c
     segments = any(thing.polygons for item in items for thing in item.annotation.objects)
     for item in progress(items, len(items), "writing"):
         _copy(item, folder)
-        label = (folder / "labels" / item.side / item.name).with_suffix(".txt")
+        label = label_file(folder / _place(item))  # a folder inside may be called images too
         label.parent.mkdir(parents=True, exist_ok=True)
         label.write_text(write_yolo(item.annotation, names, segments=segments), encoding="utf-8")
     used = {item.side for item in items}

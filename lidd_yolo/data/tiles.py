@@ -151,10 +151,11 @@ def tile_data_set(data: str | Path, target: str | Path, tiling: Tiling, rule: Ti
     """
     rule = rule or TileRule()
     try:
-        source, passed = pictures_only(read_yolo_set(data))
+        source = read_yolo_set(data)
         check_own_names(source)
         folder = Path(target)
-        check_new(folder)
+        check_new(folder)  # before the pictures are looked at
+        source, passed = pictures_only(source)
         done = Tiled(folder, {**tiling._asdict(), **vars(rule)}, problems=[*passed])
         with all_or_nothing(folder) as place:
             _write(place, source, tiling, rule, done)

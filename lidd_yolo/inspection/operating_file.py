@@ -20,6 +20,7 @@ from lidd_yolo.export.certificate import CarriedPoint
 from lidd_yolo.files import sha256, write_beside
 from lidd_yolo.inspection.operating_point import Criterion, LeastCost, MaxFalseAlarms, MinRecall
 from lidd_yolo.inspection.pictures import MatchRule
+from lidd_yolo.yaml_text import PlainLoader, parse_yaml
 
 OPERATING_FILE = "operating.yaml"
 FORMAT = 1
@@ -148,13 +149,17 @@ def read_operating(file: Path, weights: Path | None = None, exported_from: str =
             weights are others; one line with file and key.
     """
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: {error}") from error
+    content = parse_yaml(text, file, _Loader)
+    try:
         operating = _operating(content)
         made_for = operating.weights_sha256
         if weights is not None and made_for not in {exported_from, found := weights_sha256(weights)}:
             others = f"not for {weights} ({found[:12]}...)"
             raise InputError(f"weights_sha256: made for {operating.weights} ({made_for[:12]}...), {others}")
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{file}: {' '.join(str(error).split())}") from error
     return operating
 
@@ -184,7 +189,7 @@ def read_carried(text: Any) -> CarriedPoint:
     return _made(CarriedPoint, {**content, "thresholds": checked}, "")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(PlainLoader):
     """Refuses a key that is there twice, of which YAML would take the last."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:

@@ -9,10 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lidd_yolo.data.groups.picture_groups import stated_groups
 from lidd_yolo.data.splits.report import data_identity
+from lidd_yolo.errors import InputError
 from lidd_yolo.files import sha256
 from lidd_yolo.optional import load_extra
 from lidd_yolo.results.coco_figures import COCO, coco_figures
@@ -20,6 +19,7 @@ from lidd_yolo.results.curve import read_curve
 from lidd_yolo.results.evidence import Evidence, from_results, named_figures
 from lidd_yolo.results.machine import commit, describe_machine
 from lidd_yolo.results.validation import validate
+from lidd_yolo.yaml_text import read_mapping
 
 SCHEMA = 2
 """Version of a training entry."""
@@ -38,6 +38,7 @@ def record_run(run: Path, *, name: str | None = None, note: str = "") -> dict[st
 
     Raises:
         FileNotFoundError: If the run is not finished.
+        InputError: If ``args.yaml`` cannot be read or lacks what is needed.
         ImportError: If the second opinion on mAP is not installed; says what to install.
     """
     from ultralytics.data.utils import check_det_dataset  # noqa: PLC0415 - seconds to import
@@ -47,7 +48,9 @@ def record_run(run: Path, *, name: str | None = None, note: str = "") -> dict[st
             raise FileNotFoundError(f"{run / part} does not exist: {run} is not a finished training run")
     load_extra(COCO)
     name = name or run.name
-    args = yaml.safe_load((run / "args.yaml").read_text(encoding="utf-8"))
+    args = read_mapping(run / "args.yaml")
+    if missing := {"data", "imgsz", "model"} - args.keys():
+        raise InputError(f"{run / 'args.yaml'}: it does not say {sorted(missing)[0]}: {run} is not a training run")
     weights = run / "weights" / "best.pt"
     curve = read_curve(run / "results.csv")
     counts = count(weights, args["imgsz"])
@@ -90,10 +93,11 @@ def count(weights: Path | str, imgsz: int) -> dict[str, Any]:
     from ultralytics import YOLO  # noqa: PLC0415
 
     model = YOLO(weights).model.float().cpu()
-    trained = type(model)(copy.deepcopy(model.yaml), verbose=False)
+    channels = int(model.yaml.get("channels", 3))
+    trained = type(model)(copy.deepcopy(model.yaml), ch=channels, verbose=False)
     model.fuse(verbose=False)
     model.eval()
-    picture = torch.zeros(1, int(model.yaml.get("channels", 3)), imgsz, imgsz)
+    picture = torch.zeros(1, channels, imgsz, imgsz)
     macs = round(import_module("thop").profile(model, inputs=(picture,), verbose=False)[0])
     return {
         "imgsz": imgsz,

@@ -10,6 +10,7 @@ from ultralytics import __version__
 import lidd_yolo
 from lidd_yolo import connect
 from lidd_yolo.cli import doctor
+from tests.helpers.hostile_yaml import IN_LISTS
 
 
 @pytest.fixture
@@ -115,6 +116,21 @@ class TestProblems:
         (here / "lidd.yaml").write_text("nc: 1\nbackbone: [[-1, 1, CSEA, []]]\nhead: []\n", encoding="utf-8")
         (problem,) = doctor.examine().problems
         assert problem.startswith("lidd.yaml cannot be built: lidd.yaml: row 0 [-1, 1, 'CSEA', []]")
+
+    @pytest.mark.timeout(120)
+    @pytest.mark.parametrize("text", [IN_LISTS, "path: !!bool x", "- a"], ids=lambda text: text[:8])
+    def test_data_yaml__that_cannot_be_read(self, here, monkeypatch, text):
+        """It is named, and the others are looked at."""
+        (here / "steel.yaml").write_text(text, encoding="utf-8")
+        (here / "tin.yaml").write_text("path: tin", encoding="utf-8")
+        files = {name: here / f"{name}.yaml" for name in ("steel", "tin")}
+        monkeypatch.setattr(doctor.names, "data_yamls", lambda: files)
+        report = doctor.examine()
+        (problem,) = report.problems
+        assert problem.startswith(f"{here / 'steel.yaml'}")
+        assert problem.endswith("; repair the file, or install lidd-yolo again")
+        assert "\n" not in problem
+        assert "  tin.yaml: not there; `yolo train data=tin.yaml` makes it or says how" in report.facts
 
     def test_yolo__of_another_python(self, monkeypatch):
         monkeypatch.setattr(doctor.shutil, "which", lambda name: f"/opt/other/bin/{name}")

@@ -30,6 +30,7 @@ from lidd_yolo.compare.run_folder import (
     resumed_after,
 )
 from lidd_yolo.errors import InputError
+from tests.helpers.hostile_yaml import IN_LISTS
 from tests.helpers.plans import make_run
 
 HEAD = "epoch,time,  metrics/mAP50(B),metrics/mAP50-95(B)"
@@ -123,6 +124,15 @@ class TestArguments:
         (tmp_path / "args.yaml").write_text(yaml.safe_dump({"model": "lidd.yaml", "data": "there/d.yaml"}))
         bring_back_arguments(tmp_path, "here/d.yaml")
         assert yaml.safe_load((tmp_path / "args.yaml").read_text()) == {"model": "lidd.yaml", "data": "here/d.yaml"}
+
+    @pytest.mark.timeout(60)
+    @pytest.mark.parametrize("text", [IN_LISTS, "imgsz: !!bool x", "- a"], ids=lambda text: text[:8])
+    def test_arguments__that_cannot_be_read(self, tmp_path, text):
+        """A bomb of aliases would be written out; the file stays as it is."""
+        (tmp_path / "args.yaml").write_text(text)
+        with pytest.raises(InputError, match=r"args\.yaml(, line \d+)?: [^\n]+$"):
+            bring_back_arguments(tmp_path, "here/d.yaml")
+        assert (tmp_path / "args.yaml").read_text() == text
 
 
 class TestProgress:

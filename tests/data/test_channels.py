@@ -5,7 +5,9 @@ import io
 import cv2
 import numpy as np
 import pytest
+import ultralytics
 import yaml
+from packaging import version
 from PIL import Image
 from ultralytics.utils.patches import imread
 
@@ -13,7 +15,8 @@ from lidd_yolo.data.checks.picture import check_picture
 from lidd_yolo.data.checks.set_check import check
 from lidd_yolo.data.convert import convert
 from lidd_yolo.data.enlarge.data_set import enlarge
-from lidd_yolo.data.pictures.decoding import decode_as_training
+from lidd_yolo.data.pictures.decoding import NUMBERS, decode_as_training
+from lidd_yolo.data.readers.pictures_only import why_no_picture
 from lidd_yolo.data.splits.lists import split
 from lidd_yolo.errors import InputError
 from lidd_yolo.export.reference import read_input
@@ -81,6 +84,44 @@ class TestAsStored:
         (tmp_path / "a.tif").write_bytes(encoded(noise(channels=channels).astype(np.float32), ".tif"))
         (problem,) = check_picture(tmp_path / "a.tif", trained_channels=channels).problems[:1]
         assert "training stops at it, or takes them as if they went to 255" in problem.reason
+
+
+class TestNumbers:
+    """TIFFs of numbers that OpenCV reads and training does not take for 8 or 16 bits: named by every tool, left out."""
+
+    @pytest.fixture(params=["int8", "int16", "int32", "float32", "float64", "float32 grey"])
+    def data(self, request, tmp_path):
+        kind, *grey = request.param.split()
+        numbers = encoded(noise(99, channels=1 if grey else 3).astype(kind), ".tif")
+        good = {f"{name}.jpg": encoded(noise(seed)) for seed, name in enumerate(MORE)}
+        bad = {"train/numbers.tif": numbers}
+        return write_yolo_set(tmp_path / "set", dict.fromkeys([*MORE, "train/numbers"], GOOD), {**good, **bad})
+
+    def test_check__one_line(self, data):
+        problems = check_picture(data.parent / "images/train/numbers.tif").problems
+        assert [(problem.kind.value, problem.reason) for problem in problems] == [("picture-unreadable", NUMBERS)]
+
+    def test_split_enlarge_convert__left_out_and_named(self, data, tmp_path):
+        new = split(data, ratio="4:1", target=tmp_path / "new", copy=True)
+        large = enlarge(data, target=tmp_path / "large", times=2)
+        converted = convert(data, tmp_path / "converted", from_="yolo")
+        for problems in (new.groups.problems, large.problems, converted.problems):
+            assert [(one.file.name, one.reason) for one in problems] == [("numbers.tif", NUMBERS)]
+        for folder in ("new", "large", "converted"):
+            assert not list((tmp_path / folder).rglob("*numbers*"))
+
+    @pytest.mark.parametrize("kind", ["int8", "int16", "int32", "float32", "float64", "uint16"])
+    @pytest.mark.parametrize("shape", [(30, 40), (30, 40, 3)])
+    @pytest.mark.parametrize("channels", [1, 3, 4])
+    def test_reason__as_stock_reads_it(self, kind, shape, channels, tmp_path):
+        """What stock does not give as 8 bits is no picture for us, what it does is one."""
+        if version.parse(ultralytics.__version__) < version.parse("8.4.190"):
+            pytest.skip("older releases read TIFFs in other ways")
+        values = (noise(1, channels=3) % 100).astype(kind)
+        file = tmp_path / "a.tif"
+        file.write_bytes(encoded(values if len(shape) == 3 else np.ascontiguousarray(values[..., 0]), ".tif"))
+        stock = imread(file, {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}.get(channels, cv2.IMREAD_UNCHANGED))
+        assert bool(why_no_picture(file, channels)) == (stock is None or stock.dtype != np.uint8)
 
 
 class TestWrongChannels:

@@ -17,7 +17,9 @@ from lidd_yolo.data.formats.yolo import read_yolo, write_yolo
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.problems import NONE_USABLE
 from lidd_yolo.data.readers.coco import read_coco_folder
+from lidd_yolo.data.readers.data_yaml import label_file, read_yolo_set
 from lidd_yolo.data.readers.source import ReadRule
+from lidd_yolo.data.splits.lists import split
 from lidd_yolo.errors import InputError
 from tests.helpers.folders import picture, text, tree, yolo_set
 from tests.helpers.labelme import write_labelme
@@ -136,6 +138,39 @@ class TestConvert:
         figures = ("without_objects", "outlined", "boxes_only", "difficult")
         assert [written[key] for key in figures] == [1, 0, 1, 1]
         assert [(p["file"], p["where"]) for p in written["problems"]] == [("a.xml", "object 2")]
+
+    @pytest.mark.parametrize("resplit", [None, "listed", "copied"])
+    def test_pictures_of_one_name__each_with_its_own_label(self, tmp_path, resplit):
+        """Four cameras with ``images`` of their own: before, no label of theirs was found again."""
+        wanted = []
+        for number, camera in enumerate(("left", "right", "above", "below")):
+            picture(tmp_path / "set" / camera / "images/0.png", 20 + number)
+            text(
+                tmp_path / "set" / camera / "labels/0.txt",
+                line := f"{number % 2} 0.500000 0.500000 0.{number + 1}00000 0.500000\n",
+            )
+            wanted.append((20 + number, line))
+        places = {"train": ["left/images", "right/images", "above/images"], "val": "below/images"}
+        file = tmp_path / "set/data.yaml"
+        file.write_text(yaml.safe_dump({"path": str(tmp_path / "set"), **places, "names": ["x", "y"]}))
+        if resplit:
+            [file] = split(file, ratio="3:1", target=tmp_path / "new", copy=resplit == "copied").files
+        convert(file, tmp_path / "yolo", from_="yolo")
+        convert(file, tmp_path / "coco", from_="yolo", to="coco")
+        convert(tmp_path / "coco", tmp_path / "back", from_="coco", names=("x", "y"))
+        for folder in ("yolo", "back"):
+            made = read_yolo_set(tmp_path / folder / "data.yaml")
+            files = [file for side in ("train", "val") for file in made.pictures[side]]
+            found = [(cv2.imread(str(file)).shape[1], label_file(file).read_text()) for file in files]
+            assert sorted(found) == wanted
+
+    def test_several_data_yamls__one_has_to_be_given(self, tmp_path):
+        file = yolo_set(tmp_path / "set", {"train/a": "", "val/b": ""})
+        for fold in (0, 1):
+            (tmp_path / f"set/data-fold{fold}.yaml").write_bytes(file.read_bytes())
+        file.unlink()
+        with pytest.raises(InputError, match="several data YAMLs; give one of them in place of the folder"):
+            convert(tmp_path / "set", tmp_path / "out", from_="yolo")
 
     def test_same_label_file__second_left_out(self, tmp_path):
         for ending in ("png", "bmp"):

@@ -179,9 +179,10 @@ class TestTileDataSet:
             tile_data_set(data, tmp_path / "out", self.TILES)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
 
-    def test_target_with_something__refused(self, tmp_path):
+    def test_target_with_something__refused(self, tmp_path, monkeypatch):
         data = yolo_set(tmp_path / "set", {"train/a": ""}, size=SIZE)
         before = tree(tmp_path)
+        monkeypatch.setattr("lidd_yolo.data.tiles.pictures_only", lambda *_: pytest.fail("looked at"))
         with pytest.raises(InputError, match="already exists and is not empty"):
             tile_data_set(data, tmp_path / "set", self.TILES)
         assert tree(tmp_path) == before

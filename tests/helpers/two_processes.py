@@ -1,4 +1,4 @@
-"""One of two gloo processes on the CPU: run by tests/engine/test_ddp.py, with RANK and WORLD_SIZE in the environment.
+"""One of two gloo processes on the CPU: run by tests/training/test_ddp.py, with RANK and WORLD_SIZE in the environment.
 
 Ultralytics has no data-parallel training on CPUs; this file supplies what is missing around its own training loop.
 """
@@ -25,6 +25,12 @@ class OneOfTwo:
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.world_size = 2
+
+    def optimizer_step(self):
+        """Keep the gradients of the last step."""
+        gradients = [p.grad.flatten() for p in self.model.parameters() if p.grad is not None]
+        self.last_gradients = torch.cat(gradients).clone()
+        super().optimizer_step()
 
     def _setup_ddp(self):
         """The process group exists already."""
@@ -88,14 +94,28 @@ def main(data, folder):
     torch.save((alone, together), Path(folder) / f"gradients{rank}.pt")
 
     torch.nn.parallel.DistributedDataParallel = on_cpu
-    for trainer_class, model in ((LIDD, "lidd.yaml"), (WLNet, "wlnetn.yaml")):
+    trainings = [("LIDD", LIDD, "lidd.yaml", {}), ("WLNet", WLNet, "wlnetn.yaml", {})]
+    if (teacher := Path(folder) / "teacher.pt").is_file():
+        trainings.append(("Taught", LIDD, "lidd.yaml", {"distill_model": str(teacher)}))
+    for name, trainer_class, model, more in trainings:
         overrides = {"model": model, "data": data, "epochs": 1, "imgsz": 64, "batch": 4, "nbs": 4, "device": "cpu"}
-        name = trainer_class.__name__
         trainer = trainer_class(
-            overrides={**overrides, "plots": False, "project": folder, "name": name, "exist_ok": True, "workers": 0}
+            overrides={
+                **overrides,
+                **more,
+                "plots": False,
+                "project": folder,
+                "name": name,
+                "exist_ok": True,
+                "workers": 0,
+            }
         )
         trainer.train()
         torch.save(dict(trainer.model.module.named_parameters()), Path(folder) / f"{name}{rank}.pt")
+        torch.save(trainer.last_gradients, Path(folder) / f"{name}{rank}-gradients.pt")
+        if more:
+            said = trainer.teacher(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))).scores
+            torch.save((said, trainer.tloss), Path(folder) / f"{name}{rank}-teacher.pt")
     distributed.destroy_process_group()
 
 

@@ -6,8 +6,10 @@ from copy import deepcopy
 import pytest
 import torch
 from torch import nn
+from ultralytics import YOLO
 from ultralytics.nn import tasks
 from ultralytics.nn.modules import SPPF, Concat, Conv, Detect, Segment
+from yaml import safe_dump
 
 from lidd_yolo import connect
 from lidd_yolo.models import guard, parser, registry
@@ -102,6 +104,18 @@ class TestAgainstStock:
     def test_channels__other_than_three(self):
         yaml = tasks.yaml_model_load("yolov8n.yaml")
         assert shapes(parse(renamed(yaml), 1)[0]) == shapes(STOCK(deepcopy(yaml), 1, verbose=False)[0])
+
+    @pytest.mark.parametrize("key", ["channels", "ch"])
+    @pytest.mark.parametrize("name", ["lidd.yaml", "wlnetn.yaml", "yolov8n-nwd.yaml"])
+    def test_channels__in_the_yaml_as_in_a_stock_one(self, name, key, tmp_path):
+        """Which key counts, if any, is this release's affair."""
+        stock, section = ("yolov8n.yaml", {"lidd_yolo": {"nwd": True}} if "nwd" in name else {})
+        built = {}
+        for own, source, more in ((name, stock if section else name, section), (stock, stock, {})):
+            file = tmp_path / own
+            file.write_text(safe_dump({**tasks.yaml_model_load(source), key: 4, **more}), encoding="utf-8")
+            built[own] = next(m for m in YOLO(file, verbose=False).model.modules() if isinstance(m, nn.Conv2d))
+        assert built[name].in_channels == built[stock].in_channels
 
     def test_dictionary__unchanged(self):
         yaml = renamed(tasks.yaml_model_load("yolov8n.yaml"))

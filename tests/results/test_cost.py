@@ -2,6 +2,8 @@
 
 import pytest
 import yaml
+from ultralytics import YOLO
+from ultralytics.nn.tasks import yaml_model_load
 
 from lidd_yolo.results.record import count
 from tests.helpers.two_counters import by_both_counters, differing_layers
@@ -30,6 +32,18 @@ class TestCount:
         assert counts["gflops"] == 2 * counts["macs"] / 1e9
         both = by_both_counters(str(file), 64)
         assert both == {"macs": counts["macs"], "flops_torch": 2 * counts["macs"], "differing_layers": []}
+
+    @pytest.mark.parametrize("name", ["yolov8n.yaml", "lidd.yaml"])
+    def test_count__pictures_of_four_channels(self, name, tmp_path):
+        """The trained form, which is built anew, takes four as well: both grow by one channel of the first layer."""
+        counts = {}
+        for channels in (3, 4):
+            net = YOLO(name, verbose=False)
+            net.model = type(net.model)(yaml_model_load(name), ch=channels, verbose=False)
+            net.save(tmp_path / "net.pt")
+            counts[channels] = count(tmp_path / "net.pt", 64)
+        grown = {key: counts[4][key] - counts[3][key] for key in ("parameters", "parameters_folded")}
+        assert grown["parameters"] == grown["parameters_folded"] > 0
 
     def test_count__trained_and_folded_form(self, lidd):
         assert lidd["parameters"] - lidd["parameters_folded"] == EXTRA_TRAINING

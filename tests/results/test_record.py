@@ -6,10 +6,12 @@ import sys
 import pytest
 from ultralytics import YOLO
 
+from lidd_yolo.errors import InputError
 from lidd_yolo.results.curve import read_curve, read_rows
 from lidd_yolo.results.evidence import Evidence
 from lidd_yolo.results.ledger import append, verify
 from lidd_yolo.results.record import _model_name, evidence_files, record_run
+from tests.helpers.hostile_yaml import IN_LISTS
 
 
 class TestReadRows:
@@ -107,6 +109,24 @@ class TestRecordRun:
     def test_record_run__unfinished_run(self, tmp_path):
         (tmp_path / "args.yaml").write_text("model: lidd.yaml")
         with pytest.raises(FileNotFoundError, match=r"results\.csv.*not a finished training run"):
+            record_run(tmp_path)
+
+    @pytest.mark.timeout(60)
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            (IN_LISTS, "no valid YAML"),
+            ("imgsz: !!bool x", "no valid YAML"),
+            ("- a", "keys and values"),
+            ("model: lidd.yaml", "it does not say data"),
+        ],
+        ids=lambda text: text[:8],
+    )
+    def test_record_run__arguments_that_cannot_be_read(self, tmp_path, text, reason):
+        for name, content in (("args.yaml", text), ("results.csv", "epoch,time\n1,2\n"), ("weights/best.pt", "")):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match=rf"args\.yaml(, line \d+)?: [^\n]*{reason}[^\n]*$"):
             record_run(tmp_path)
 
     def test_model__of_a_resumed_run_is_its_first(self, tmp_path):

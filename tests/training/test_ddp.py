@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from ultralytics.utils import DEFAULT_CFG_DICT
 
+from lidd_yolo.data.demo.defects import CLASSES
+from lidd_yolo.models.lidd import LIDDModel
 from tests.helpers.generated import generated_data
+from tests.helpers.teachers import write_teacher
 
 WORKER = Path(__file__).parents[1] / "helpers" / "two_processes.py"
 
@@ -25,6 +29,8 @@ def _free_port():
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ddp")
     data = generated_data(folder)
+    if "distill_model" in DEFAULT_CFG_DICT:
+        write_teacher(folder / "teacher.pt", "yolov8n.yaml", CLASSES)
     common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
     processes = [
         subprocess.Popen(
@@ -54,6 +60,26 @@ class TestTwoProcesses:
         first, second = (torch.load(folder / f"{network}{rank}.pt") for rank in (0, 1))
         assert first.keys() == second.keys()
         assert all(torch.equal(first[k], second[k]) for k in first)
+
+    @pytest.mark.skipif("distill_model" not in DEFAULT_CFG_DICT, reason="a release that cannot distil")
+    def test_train__teacher_in_both_and_in_no_checkpoint(self, folder):
+        (one, loss), (other, _) = (torch.load(folder / f"Taught{rank}-teacher.pt") for rank in (0, 1))
+        assert one.std() > 0
+        assert torch.equal(one, other)
+        assert (loss["dis_loss"] if isinstance(loss, dict) else loss[-1]) > 0
+        for part in (".pt", "-gradients.pt"):
+            first, second = (torch.load(folder / f"Taught{rank}{part}") for rank in (0, 1))
+            plain = torch.load(folder / f"LIDD0{part}")
+            if part == ".pt":
+                assert first.keys() == second.keys() == plain.keys()
+                first, second, plain = (
+                    torch.cat([v.flatten() for v in one.values()]) for one in (first, second, plain)
+                )
+            assert torch.equal(first, second)
+            assert not torch.equal(first, plain)  # the teacher has changed something
+        last = torch.load(folder / "Taught" / "weights" / "last.pt", weights_only=False)
+        assert last["ema"].state_dict().keys() == LIDDModel("lidd.yaml", nc=6, verbose=False).state_dict().keys()
+        assert b"eacher" not in (folder / "Taught" / "weights" / "last.pt").read_bytes().replace(b"teacher.pt", b"")
 
     def test_train__one_checkpoint(self, folder):
         last = torch.load(folder / "LIDD" / "weights" / "last.pt", weights_only=False)

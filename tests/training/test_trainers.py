@@ -4,13 +4,18 @@ import inspect
 
 import pytest
 import torch
+import yaml
 from ultralytics import YOLO
 from ultralytics.engine.trainer import BaseTrainer
+from ultralytics.nn.tasks import yaml_model_load
 from ultralytics.utils import callbacks
 
-from lidd_yolo.models.criterion import LIDDCriterion
+from lidd_yolo.models.lidd import LIDDModel
+from lidd_yolo.models.nwd import NWDDetectionModel
+from lidd_yolo.models.wlnet import WLNetModel
 from lidd_yolo.training.callbacks import train_channels_last
 from lidd_yolo.training.trainers import LIDDTrainer, MaskRCNNTrainer, WLNetTrainer, part_for
+from tests.helpers.generated import generated_data
 
 
 class TestPartFor:
@@ -34,21 +39,34 @@ class TestOurTrainer:
 
 
 class TestOutOfMemory:
-    def test_first_epoch__begins_again_with_half_the_batch(self, tiny_yaml, tmp_path, monkeypatch):
+    @pytest.mark.trains
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [("lidd.yaml", LIDDModel), ("wlnett.yaml", WLNetModel), ("yolov8n-nwd.yaml", NWDDetectionModel)],
+    )
+    def test_first_epoch__begins_again_with_half_the_batch(self, name, kind, tmp_path, monkeypatch):
         if "_oom_retries" not in inspect.getsource(BaseTrainer):
             pytest.skip("this release ends there")
-        batches = []
+        batches, data = [], generated_data(tmp_path)
+        if "nwd" in name:
+            network = {**yaml_model_load("yolov8n.yaml"), "lidd_yolo": {"nwd": True}}
+            (tmp_path / name).write_text(yaml.safe_dump(network), encoding="utf-8")
+            name = str(tmp_path / name)
 
-        def once_too_large(criterion, preds, batch, loss=LIDDCriterion.__call__):
+        def once_too_large(model, batch, preds=None, loss=kind.loss):
             batches.append(len(batch["img"]))
             if len(batches) == 2:
                 raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-            return loss(criterion, preds, batch)
+            return loss(model, batch, preds)
 
-        monkeypatch.setattr(LIDDCriterion, "__call__", once_too_large)
+        monkeypatch.setattr(kind, "loss", once_too_large)
         quiet = {"plots": False, "verbose": False, "workers": 0, "device": "cpu"}
         run = {"epochs": 1, "imgsz": 64, "batch": 4, "project": str(tmp_path), "name": "run"}
-        net = YOLO("lidd.yaml")
-        net.train(data=str(tiny_yaml), **run, **quiet)
+        net = YOLO(name)
+        net.train(data=str(data), **run, **quiet)
         assert batches[:6] == [4, 4, 2, 2, 2, 2]
-        assert (tmp_path / "run/weights/best.pt").is_file()
+        trained = YOLO(tmp_path / "run/weights/best.pt").model
+        assert type(trained) is kind
+        assert all(value.isfinite().all() for value in trained.state_dict().values())
+        if kind is not LIDDModel:
+            assert 0 < trained.nwd.measured < 1

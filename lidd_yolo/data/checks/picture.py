@@ -18,7 +18,7 @@ import numpy as np
 from lidd_yolo.data.labels.annotation import MAX_PIXELS, Size
 from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.pictures.completeness import missing_part
-from lidd_yolo.data.pictures.decoding import decode, decode_as_training
+from lidd_yolo.data.pictures.decoding import NUMBERS, decode, decode_as_training
 from lidd_yolo.data.pictures.header import PictureHeader, picture_format, read_header
 
 MAX_BYTES = 500_000_000
@@ -93,6 +93,8 @@ def check_picture(path: Path, max_pixels: int = MAX_PIXELS, trained_channels: in
     else:
         damage, peak = _damage(path, data, header, trained_channels)
         problems = [*damage, *_oddities(path, header, peak, trained_channels)]
+        if any(problem.reason == NUMBERS for problem in damage):  # no 16 bits of which training takes the upper 8
+            problems = [problem for problem in problems if problem.kind != Kind.PICTURE_16_BIT]
         if min(header.width, header.height) < SMALLEST:
             reason = f"it is {header.width}x{header.height}, and training takes none under {SMALLEST} pixels a side"
             problems.append(Problem(path, Kind.PICTURE_SMALL, reason))
@@ -130,11 +132,11 @@ def _damage(path: Path, data: bytes, header: PictureHeader, channels: int) -> tu
         return [], 0
     with _ONE_AT_A_TIME if pixels > _LARGE else nullcontext():
         peak, found = (_peak(data, header), channels) if channels in (1, 3) else _deep(data, path.suffix, channels)
+        if header.format == "TIFF" and decode_as_training(data, path.suffix, channels)[1] == NUMBERS:
+            return [Problem(path, Kind.PICTURE_UNREADABLE, NUMBERS)], 0
     if peak is None:
         depth = f" of {header.bits} bits a channel" if header.bits > 8 else ""
         reason = f"OpenCV cannot decode its {header.format} data{depth}, and training stops at it"
-        if depth and header.format == "TIFF":
-            reason = f"its numbers{depth} are no picture: training stops at it, or takes them as if they went to 255"
         return [Problem(path, Kind.PICTURE_UNREADABLE, reason)], 0
     if found != channels:
         reason = f"it has {found} channels, the data YAML says channels: {channels}, and training stops at it"
@@ -145,7 +147,7 @@ def _damage(path: Path, data: bytes, header: PictureHeader, channels: int) -> tu
 def _deep(data: bytes, ending: str, channels: int) -> tuple[int | None, int]:
     """Return what `_peak` does, and the channels, of a picture that is trained with all that it has."""
     values, _ = decode_as_training(data, ending, channels, deep=True)
-    if values is None or values.dtype not in (np.uint8, np.uint16):
+    if values is None:
         return None, channels
     return (int(values.max()) if values.dtype == np.uint16 else 0), values.shape[2]
 

@@ -24,7 +24,7 @@ from lidd_yolo.data.labels.annotation import Annotation, Size
 from lidd_yolo.data.labels.problems import Kind
 from lidd_yolo.data.pictures.decoding import decode, decode_as_training
 from lidd_yolo.data.pictures.header import picture_format
-from lidd_yolo.data.readers.data_yaml import YoloSet, check_own_names
+from lidd_yolo.data.readers.data_yaml import YoloSet, check_own_names, label_file
 from lidd_yolo.files import all_or_nothing, check_new
 from lidd_yolo.progress import progress
 
@@ -60,7 +60,8 @@ def repair_set(data: YoloSet, pairs: Sequence[Pair], report: Mapping[str, Any], 
         lost: list[str] = []
         for one in progress(kept, len(kept), "writing"):
             place = _place(one, data, taken)
-            picture, label = folder / "images" / place, (folder / "labels" / place).with_suffix(".txt")
+            picture = folder / "images" / place
+            label = label_file(picture)  # a folder inside may be called images too
             picture.parent.mkdir(parents=True, exist_ok=True)
             if not _write_picture(one, picture, shift, data.channels):
                 lost.append(str(one.picture))

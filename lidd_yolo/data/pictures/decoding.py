@@ -12,6 +12,10 @@ from lidd_yolo.data.labels.annotation import MAX_PIXELS
 from lidd_yolo.data.pictures.header import read_header
 
 NO_PICTURE = "it cannot be decoded as a picture"
+NUMBERS = (
+    "its numbers have a sign, a point or more than 16 bits: training stops at it, or takes them as if they went to 255"
+)
+"""Why a TIFF is no picture that OpenCV reads, but not as 8 or 16 bits."""
 _NO_MEMORY = -4  # OpenCV's StsNoMem
 
 
@@ -68,9 +72,13 @@ def decode_as_training(
     if pixels is None:
         pixels = decode(data, {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR}.get(channels, cv2.IMREAD_UNCHANGED))
     if pixels is None:
-        return None, NO_PICTURE
+        header = read_header(data)
+        deep_tiff = header is not None and header.format == "TIFF" and header.bits > 16
+        return None, NUMBERS if deep_tiff else NO_PICTURE
     if pixels.dtype == np.uint16 and not deep:
         pixels = (pixels >> 8).astype(np.uint8)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        return None, NUMBERS
     return pixels if pixels.ndim == 3 else pixels[..., None], ""
 
 

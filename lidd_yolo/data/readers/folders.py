@@ -39,6 +39,7 @@ _NAMES = {"voc": "XML file", "labelme": "JSON file", "mask": "mask", "yolo": "la
 """What a file of a format is called in messages."""
 _ENDINGS = {"voc": (".xml",), "labelme": (".json",), "yolo": (".txt",), "xyxy": (".txt", ".csv")}
 _MASKS = (*sorted(PICTURES), ".gif")
+_UNSURE = "an annotation has its name and that of another picture"
 
 
 def annotation_files(source: Path, kind: str, suffix: str = "") -> list[Path]:
@@ -185,11 +186,13 @@ def read_class_mask_folder(
     unused: dict[Path, list[Path]] = {}
     problems = Problems(source)
     problems += passed_over(source)
+    unsure: set[Path] = set()
     for mask in masks:
         name, keys = _class_and_keys(mask, source)
         named = unused[mask] = pictures.find(*keys)
         if name and len(named) != 1:
             alone[mask] = named
+            unsure.update(named if class_names is None or name in class_names else ())
         with problems.collect(file=mask):
             _assign(mask, name, named, class_names, masks_of)
             del unused[mask]
@@ -199,6 +202,9 @@ def read_class_mask_folder(
     names = tuple(class_names or sorted({name for of_picture in masks_of.values() for name in of_picture}))
     items: list[Item] = []
     for picture, of_class in progress(masks_of.items(), len(masks_of), "reading"):
+        if picture in unsure:
+            problems.append(Problem(picture, Kind.NO_LABEL, _UNSURE, "picture left out; nobody says what it shows"))
+            continue
         if not of_class and not is_good(picture, rule, doubtful, "it has no mask", problems):
             continue
         with problems.collect(file=picture):

@@ -18,7 +18,7 @@ import cv2
 from lidd_yolo.data.labels.annotation import Annotation, Size
 from lidd_yolo.data.labels.problems import NONE_USABLE, Kind, Problem, Problems, Reading, UnusableError
 from lidd_yolo.data.pictures.completeness import missing_part
-from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode_within
+from lidd_yolo.data.pictures.decoding import NO_PICTURE, NUMBERS, decode_as_training, decode_within
 from lidd_yolo.data.pictures.header import read_header
 from lidd_yolo.data.readers.data_yaml import NO_PICTURES, PICTURES
 
@@ -194,6 +194,8 @@ def picture_size(picture: Path) -> Size:
     header = read_header(data)
     if image is not None and header is not None and (fault := missing_part(data, header)):
         raise UnusableError(Kind.PICTURE_TRUNCATED, fault, "picture left out; copy it again")
+    if decode_as_training(data, picture.suffix, 3)[1] == NUMBERS:
+        raise UnusableError(Kind.PICTURE_UNREADABLE, NUMBERS, "picture left out; save it with 8 bits")
     if image is not None:
         return image.shape[1], image.shape[0]
     if reason == NO_PICTURE:

@@ -14,7 +14,7 @@ import cv2
 
 from lidd_yolo.data.labels.problems import Kind, Problem
 from lidd_yolo.data.pictures.completeness import missing_part
-from lidd_yolo.data.pictures.decoding import NO_PICTURE, decode, decode_as_training
+from lidd_yolo.data.pictures.decoding import NO_PICTURE, NUMBERS, decode, decode_as_training
 from lidd_yolo.data.pictures.header import picture_format, read_header
 from lidd_yolo.data.readers.data_yaml import YoloSet
 from lidd_yolo.progress import progress
@@ -55,4 +55,4 @@ def _fault(data: bytes, ending: str, channels: int) -> str:
     if header.format == "JPEG":  # read whole either way, but an eighth of its size saves the arithmetic
         return "" if decode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) is not None else NO_PICTURE
     reason = decode_as_training(data, ending, channels)[1]
-    return reason if reason == NO_PICTURE else ""  # a very large one is no damaged one
+    return reason if reason in (NO_PICTURE, NUMBERS) else ""  # a very large one is no damaged one

@@ -95,13 +95,14 @@ def split(  # noqa: PLR0913 - the options of the command
     try:
         if copy and folds:
             raise InputError("--copy and --folds exclude each other: a picture would be copied once for every fold")
-        source, passed = pictures_only(read_yolo_set(data))
-        folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-grouped"))
-        files = all_pictures(source)
-        _check_lists(folder, files.values(), overwrite=overwrite)
-        ratios = parse_ratio(ratio)
         if groups is not None and burst is not None:
             raise InputError("--groups and --burst exclude each other: use --burst when the groups file is made")
+        ratios = parse_ratio(ratio)
+        source = read_yolo_set(data)
+        folder = Path(target or source.root.resolve().with_name(f"{source.root.resolve().name}-grouped"))
+        _check_lists(folder, all_pictures(source).values(), overwrite=overwrite)  # before the pictures are looked at
+        source, passed = pictures_only(source)
+        files = all_pictures(source)
         together = join_families(read_groups(Path(groups), files), files) if groups else find_groups(files, burst)[0]
         together = replace(together, problems=(*passed, *together.problems))
         labels = count_labels(list(files.values()), len(source.names))

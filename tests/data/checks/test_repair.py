@@ -78,12 +78,22 @@ class TestRepairSet:
         assert sorted(p.name for p in (tmp_path / "new/labels").rglob("*.txt")) == ["a.txt", "c.txt"]
         assert done.counts() == {"class-unused": 1}
 
+    def test_folder_inside_called_images__labels_found_again(self, tmp_path):
+        file = write_yolo_set(tmp_path / "set", {"train/a": GOOD, "val/b": GOOD})
+        for folder in ("images", "labels"):
+            (tmp_path / "set/images/train/left" / folder).mkdir(parents=True)
+        (tmp_path / "set/images/train/left/images/c.png").write_bytes(encoded(noise(9), ".png"))
+        (tmp_path / "set/images/train/left/labels/c.txt").write_text("1 0.5 0.5 0.5 0.5\n")
+        done, left_out = _repair(file, tmp_path / "new")
+        assert left_out == 0
+        assert done.counts() == {}
+
     def test_32_bits__left_out_by_name_the_others_done(self, tmp_path):
         pictures = {"train/deep.tif": encoded(np.ones((30, 40), np.float32), ".tif")}
         file = write_yolo_set(tmp_path / "set", {"train/a": GOOD, "train/deep": GOOD, "val/b": GOOD}, pictures)
         found = check_yolo_set(read_yolo_set(file)).findings
         [reason] = [one.reason for one in found if one.kind == "picture-unreadable"]
-        assert reason.startswith("its numbers of 32 bits a channel are no picture: training stops at it")
+        assert reason.startswith("its numbers have a sign, a point or more than 16 bits: training stops at it")
         _, left_out = _repair(file, tmp_path / "new")
         assert left_out == 1
         assert [p.name for p in (tmp_path / "new/images/train").iterdir()] == ["a.jpg"]

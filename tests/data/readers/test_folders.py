@@ -125,6 +125,20 @@ class TestYolo:
         assert [(item.name, len(item.annotation.objects)) for item in items] == [("a.png", 1), ("b.png", 0)]
         assert (problem.file.name, problem.where) == ("a.txt", "line 2")
 
+    def test_label_of_two_pictures__both_left_out(self, tmp_path):
+        """They would teach that there is no defect."""
+        for place in ("train/a.png", "val/a.png", "val/b.png"):
+            picture(tmp_path / place)
+        text(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5\n")
+        text(tmp_path / "labels/b.txt", "")
+        [item], problems = _pairs(tmp_path, "yolo", ("x",), GOOD)
+        assert item.name == "b.png"
+        assert [(p.file.relative_to(tmp_path).as_posix(), p.reason) for p in problems] == [
+            ("labels/a.txt", "2 pictures have its name"),
+            ("train/a.png", "it has no label file that can be used, but one has its name"),
+            ("val/a.png", "it has no label file that can be used, but one has its name"),
+        ]
+
 
 def _mask(file, x, value=255):
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -154,6 +168,16 @@ class TestReadClassMaskFolder:
         found = {item.name: [o.class_name for o in item.annotation.objects] for item in items}
         assert found == {"cut/000.png": ["cut"], "hole/000.png": ["hole"], "good/000.png": []}
         assert {item.side for item in items} == {"test"}
+
+    def test_mask_of_two_pictures__both_left_out(self, tmp_path):
+        for place in ("train/x/a.png", "train/y/a.png", "train/x/b.png"):
+            picture(tmp_path / place)
+        for name in ("a.png", "b.png"):
+            _mask(tmp_path / "masks/spot" / name, 2)
+        items, problems, _ = _class_masks(tmp_path, None, GOOD)
+        assert [item.name for item in items] == ["x/b.png"]
+        assert [p.file.name for p in problems] == ["a.png"] * 3
+        assert "and that of another picture" in problems[-1].reason
 
     def test_unusable__named_never_taken_for_no_defect(self, tmp_path):
         for name in ("a.png", "b.png", "e.png"):

@@ -124,6 +124,20 @@ class TestWriteDivision:
         with pytest.raises(InputError, match="--copy and --folds exclude each other"):
             split(data.file, folds=2, copy=True, target=tmp_path / "out")
 
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            ({}, "has no split.json"),
+            ({"overwrite": True}, "has no split.json"),
+            ({"target": "out", "ratio": "8"}, "8"),
+            ({"target": "out", "groups": "groups.json", "burst": "(p)"}, "exclude each other"),
+        ],
+    )
+    def test_refused__before_a_picture_is_looked_at(self, data, tmp_path, monkeypatch, words, told):
+        monkeypatch.setattr("lidd_yolo.data.splits.lists.pictures_only", lambda *_: pytest.fail("looked at"))
+        with pytest.raises(InputError, match=told):
+            split(data.file, **{**words, "target": tmp_path / words.get("target", data.root)})
+
     def test_copy__folds_refused(self, data, tmp_path):
         with pytest.raises(ValueError, match="--copy and --folds exclude each other"):
             write_division(
