@@ -28,7 +28,10 @@ class Detector:
         self.names, task = ast.literal_eval(told.get("names", "{}")), told.get("task", "not told")
         point = dict.fromkeys(self.names.values(), 0.25)
         if "operating" in told:  # by `lidd export --operating`
-            point = json.loads(told["operating"])["thresholds"]
+            carried = json.loads(told["operating"])
+            if carried.get("tile"):
+                raise ValueError(f"its thresholds are for tiles of {carried['tile']}: use `lidd predict`")
+            point = carried["thresholds"]
         self.thresholds = np.array([point[self.names[number]] for number in range(len(self.names))])
         self.input = self.session.get_inputs()[0]
         if task != "detect" or self.input.shape[1] != 3:

@@ -28,7 +28,10 @@ class Detector:
         self.names, self.size, task = told["names"], told["imgsz"], told["task"]
         point = dict.fromkeys(self.names.values(), 0.25)
         if "operating" in told:  # by `lidd export --operating`
-            point = json.loads(told["operating"])["thresholds"]
+            carried = json.loads(told["operating"])
+            if carried.get("tile"):
+                raise ValueError(f"its thresholds are for tiles of {carried['tile']}: use `lidd predict`")
+            point = carried["thresholds"]
         self.thresholds = np.array([point[self.names[number]] for number in range(len(self.names))])
         if task not in {"detect", "segment"} or told.get("channels", 3) != 3:
             raise ValueError(f"not a network for boxes in colour pictures: {task}")

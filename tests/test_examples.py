@@ -109,10 +109,10 @@ def mask_ious(mine, wanted):
     return (mine & wanted).sum((1, 2)) / (mine | wanted).sum((1, 2))
 
 
-def carrying(network, target, thresholds):
+def carrying(network, target, thresholds, tile=""):
     """Copy an exported file or folder and put thresholds into its metadata."""
-    point = CarriedPoint("operating.yaml", "0" * 64, "1" * 64, 64, dict(zip(NAMES.values(), thresholds, strict=True)))
-    told = json.dumps(asdict(point))
+    of_class = dict(zip(NAMES.values(), thresholds, strict=True))
+    told = json.dumps(asdict(CarriedPoint("operating.yaml", "0" * 64, "1" * 64, 64, of_class, tile)))
     if network.is_dir():
         shutil.copytree(network, target)
         with (target / "metadata.yaml").open("a", encoding="utf-8") as file:
@@ -385,7 +385,9 @@ class TestWatchFolder:
 
     def test_could_not_begin__one_line(self, detector, network, two, tmp_path):
         (tmp_path / "nothing").mkdir()
+        in_tiles = carrying(detector, tmp_path / "tiles.onnx", (0.5, 0.5), tile="64:16")
         for words, told in (
+            ((in_tiles, two), "its thresholds are for tiles of 64:16: use `lidd predict`"),
             ((detector, two), "it carries no thresholds: export it with `lidd export --operating operating.yaml`"),
             ((network, tmp_path / "nothing"), "no pictures in this folder"),
             ((network, tmp_path / "none"), "No such file or directory"),

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from lidd_yolo.cli.words import key_values
+from lidd_yolo.cli.words import add_tile_and_scale, key_values
 from lidd_yolo.errors import InputError
 from lidd_yolo.exit_status import DONE, FINDINGS
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("inspection"), metavar="DIR", help="default: inspection")
     parser.add_argument("--against", type=Path, metavar="WEIGHTS", help="another network, by the same criterion")
     parser.add_argument("--repeat", action="store_true", help="the pictures of a group are shots of one part")
-    parser.add_argument("--mm-per-pixel", type=float, metavar="X", help="scale of the pictures: sizes in mm")
+    add_tile_and_scale(parser)
     parser.add_argument("--iou", type=float, default=0.5, metavar="X", help="overlap that finds a defect (0.5)")
     parser.add_argument("--imgsz", type=int, metavar="PX", help="input size (default: that of the training)")
     parser.add_argument("--device", metavar="D", help="as for yolo: cpu, 0")
@@ -36,22 +36,11 @@ def run(args: argparse.Namespace) -> int:
     """Run ``lidd inspect``; return `FINDINGS` if the criterion is not kept on test."""
     from lidd_yolo.inspection.inspect import inspect  # noqa: PLC0415 - the help must not wait for torch
 
-    inspection = inspect(
-        args.weights,
-        args.data,
-        max_false_alarms=_share(args.max_false_alarms, "--max-false-alarms"),
-        cost=_prices(args.cost),
-        min_recall=_share(args.min_recall, "--min-recall"),
-        iou=args.iou,
-        imgsz=args.imgsz,
-        device=args.device,
-        against=args.against,
-        repeat=args.repeat,
-        mm_per_pixel=args.mm_per_pixel,
-        pictures=not args.no_pictures,
-        out=args.out,
-        say=_say,
-    )
+    options = {key: value for key, value in vars(args).items() if key not in {"command", "run", "no_pictures"}}
+    options["max_false_alarms"] = _share(args.max_false_alarms, "--max-false-alarms")
+    options["cost"] = _prices(args.cost)
+    options["min_recall"] = _share(args.min_recall, "--min-recall")
+    inspection = inspect(**options, pictures=not args.no_pictures, say=_say)
     sys.stdout.write(f"{inspection}\n")
     return FINDINGS if inspection.kept is False else DONE
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lidd_yolo.cli.words import first_lines
+from lidd_yolo.cli.words import add_tile_and_scale, first_lines
 from lidd_yolo.exit_status import COULD_NOT_RUN, DONE, FINDINGS
 
 if TYPE_CHECKING:
@@ -30,12 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--operating", type=Path, metavar="FILE", help=text)
     text = "use them with other weights than those they were made for"
     parser.add_argument("--any-weights", action="store_true", help=text)
-    text = "cut large pictures into tiles: side and overlap in pixels (default: a fifth of the side)"
-    parser.add_argument("--tile", metavar="S[:OVERLAP]", help=text)
-    text = (
-        "millimetres per pixel: a number, a CSV file (picture,mm_per_pixel), or two points and their distance in mm, "
-    )
-    parser.add_argument("--mm-per-pixel", metavar="X", help=f"{text}x1,y1,x2,y2=LENGTH")
+    add_tile_and_scale(parser, "; default: the operating point's tiles")
     text = "threshold of all classes, without an operating point (default: 0.25)"
     parser.add_argument("--conf", type=float, metavar="C", help=text)
     parser.add_argument(
@@ -77,6 +72,8 @@ def _summary(done: Predicted, args: argparse.Namespace) -> str:
     else:
         threshold = next(iter(done.thresholds.values()))
         lines.append(f"threshold {threshold:g} for all classes: no operating point was given, and nothing is promised")
+    if done.tiling:
+        lines.append(f"pictures cut into tiles of {done.tiling} pixels")
     if done.without_scale:
         lines.append(f"{done.without_scale} pictures are not in {args.mm_per_pixel}: their sizes are in pixels alone")
     return "\n".join([*lines, f"results: {done.out / RESULTS}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +33,14 @@ def key_values(words: Iterable[str]) -> dict[str, Any]:
             raise InputError(f"'{word}' is not written key=value")
         values[key] = parse_yaml(value, f"'{word}'")
     return values
+
+
+def add_tile_and_scale(parser: argparse.ArgumentParser, tile_default: str = "") -> None:
+    """Add ``--tile`` and ``--mm-per-pixel`` of the commands that show pictures to a network."""
+    text = f"cut large pictures into tiles: side and overlap in pixels (overlap: a fifth of the side{tile_default})"
+    parser.add_argument("--tile", metavar="S[:OVERLAP]", help=text)
+    ways = "a number, a CSV file (picture,mm_per_pixel), or two points and their distance in mm, x1,y1,x2,y2=LENGTH"
+    parser.add_argument("--mm-per-pixel", metavar="X", help=f"millimetres per pixel: {ways}")
 
 
 def named_files(words: Iterable[str]) -> dict[str, Path]:

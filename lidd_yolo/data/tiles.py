@@ -49,6 +49,10 @@ class Tiling(NamedTuple):
     side: int
     overlap: int
 
+    def __str__(self) -> str:
+        """Return ``SIDE:OVERLAP``, which `read_tiling` reads."""
+        return f"{self.side}:{self.overlap}"
+
     def positions(self, width: int, height: int) -> list[Frame]:
         """Return the tiles of a picture, row by row; one that is smaller than a tile has one tile, itself.
 

@@ -48,6 +48,7 @@ class CarriedPoint:
         weights_sha256: Hash of the weights that it was chosen for, from which the file was exported.
         imgsz: Side of the input in pixels that it was chosen at.
         thresholds: Threshold of each class by name, 0 to 1; detections above it count.
+        tile: Tiles that they were chosen in, ``SIDE:OVERLAP`` in pixels; empty for whole pictures.
 
     Raises:
         InputError: If a threshold is not between 0 and 1.
@@ -58,6 +59,7 @@ class CarriedPoint:
     weights_sha256: str
     imgsz: int
     thresholds: Mapping[str, float]
+    tile: str = ""
 
     def __post_init__(self) -> None:
         for name, threshold in self.thresholds.items():
@@ -65,8 +67,9 @@ class CarriedPoint:
                 raise InputError(f"thresholds: that of {name} has to lie between 0 and 1, not {threshold}")
 
     def __str__(self) -> str:
-        """Return for example ``thresholds of operating.yaml: scratch 0.41, pit 0.3``."""
-        return f"thresholds of {self.file}: {', '.join(f'{name} {value:g}' for name, value in self.thresholds.items())}"
+        """Return for example ``thresholds of operating.yaml, for tiles of 640:128: scratch 0.41, pit 0.3``."""
+        each = ", ".join(f"{name} {value:g}" for name, value in self.thresholds.items())
+        return f"thresholds of {self.file}{self.tile and f', for tiles of {self.tile}'}: {each}"
 
 
 class DifferenceEntry(TypedDict, total=False):

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from lidd_yolo.data.labels.outline import fill_rings
+from lidd_yolo.inspection.pictures import Flags, Floats, box_overlaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +26,12 @@ class Region:
     top: int
     pixels: Flags
 
+    @property
+    def frame(self) -> tuple[int, int, int, int]:
+        """Left, upper, right and lower edge of the window."""
+        height, width = self.pixels.shape
+        return self.left, self.top, self.left + width, self.top + height
+
     def moved(self, right: int, down: int) -> Region:
         """Return the same pixels, so many pixels further to the right and down."""
         return Region(self.left + right, self.top + down, self.pixels)
@@ -33,9 +39,8 @@ class Region:
     def window(self, left: int, top: int, right: int, bottom: int) -> Flags:
         """Return the pixels of a window of the picture, shape ``(bottom - top, right - left)``."""
         cut = np.zeros((max(bottom - top, 0), max(right - left, 0)), dtype=bool)
-        height, width = self.pixels.shape
-        x1, y1 = max(left, self.left), max(top, self.top)
-        x2, y2 = min(right, self.left + width), min(bottom, self.top + height)
+        own_left, own_top, own_right, own_bottom = self.frame
+        x1, y1, x2, y2 = max(left, own_left), max(top, own_top), min(right, own_right), min(bottom, own_bottom)
         if x1 < x2 and y1 < y2:
             own = self.pixels[y1 - self.top : y2 - self.top, x1 - self.left : x2 - self.left]
             cut[y1 - top : y2 - top, x1 - left : x2 - left] = own
@@ -44,10 +49,32 @@ class Region:
 
 def join_regions(regions: Sequence[Region]) -> Region:
     """Return the pixels that any of at least one region has."""
-    left, top = min(r.left for r in regions), min(r.top for r in regions)
-    right = max(r.left + r.pixels.shape[1] for r in regions)
-    bottom = max(r.top + r.pixels.shape[0] for r in regions)
-    return Region(left, top, np.logical_or.reduce([r.window(left, top, right, bottom) for r in regions]))
+    lefts, tops, rights, bottoms = zip(*(region.frame for region in regions), strict=True)
+    around = min(lefts), min(tops), max(rights), max(bottoms)
+    return Region(*around[:2], np.logical_or.reduce([region.window(*around) for region in regions]))
+
+
+def outline_region(ring: Floats, width: int, height: int) -> Region:
+    """Return what an outline ``(K, 2)`` covers of a picture, filled as Ultralytics does; all in pixels."""
+    left, top = (
+        max(min(int(least), side - 1), 0) for least, side in zip(ring.min(axis=0), (width, height), strict=True)
+    )
+    right, bottom = (min(int(most) + 1, side) for most, side in zip(ring.max(axis=0), (width, height), strict=True))
+    return Region(left, top, fill_rings([(ring - (left, top)).tolist()], right - left, bottom - top).astype(bool))
+
+
+def region_overlaps(first: Sequence[Region], second: Sequence[Region]) -> Floats:
+    """Return the intersection over union of the pixels of ``N`` and ``M`` regions, shape ``(N, M)``."""
+    frames, areas = [], []
+    for regions in (first, second):
+        frames.append(np.array([region.frame for region in regions]).reshape(-1, 4))
+        areas.append([np.count_nonzero(region.pixels) for region in regions])
+    overlaps = np.zeros((len(first), len(second)))
+    for row, column in np.argwhere(box_overlaps(*frames) > 0):
+        left, top, right, bottom = second[column].frame
+        shared = np.count_nonzero(first[row].window(left, top, right, bottom) & second[column].pixels)
+        overlaps[row, column] = shared and shared / (areas[0][row] + areas[1][column] - shared)
+    return overlaps
 
 
 @dataclass(frozen=True, eq=False)

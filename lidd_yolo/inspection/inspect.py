@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 from lidd_yolo.data.readers.data_yaml import YoloSet, read_yolo_set
 from lidd_yolo.data.splits.report import data_identity
@@ -13,6 +14,7 @@ from lidd_yolo.errors import InputError
 from lidd_yolo.files import all_or_nothing, check_new, sha256
 from lidd_yolo.inspection.counts import Counts, count_at, rejected_pictures, repeat_tally
 from lidd_yolo.inspection.intervals import Tally, difference_interval
+from lidd_yolo.inspection.measures import MillimetreScale, read_scale
 from lidd_yolo.inspection.operating_file import OPERATING_FILE
 from lidd_yolo.inspection.operating_point import (
     Criterion,
@@ -26,6 +28,7 @@ from lidd_yolo.inspection.page import inspection_page
 from lidd_yolo.inspection.probability_of_detection import DetectionCurve, fit_detection_curve
 from lidd_yolo.inspection.recall_promise import promise_recall
 from lidd_yolo.inspection.result import KINDS, PAGE, HeldPromise, Inspection, Rival, each_tally, figures, operating_file
+from lidd_yolo.inspection.tiles import read_joinable
 from lidd_yolo.inspection.validated import ValidatedPart, validate_part
 from lidd_yolo.optional import load_extra
 
@@ -44,9 +47,10 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
     iou: float = 0.5,
     imgsz: int | None = None,
     device: str | None = None,
+    tile: str | int | None = None,
     against: str | Path | None = None,
     repeat: bool = False,
-    mm_per_pixel: float | None = None,
+    mm_per_pixel: float | str | Path | None = None,
     pictures: bool = True,
     out: str | Path = "inspection",
     say: Callable[[str], None] = lambda _: None,
@@ -62,22 +66,24 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
         iou: Least intersection over union of a detection and the defect that it finds.
         imgsz: Side of the input in pixels; None for that of the training.
         device: What Ultralytics calls it.
+        tile: The network sees the pictures in tiles, as `predict` cuts and joins them: ``SIDE`` or ``SIDE:OVERLAP`` in
+            pixels. Labels and figures are of the whole pictures.
         against: Another network, inspected by the same criterion.
         repeat: The pictures of a group are shots of one part: the parts are judged, and how far their shots agree.
-        mm_per_pixel: Scale of the pictures; sizes are then in mm.
+        mm_per_pixel: Number, CSV file, or two points and a length, see `read_scale`; sizes are then in mm.
         pictures: Whether the page holds cuttings of the pictures.
         out: Folder to write; it must not exist.
         say: Called with a line before each pass.
 
     Raises:
-        InputError: If not exactly one criterion is given, the data set or the network cannot be used, or the data set
-            has not what the criterion is about.
+        InputError: If not exactly one criterion is given, an argument, the data set or the network cannot be used, or
+            the data set has not what the criterion is about.
         FileExistsError: If the folder exists.
-        ImportError: If SciPy or Jinja2 is missing.
+        ImportError: If SciPy or Jinja2 is missing, or tiles are asked for and sahi is.
     """
     criterion = _criterion(max_false_alarms, cost, min_recall)
-    if mm_per_pixel is not None and not (0 < mm_per_pixel < math.inf):
-        raise InputError(f"mm per pixel: a number above 0, not {mm_per_pixel}")
+    tiling = None if tile is None else read_joinable(tile)
+    scale = MillimetreScale(1.0) if mm_per_pixel is None else read_scale(mm_per_pixel)
     out = Path(out)
     check_new(out)
     data_set = read_yolo_set(data)
@@ -87,6 +93,8 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
                 f"{data_set.file}: no pictures in {split}: thresholds are chosen on val and judged on test "
                 "(lidd data split makes both)"
             )
+    if all(scale.at(str(picture)) is None for picture in data_set.pictures["test"]):
+        raise InputError(f"{mm_per_pixel}: no picture of test in {data_set.file} is in it")
     networks = [_existing(Path(file)) for file in (weights, against) if file is not None]
     for module in ("jinja2", "scipy.special"):
         load_extra(module, "inspect")  # what is missing is said before the passes
@@ -95,7 +103,11 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
         parts = []
         for split in ("val", "test"):
             say(f"{network.name} on {split}, {len(data_set.pictures[split])} pictures")
-            parts.append(validate_part(network, data_set, split, iou=iou, imgsz=imgsz, device=device, repeat=repeat))
+            parts.append(
+                validate_part(
+                    network, data_set, split, iou=iou, imgsz=imgsz, device=device, repeat=repeat, tiling=tiling
+                )
+            )
         return parts[0], parts[1]
 
     val, test = passes(networks[0])
@@ -115,8 +127,10 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
         on_val=count_at(val.inspected, point.thresholds),
         on_test=on_test,
         promises=tuple(_held(share, val, test) for share in PROMISES),
-        curves=_detection_curves(test, point, mm_per_pixel or 1.0),
+        curves=_detection_curves(test, point, scale),
         unit="px" if mm_per_pixel is None else "mm",
+        without_scale=sum(scale.at(picture.name) is None for picture in test.pictures if len(picture.truth_class)),
+        tiling=tiling,
         repeats=_repeats(test, point) if repeat else None,
         against=rival,
     )
@@ -167,12 +181,13 @@ def _held(share: float, val: ValidatedPart, test: ValidatedPart) -> HeldPromise:
     return HeldPromise(promise, count_at(test.inspected, thresholds).together.missed_defects)
 
 
-def _detection_curves(test: ValidatedPart, point: OperatingPoint, scale: float) -> dict[str, DetectionCurve]:
-    """Fit every class over the longer side of its boxes."""
+def _detection_curves(test: ValidatedPart, point: OperatingPoint, scale: MillimetreScale) -> dict[str, DetectionCurve]:
+    """Fit every class over the longer side of its boxes, in the pictures whose scale is known."""
     inspected = test.inspected
     found = inspected.truth_score > inspected.threshold_vector(point.thresholds)[inspected.truth_class]
     group = inspected.group_of_part[inspected.truth_part]
-    size = inspected.truth_size.max(axis=1) * scale
+    scales = np.array([scale.at(picture) or 0 for picture in inspected.pictures])
+    size = inspected.truth_size.max(axis=1) * scales[inspected.truth_picture]
     curves = {}
     for number, name in enumerate(inspected.classes):
         of_class = (inspected.truth_class == number) & (size > 0)

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from lidd_yolo.data.groups.picture_groups import stated_name
 from lidd_yolo.errors import InputError
-from lidd_yolo.inspection.detections import Floats, Region
+from lidd_yolo.inspection.detections import Region
+from lidd_yolo.inspection.pictures import Floats
 
 BENT = 3.0
 """Width of the smallest rectangle, in thicknesses, above which a defect counts as a bent line."""

@@ -9,12 +9,13 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
+from lidd_yolo.data.tiles import read_tiling
 from lidd_yolo.errors import InputError
 from lidd_yolo.export.certificate import CarriedPoint
 from lidd_yolo.files import sha256, write_beside
@@ -71,12 +72,15 @@ class OperatingFile:
         criterion: What they were chosen by.
         match: When a detection has found a defect.
         imgsz: Side of the network's input in pixels.
+        tile: Tiles in which the network saw the pictures, ``SIDE:OVERLAP`` in pixels; empty for whole pictures, as are
+            files without this key.
         figures: What was measured at them.
         lidd_yolo: Version of the package that wrote the file.
         format: Version of the file.
 
     Raises:
-        InputError: If class names repeat, or a class has no threshold or one that is not between 0 and 1.
+        InputError: If class names repeat, a class has no threshold or one that is not between 0 and 1, or the tiles
+            cannot be read.
     """
 
     weights: str
@@ -88,6 +92,7 @@ class OperatingFile:
     criterion: Criterion
     match: MatchRule
     imgsz: int
+    tile: str = field(default="", kw_only=True)
     figures: Sequence[PromisedFigure]
     lidd_yolo: str
     format: int = FORMAT
@@ -95,6 +100,8 @@ class OperatingFile:
     def __post_init__(self) -> None:
         if len(set(self.classes)) < len(self.classes):
             raise InputError(f"classes: a name is there twice: {', '.join(self.classes)}")
+        if self.tile:
+            read_tiling(self.tile)
         for name in self.classes:
             if name not in self.thresholds:
                 raise InputError(f"thresholds: no threshold for class {name}")
@@ -171,7 +178,7 @@ def carried_point(file: Path) -> CarriedPoint:
         InputError: As `read_operating`.
     """
     point = read_operating(file)
-    return CarriedPoint(file.name, sha256(file), point.weights_sha256, point.imgsz, dict(point.thresholds))
+    return CarriedPoint(file.name, sha256(file), point.weights_sha256, point.imgsz, dict(point.thresholds), point.tile)
 
 
 def read_carried(text: Any) -> CarriedPoint:
@@ -186,7 +193,7 @@ def read_carried(text: Any) -> CarriedPoint:
         raise InputError(f"operating: no JSON: {error}") from error
     thresholds = _of_kind(_of_kind(content, dict, "operating").get("thresholds"), dict, "thresholds")
     checked = {name: _number(value, f"thresholds.{name}") for name, value in thresholds.items()}
-    return _made(CarriedPoint, {**content, "thresholds": checked}, "")
+    return _made(CarriedPoint, {"tile": "", **content, "thresholds": checked}, "")
 
 
 class _Loader(PlainLoader):
@@ -213,6 +220,7 @@ def _operating(content: Any) -> OperatingFile:
     return _made(
         OperatingFile,
         {
+            "tile": "",
             **content,
             "classes": [_of_kind(entry, str, "classes") for entry in classes],
             "thresholds": {key: _number(value, f"thresholds.{key}") for key, value in thresholds.items()},
@@ -235,10 +243,10 @@ def _made(kind: type[T], values: Any, where: str) -> T:
         if key not in known:
             raise InputError(f"{prefix}{key}: unknown key; known: {', '.join(known)}")
     checked = {}
-    for key, field in known.items():
+    for key, entry in known.items():
         if key not in values:
             raise InputError(f"{prefix}{key}: missing")
-        plain = {"float": float, "int": int, "str": str}.get(str(field.type))
+        plain = {"float": float, "int": int, "str": str}.get(str(entry.type))
         checked[key] = values[key] if plain is None else _of_kind(values[key], plain, prefix + key)
     try:
         return kind(**checked)

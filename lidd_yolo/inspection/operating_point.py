@@ -23,6 +23,9 @@ from lidd_yolo.errors import InputError
 from lidd_yolo.inspection.intervals import LEVEL, units_needed
 from lidd_yolo.inspection.pictures import Floats, Inspected, Ints
 
+LEAST = 0.001
+"""Confidence above which detections are looked at, that of Ultralytics' validator; it is the lowest threshold."""
+
 
 @dataclass(frozen=True)
 class MaxFalseAlarms:
@@ -291,4 +294,4 @@ def _between(low: float, high: float) -> float:
 
 
 def _just_above(low: float) -> float:
-    return min(math.ceil(low * 1e4 + 0.5) / 1e4, 1.0) if low > 0 else 0.0
+    return min(max(math.ceil(low * 1e4 + 0.5) / 1e4, LEAST), 1.0)

@@ -234,11 +234,7 @@ def _misses(inspection: Inspection) -> list[Cutting]:
 def _alarms(inspection: Inspection) -> list[Cutting]:
     """Return the detections that count though they lie on no defect: on good parts first, the surest first."""
     inspected = inspection.test.inspected
-    limits = inspected.threshold_vector(inspection.point.thresholds)
-    alone = (
-        (inspected.confidence > limits[inspected.found_class]) & (inspected.found_truth < 0) & (inspected.found_on < 0)
-    )
-    number = np.flatnonzero(alone)
+    number = np.flatnonzero(_on_no_defect(inspected, inspected.threshold_vector(inspection.point.thresholds)))
     good = inspected.good[inspected.part[inspected.found_picture[number]]]
     order = number[np.lexsort((-inspected.confidence[number], ~good))]
     start = np.searchsorted(inspected.found_picture, np.arange(len(inspected.pictures)))
@@ -286,8 +282,9 @@ def _facts(inspection: Inspection) -> list[tuple[str, str]]:
 
     rule = inspection.test.inspected.rule
     what = "masks" if rule.by == "mask" else "boxes"
+    tiles = f", pictures in tiles of {inspection.tiling} px" if inspection.tiling else ""
     return [
-        ("weights", f"{inspection.weights.name}, input of {inspection.val.imgsz} px"),
+        ("weights", f"{inspection.weights.name}, input of {inspection.val.imgsz} px{tiles}"),
         ("data set", f"{inspection.data.file.name} ({inspection.data_sha256[:12]})"),
         ("thresholds chosen on", f"val: {described(inspection.val)}"),
         ("figures of", f"test: {described(inspection.test)}"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from lidd_yolo import __version__
 from lidd_yolo.data.readers.data_yaml import YoloSet
+from lidd_yolo.data.tiles import Tiling
 from lidd_yolo.inspection.counts import Counts, Tallies
 from lidd_yolo.inspection.intervals import Interval, Tally
 from lidd_yolo.inspection.operating_file import OperatingFile, PromisedFigure, weights_sha256
@@ -57,6 +58,8 @@ class Inspection:
         promises: Recall promises.
         curves: Probability of detection over size, by class.
         unit: Of the sizes: ``px`` or ``mm``.
+        without_scale: Pictures of test with defects whose scale is not known.
+        tiling: Tiles in which the networks saw the pictures; None for whole pictures.
         repeats: Parts whose shots all have the same verdict; None if not asked for.
         against: Another network; None if not asked for.
     """
@@ -73,6 +76,8 @@ class Inspection:
     promises: tuple[HeldPromise, ...]
     curves: Mapping[str, DetectionCurve]
     unit: str = "px"
+    without_scale: int = 0
+    tiling: Tiling | None = None
     repeats: Tally | None = None
     against: Rival | None = None
 
@@ -141,6 +146,11 @@ class Inspection:
     def notes(self) -> list[str]:
         """What a reader must know of the data and the choice."""
         notes = list(self.point.notes)
+        if self.without_scale:
+            notes.append(
+                f"For {self.without_scale} pictures of test with defects no millimetres are stated: these defects are "
+                "counted, but not in the probability of detection over size."
+            )
         if not self.test.stated:
             notes.append(
                 "The data set does not say which pictures are alike (lidd data groups finds out): every picture counts "
@@ -171,6 +181,7 @@ def operating_file(inspection: Inspection) -> OperatingFile:
         criterion=inspection.point.criterion,
         match=inspection.val.inspected.rule,
         imgsz=inspection.val.imgsz,
+        tile=str(inspection.tiling or ""),
         figures=[
             PromisedFigure(
                 name=kind,

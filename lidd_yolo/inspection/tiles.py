@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lidd_yolo.data.tiles import Tiling
-from lidd_yolo.inspection.detections import Flags, Floats, FoundDefects, join_regions
+from lidd_yolo.data.tiles import Tiling, read_tiling
+from lidd_yolo.errors import InputError
+from lidd_yolo.inspection.detections import FoundDefects, join_regions
+from lidd_yolo.inspection.pictures import Flags, Floats
 
 AGREEMENT = 0.5
 """Least overlap, in the strip that two tiles share, of two detections of one object."""
@@ -25,6 +27,20 @@ _NEAR = 0.01  # of a tile's side: how near to a border an edge has to be to coun
 _AT_ONCE = 8
 
 Detect = Callable[[Sequence[NDArray[np.uint8]]], Sequence[FoundDefects]]
+
+
+def read_joinable(text: str | int) -> Tiling:
+    """Return the tiles that ``SIDE`` or ``SIDE:OVERLAP`` asks for, if the parts that they cut can be joined.
+
+    Raises:
+        InputError: As `read_tiling`, or if they do not overlap.
+        ImportError: If sahi is missing, which is said before anything is done.
+    """
+    tiling = read_tiling(text)
+    if not tiling.overlap:
+        raise InputError("tile: without an overlap nothing tells which parts are one defect; give SIDE:OVERLAP")
+    tiling.positions(1, 1)
+    return tiling
 
 
 def detect_in_tiles(detect: Detect, image: NDArray[np.uint8], tiling: Tiling, at_once: int = _AT_ONCE) -> FoundDefects:

@@ -52,6 +52,12 @@ class TestRun:
         each = ", ".join(f"{name} 1" for name in thresholds)
         assert f"\nthresholds of operating.yaml in {exported}: {each}\n" in capsys.readouterr().out
 
+    def test_tiles_of_the_point__said(self, run, lidd_weights, tmp_path):
+        pytest.importorskip("sahi", reason="places the tiles")
+        thresholds = dict.fromkeys(YOLO(lidd_weights).names.values(), 1.0)
+        point = write_point(tmp_path / "operating.yaml", lidd_weights, thresholds, tile="64:32")
+        assert "\npictures cut into tiles of 64:32 pixels\n" in run("--operating", str(point))[1]
+
     def test_unreadable__status_2_and_the_rest_done(self, run, photos, tmp_path):
         (photos / "1.png").write_bytes(b"")
         status, out, err = run("--conf", "1")

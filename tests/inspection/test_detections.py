@@ -1,12 +1,20 @@
 """FoundDefects of one picture: windows of pixels, thresholds, and what Ultralytics' ``Results`` hold."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from ultralytics.engine.results import Results
 from ultralytics.utils.ops import scale_masks
 
-from lidd_yolo.inspection.detections import FoundDefects, Region, found_in, join_regions
+from lidd_yolo.inspection.detections import (
+    FoundDefects,
+    Region,
+    found_in,
+    join_regions,
+    outline_region,
+    region_overlaps,
+)
 
 
 class TestRegion:
@@ -22,6 +30,27 @@ class TestRegion:
         both = join_regions([one, other])
         assert (both.left, both.top, both.pixels.shape) == (1, 1, (3, 4))
         assert both.pixels.sum() == 4 + 6 - 1
+
+    @pytest.mark.parametrize("corner", [(3, 2), (-0.4, 20), (33, 25), (39.9, 29.9)])
+    def test_outline__as_drawn_into_the_picture(self, corner):
+        """At the edges too, beyond which corners may lie by a rounding."""
+        ring = np.array(corner) + np.array([(0.4, 0.4), (7.6, 1.2), (5.0, 6.8)])
+        ring = ring.clip((-0.4, 0), (40, 30))
+        picture = np.zeros((30, 40), dtype=np.uint8)
+        cv2.fillPoly(picture, [ring.astype(np.int32)], 1)
+        assert np.array_equal(outline_region(ring, 40, 30).window(0, 0, 40, 30), picture.astype(bool))
+
+    def test_overlaps__as_of_whole_masks(self):
+        generator = np.random.default_rng(0)
+        regions = [
+            Region(int(x), int(y), generator.random((9, 12)) < 0.5) for x, y in generator.integers(0, 30, (12, 2))
+        ]
+        whole = np.array([region.window(0, 0, 50, 50) for region in regions])
+        first, second = whole[:7, None], whole[None, 7:]
+        expected = (first & second).sum((2, 3)) / (first | second).sum((2, 3))
+        np.testing.assert_allclose(region_overlaps(regions[:7], regions[7:]), expected)
+        assert 0 < (expected > 0).sum() < expected.size
+        assert region_overlaps([], regions).shape == (0, 12)
 
 
 def test_above__by_the_threshold_of_each_class():

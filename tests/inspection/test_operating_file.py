@@ -10,7 +10,7 @@ import yaml
 
 from lidd_yolo.errors import InputError
 from lidd_yolo.files import sha256
-from lidd_yolo.inspection.operating_file import FORMAT, OperatingFile, PromisedFigure, read_operating
+from lidd_yolo.inspection.operating_file import FORMAT, OperatingFile, PromisedFigure, carried_point, read_operating
 from lidd_yolo.inspection.operating_point import LeastCost, MaxFalseAlarms, MinRecall
 from lidd_yolo.inspection.pictures import MatchRule
 from tests.helpers.hostile_yaml import IN_LISTS
@@ -77,6 +77,15 @@ class TestRoundTrip:
         made.write(tmp_path / "other.yaml")
         assert read_operating(tmp_path / "other.yaml").thresholds == dict.fromkeys(operating.classes, 0.5)
 
+    def test_tiles(self, operating, file, tmp_path):
+        """Files of before that could be told have no such key."""
+        made = replace(operating, tile="640:128")
+        made.write(tmp_path / "other.yaml")
+        assert read_operating(tmp_path / "other.yaml") == made
+        assert carried_point(tmp_path / "other.yaml").tile == "640:128"
+        assert read_operating(changed(file, tile=None)) == operating
+        assert operating.tile == ""
+
     def test_whole_numbers_are_thresholds(self, file):
         assert read_operating(changed(file, thresholds={"Riß": 1, "no": 0, "7": 0.5})).thresholds["Riß"] == 1.0
 
@@ -106,6 +115,8 @@ class TestRefused:
             ({"thresholds": {"Riß": 0.5, "no": 0.5, "7": 0.5, "dent": 0.5}}, "thresholds: no class is called dent"),
             ({"classes": ["Riß", "Riß"]}, "classes: a name is there twice"),
             ({"classes": ["Riß", 3]}, "classes: has to be a text, not 3"),
+            ({"tile": "20"}, "tile: a tile has at least 32 pixels a side, not 20"),
+            ({"tile": 640}, "tile: has to be a text, not 640"),
             ({"limits": 1}, "limits: unknown key; known: weights,"),
             ({"weights_sha256": None}, "weights_sha256: missing"),
             ({"match": None}, "match: has to be a mapping, not None"),

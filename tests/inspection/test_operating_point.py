@@ -97,6 +97,11 @@ class TestMaxFalseAlarms:
         assert point.thresholds["pit"] >= 0.4
         assert any(note.startswith("pit: none of 0 defects is found") for note in point.notes)
 
+    def test_class_that_is_never_seen__no_threshold_below_what_was_looked_at(self):
+        """At 0, its faintest detections, which no figure is of, would count in use."""
+        point = choose_thresholds(bare_inspection([(0, 0.6)], [[]], classes=2), MaxFalseAlarms(0.5))
+        assert point.thresholds["pit"] == 0.001
+
     def test_certain_false_alarm(self):
         """A good part with a confidence of 1 can still be let pass: nothing is above a threshold of 1."""
         inspected = bare_inspection([(0, 1.0)], [[(0, 1.0)]])

@@ -169,6 +169,29 @@ class TestTiles:
         assert np.allclose(places, boxes, rtol=1e-3, atol=0.02)
         assert len(found) > 1
 
+    def test_of_the_point__used_and_no_others(self, lidd_weights, photos, tmp_path):
+        thresholds = dict.fromkeys(class_names(lidd_weights).values(), middle_score(lidd_weights, photos))
+        point = write_point(tmp_path / "operating.yaml", lidd_weights, thresholds, tile="64:32")
+        limit = next(iter(thresholds.values()))
+        predict(lidd_weights, photos, conf=limit, imgsz=64, tile="64:32", out=tmp_path / "typed")
+        for typed, out in ((None, "none"), ("64:32", "same")):
+            done = predict(lidd_weights, photos, operating=point, tile=typed, out=tmp_path / out)
+            assert str(done.tiling) == "64:32"
+            found = [[{**row, "threshold": ""} for row in rows(tmp_path / o / "defects.csv")] for o in (out, "typed")]
+            assert found[0] == found[1]
+            assert found[0]
+        with pytest.raises(InputError, match=r"--tile 96:48: the thresholds of .*operating.yaml were chosen in tiles"):
+            predict(lidd_weights, photos, operating=point, tile="96:48", out=tmp_path / "other")
+        assert not (tmp_path / "other").exists()
+
+    def test_point_of_whole_pictures__said(self, lidd_weights, photos, tmp_path):
+        """As after a training and inspection of tiles that are the pictures of their data set."""
+        thresholds = dict.fromkeys(class_names(lidd_weights).values(), 1.0)
+        point = write_point(tmp_path / "operating.yaml", lidd_weights, thresholds)
+        said = []
+        predict(lidd_weights, photos, operating=point, tile="64:32", out=tmp_path / "out", say=said.append)
+        assert said == [f"{point}: its thresholds were chosen on whole pictures; of tiles nothing is promised"]
+
     def test_without_overlap__refused(self, lidd_weights, photos, tmp_path):
         with pytest.raises(InputError, match="without an overlap"):
             predict(lidd_weights, photos, tile="96:0", out=tmp_path / "out")
@@ -200,6 +223,16 @@ class TestCarried:
         assert 0 < done.defects.total() == wanted.defects.total()
         verdicts = [[row["verdict"] for row in rows(tmp_path / name / "results.csv")] for name in ("wanted", "out")]
         assert verdicts[0] == verdicts[1]
+
+    def test_tiles__carried_too(self, lidd_weights, photos, tmp_path):
+        pytest.importorskip("sahi", reason="places the tiles")
+        thresholds = dict.fromkeys(class_names(lidd_weights).values(), 1.0)
+        point = carried_point(write_point(tmp_path / "operating.yaml", lidd_weights, thresholds, tile="64:32"))
+        given = {"half": False, "arguments": {}, "metadata": {"operating": asdict(point)}}
+        exported = make_export(lidd_weights, tmp_path / "made", "torchscript", Variant(InputShape(64, 64)), **given)
+        assert str(predict(exported, photos, out=tmp_path / "out").tiling) == "64:32"
+        with pytest.raises(InputError, match=r"--tile 96:19: the thresholds of operating.yaml in .* were chosen"):
+            predict(exported, photos, tile=96, out=tmp_path / "other")
 
     def test_conf__before_it(self, export, thresholds, photos, tmp_path):
         done = predict(export(thresholds)[1], photos, conf=0.5, out=tmp_path / "out")
