@@ -300,6 +300,77 @@ def _share(seconds: float, measured: dict[str, Any]) -> str:
     return f"{100 * seconds / _added(measured, set())['seconds']:.0f} %"
 
 
+def size_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of the share of defects that networks find, by the shorter side of the defect."""
+    parts = []
+    for entry in entries:
+        bins = next(iter(entry["results"].values()))["bins"]
+        heads = [f"{_range(one)} ({one['defects']})" for one in bins]
+        rows = [
+            [name, *(f"{one['found'] / one['defects']:.3f}" for one in measured["bins"]), f"{_alarms(measured):d}"]
+            for name, measured in entry["results"].items()
+        ]
+        table = markdown_table(["network", *heads, "false alarms"], rows)
+        text = (
+            f"Recall on the test part of {entry['data']}, {entry['imgsz']} px, by the shorter side in pixels of the "
+            "input; number of defects in brackets. Threshold: "
+            f"{entry['false_alarms_per_picture']:g} false alarms a picture on val."
+        )
+        parts.append(f"{table}\n\n{text}\n")
+    return "\n".join(parts)
+
+
+def _range(one: Mapping[str, Any]) -> str:
+    if "from_px" not in one:
+        return "all"
+    return f"{one['from_px']:g} to {one['below_px']:g}" if "below_px" in one else f"from {one['from_px']:g}"
+
+
+def _alarms(measured: Mapping[str, Any]) -> int:
+    return int(measured["bins"][-1]["false_alarms"])
+
+
+def inspection_table(entries: list[Entry]) -> str:
+    """Return a Markdown table of what inspections say of networks: missed and rejected on test, by class too."""
+    parts = []
+    for entry in entries:
+        test, curves = entry["results"]["test"], entry["results"]["probability_of_detection"]
+        unit = curves.get("unit", "px")
+        heads = [*_KINDS.values(), f"nine of ten found from, {unit}"]
+        rows = [
+            [name, *(_counted(counts[kind]) for kind in _KINDS), _found_from(curves, name)]
+            for name, counts in (*test["of_class"].items(), ("together", test["together"]))
+        ]
+        asked = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in _flat(entry["criterion"]))
+        text = f"`{entry['run']}`, {entry['data']}, {entry['imgsz']} px; asked for: {asked}."
+        parts.append(f"{markdown_table(['class', *heads], rows)}\n\n{text}\n")
+    return "\n".join(parts)
+
+
+_KINDS = {
+    "missed defects": "missed defects",
+    "missed parts": "missed pictures",
+    "rejected good parts": "rejected good pictures",
+}
+
+
+def _counted(tally: Mapping[str, Any] | None) -> str:
+    """Return a share in per cent with its interval, from how many of how many."""
+    if not tally or not tally["total"]:
+        return "-"
+    low, high = (f"{100 * tally[end]:.1f}" for end in ("low", "high"))
+    return f"{tally['events']} of {tally['total']}: {100 * tally['value']:.1f} % ({low} to {high})"
+
+
+def _found_from(curves: Mapping[str, Any], name: str) -> str:
+    size = curves.get(name, {}).get("a90")
+    return f"{size['value']:.0f} ({size['low']:.0f} to {size['high']:.0f})" if size else "-"
+
+
+def _flat(criterion: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(key, ", ".join(f"{name} {number:g}" for name, number in of.items())) for key, of in criterion.items()]
+
+
 _TABLES: dict[str, Callable[[list[Entry]], str]] = {
     "table": result_table,
     "masks": mask_table,
@@ -312,6 +383,8 @@ _TABLES: dict[str, Callable[[list[Entry]], str]] = {
     "leaks": leak_table,
     "groups": group_table,
     "certificates": certificate_table,
+    "sizes": size_table,
+    "inspections": inspection_table,
 }
 
 _COMPARED: dict[str, Callable[[list[Entry], Path], str]] = {

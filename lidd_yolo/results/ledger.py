@@ -109,7 +109,8 @@ def _kind(entry: Mapping[str, Any]) -> str:
         plan = str(entry.get("plan", ""))
         return "trials" if plan.startswith("trial") else f"trainings/{_checked(plan) if plan else ''}"
     kind = str(entry["name"]).partition("-")[0]
-    return {"certificate": "certificates", "data": "data", "leak": "data"}.get(kind, "speed")
+    folders = {"certificate": "certificates", "data": "data", "leak": "data", "inspection": "inspections"}
+    return folders.get(kind, "speed")
 
 
 def verify(folder: Path) -> list[str]:

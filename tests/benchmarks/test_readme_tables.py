@@ -8,6 +8,7 @@ import pytest
 from benchmarks.readme_tables import (
     fill,
     group_table,
+    inspection_table,
     latency_table,
     leak_table,
     loading_table,
@@ -17,6 +18,7 @@ from benchmarks.readme_tables import (
     predict_table,
     ratio_table,
     result_table,
+    size_table,
     step_table,
     write_tables,
 )
@@ -316,3 +318,35 @@ class TestMain:
     def test_main__no_page(self, ledger, tmp_path, capsys):
         assert main([str(tmp_path / "none.md"), "--ledger", str(ledger)]) == 2
         assert "none.md" in capsys.readouterr().err
+
+
+class TestInspections:
+    def test_sizes__share_found_in_each_class_of_size(self):
+        bins = [
+            {"from_px": 0.0, "below_px": 8.0, "defects": 4, "found": 1},
+            {"from_px": 8.0, "defects": 10, "found": 9},
+            {"defects": 14, "found": 10, "false_alarms": 3},
+        ]
+        entry = {"data": "small", "imgsz": 96, "false_alarms_per_picture": 0.5, "results": {"a": {"bins": bins}}}
+        head, _, row, *_ = size_table([entry]).splitlines()
+        assert head == "| network | 0 to 8 (4) | from 8 (10) | all (14) | false alarms |"
+        assert row == "| a | 0.250 | 0.900 | 0.714 | 3 |"
+
+    def test_inspections__counts_with_intervals_and_a90(self):
+        tally = {"events": 1, "total": 8, "value": 0.125, "low": 0.01, "high": 0.5}
+        counts = {"missed defects": tally, "missed parts": {**tally, "total": 0}, "rejected good parts": None}
+        entry = {
+            "run": "a-run",
+            "data": "plates",
+            "imgsz": 192,
+            "criterion": {"min_recall": {"share": 0.9}},
+            "results": {
+                "test": {"of_class": {"pit": counts}, "together": counts},
+                "probability_of_detection": {"unit": "mm", "pit": {"a90": {"value": 12.4, "low": 10, "high": 20}}},
+            },
+        }
+        lines = inspection_table([entry]).splitlines()
+        assert lines[0].endswith("| rejected good pictures | nine of ten found from, mm |")
+        assert lines[2] == "| pit | 1 of 8: 12.5 % (1.0 to 50.0) | - | - | 12 (10 to 20) |"
+        assert lines[3] == "| together | 1 of 8: 12.5 % (1.0 to 50.0) | - | - | - |"
+        assert lines[5] == "`a-run`, plates, 192 px; asked for: min recall share 0.9."
