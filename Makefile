@@ -73,7 +73,7 @@ weights: .venv/installed-dev
 
 # Tables and figures of README and docs, from the ledger.
 tables: .venv/installed-dev
-	$(BIN)/python benchmarks/readme_tables.py README.md docs/*.md
+	$(BIN)/python benchmarks/readme_tables.py README.md docs/*.md docs/decisions/*.md
 
 curves: .venv/installed
 	$(BIN)/python benchmarks/curves.py 'grouped-lidd-neu-* grouped-yolo*' docs/figures/neu_det_curves.png

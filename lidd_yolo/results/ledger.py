@@ -1,9 +1,10 @@
 """The ledger: JSON entries of trainings and measurements, in a folder for each kind, beside the evidence of trainings.
 
-The folders are ``trainings/PLAN``, ``trials``, ``speed``, ``certificates`` and ``data``; entries that lie in none, as
-older releases wrote them, are read too. An entry is found by its name, which no other has. What an entry does not know
-is absent from it. ``verify`` computes the figures of a training again from its evidence; what has none (times, sizes,
-leaks), and a figure that was edited together with the difference recorded for it, is guarded by git alone.
+The folders are ``trainings/PLAN``, ``trials``, ``inspections``, ``speed``, ``certificates`` and ``data``; entries that
+lie in none, as older releases wrote them, are read too. An entry is found by its name, which no other has. What an
+entry does not know is absent from it. ``verify`` computes the figures of a training again from its evidence; what has
+none (times, sizes, leaks), and a figure that was edited together with the difference recorded for it, is guarded by
+git alone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ LEDGER = Path("benchmarks/results")
 """Where commands look for it."""
 RUN_FILE = "run.json"
 """What ``lidd compare`` writes into the folder of each run, whose name is the entry's."""
-_FOLDERS = ("trainings", "trainings/*", "trials", "speed", "certificates", "data")
+_FOLDERS = ("trainings", "trainings/*", "trials", "inspections", "speed", "certificates", "data")
 _TRAINING = frozenset({"model", "data", "arguments", "results"})
 _ROUNDING = 2e-5  # of two numbers of five digits
 _UNRECORDED = 0.01  # of older entries: what the detections behind the 100 surest of a picture may change a figure by
