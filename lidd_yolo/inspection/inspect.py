@@ -99,23 +99,19 @@ def inspect(  # noqa: PLR0913 - a criterion, and what `yolo val` takes
     for module in ("jinja2", "scipy.special"):
         load_extra(module, "inspect")  # what is missing is said before the passes
 
-    def passes(network: Path) -> tuple[ValidatedPart, ValidatedPart]:
-        parts = []
-        for split in ("val", "test"):
-            say(f"{network.name} on {split}, {len(data_set.pictures[split])} pictures")
-            parts.append(
-                validate_part(
-                    network, data_set, split, iou=iou, imgsz=imgsz, device=device, repeat=repeat, tiling=tiling
-                )
-            )
-        return parts[0], parts[1]
+    def validated(network: Path, split: str) -> ValidatedPart:
+        say(f"{network.name} on {split}, {len(data_set.pictures[split])} pictures")
+        return validate_part(
+            network, data_set, split, iou=iou, imgsz=imgsz, device=device, repeat=repeat, tiling=tiling
+        )
 
-    val, test = passes(networks[0])
-    point = choose_thresholds(val.inspected, criterion)
+    val = validated(networks[0], "val")
+    point = choose_thresholds(val.inspected, criterion)  # refused, if it is, before the pass over test
+    test = validated(networks[0], "test")
     on_test = count_at(test.inspected, point.thresholds)
     rival = None
     if against is not None:
-        rival = _rival(networks[1], *passes(networks[1]), criterion, on_test)
+        rival = _rival(networks[1], validated(networks[1], "val"), validated(networks[1], "test"), criterion, on_test)
     inspection = Inspection(
         folder=out,
         weights=networks[0],

@@ -97,8 +97,9 @@ class DataNeed:
             return ""
         if self.needed is None:
             return f"No number of {self.what} shows a share of 0 %."
+        have = f"{self.have} {self.what} are" if self.have != 1 else f"1 {self.what.replace('groups', 'group', 1)} is"
         return (
-            f"{self.have} {self.what} are too few to show, at {LEVEL:.0%}, a share of at most {100 * self.share:g} %: "
+            f"{have} too few to show, at {LEVEL:.0%}, a share of at most {100 * self.share:g} %: "
             f"{self.needed} are needed, none of them with an event."
         )
 

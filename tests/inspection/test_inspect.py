@@ -473,5 +473,7 @@ class TestRefused:
         file = write_set(tmp_path / "set", good=0)
         words = ["--max-false-alarms", "1%", "--imgsz", str(SIDE), "--device", "cpu", "--out", str(tmp_path / "i")]
         assert main.main(["inspect", str(weights), "--data", str(file), *words]) == 2
-        assert "no good part among these pictures" in capsys.readouterr().err.splitlines()[-1]
+        said = capsys.readouterr().err
+        assert "no good part among these pictures" in said.splitlines()[-1]
+        assert " on test" not in said  # refused before the second pass
         assert not (tmp_path / "i").exists()

@@ -188,6 +188,8 @@ class TestMinRecall:
         assert point.notes[0] == "crack: 1 of 2 defects are found at any threshold, 2 are asked for."
         assert "2 groups with crack are too few" in point.notes[1]
         assert point.needs[0].needed == 299
+        alone = choose_thresholds(bare_inspection([(0, 0.6)], [[(0, 0.2)]]), MinRecall(0.99))
+        assert any("1 group with crack is too few to show" in note for note in alone.notes)
 
     def test_refused(self):
         with pytest.raises(InputError, match="min_recall"):
