@@ -31,11 +31,11 @@ def read_mask(path: Path, class_names: Sequence[str], image_size: Size | None = 
 
 
 def _annotated(mask: Mask, class_names: Sequence[str], image: str) -> Annotation:
-    """Return the objects of a mask, see `annotate_mask`; raises `UnusableError` if one has too many holes."""
+    """Return the objects of a mask, see `annotate_mask`; raises `UnusableError` if they or their holes are too many."""
     try:
         return annotate_mask(mask, class_names, image)
     except ValueError as error:
-        remedy = "mask left out; close its small holes, or paint fewer"
+        remedy = "mask left out; close its small holes and take out its specks, or paint fewer"
         raise UnusableError(Kind.LONG_OUTLINE, str(error), remedy) from error
 
 
@@ -92,6 +92,10 @@ def _wrong_values(mask: NDArray[Any], data: bytes) -> str:
     return f"it has {8 * mask.dtype.itemsize} bits a pixel, not 8, and values that are no class numbers"
 
 
+MAX_OBJECTS = 5000
+"""Objects in one mask: more are noise, such as that of a lossy format, or a halftone, and take minutes to trace."""
+
+
 def drop_specks(mask: Mask, min_pixels: int) -> tuple[Mask, list[tuple[int, int]]]:
     """Return a mask without components of fewer than ``min_pixels`` pixels, and value and pixels of each of these."""
     kept, specks = mask.copy(), []
@@ -107,8 +111,11 @@ def annotate_mask(mask: Mask, class_names: Sequence[str], image: str) -> Annotat
 
     In order of class, then from the top; outlines by `lidd_yolo.data.labels.outline.trace_exactly`.
     """
+    components = _components(mask)
+    if len(components) > MAX_OBJECTS:
+        raise ValueError(f"{len(components)} objects, more than {MAX_OBJECTS}")
     objects = []
-    for number, (value, box, part, _) in enumerate(_components(mask), start=1):
+    for number, (value, box, part, _) in enumerate(components, start=1):
         rings = tuple(tuple((x + box.x1, y + box.y1) for x, y in ring) for ring in trace_exactly(part))
         objects.append(DefectObject(class_names[value - 1], box, rings, place=Place("object", number)))
     return Annotation(image, mask.shape[1], mask.shape[0], tuple(objects))

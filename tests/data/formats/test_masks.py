@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lidd_yolo.data.formats.masks import annotate_mask, draw_mask, drop_specks, load_mask, read_class_masks, read_mask
+from lidd_yolo.data.formats.masks import (
+    MAX_OBJECTS,
+    annotate_mask,
+    draw_mask,
+    drop_specks,
+    load_mask,
+    read_class_masks,
+    read_mask,
+)
 from lidd_yolo.data.labels.annotation import Annotation, Box, DefectObject
 from lidd_yolo.data.labels.bridges import join_rings
 from lidd_yolo.data.labels.outline import MAX_RINGS, fill_rings
@@ -83,6 +91,15 @@ class TestHoles:
         assert annotation is None
         assert (problem.file, problem.repaired) == (path, False)
         assert problem.reason.endswith(f"parts and holes, more than {MAX_RINGS}")
+
+    def test_specks_everywhere__named_and_not_traced(self, tmp_path):
+        """Such a mask of 640 px kept the conversion for minutes."""
+        mask = np.zeros((150, 150), dtype=np.uint8)
+        mask[::2, ::2] = 1
+        assert cv2.imwrite(str(tmp_path / "a.png"), mask)
+        annotation, [problem] = read_mask(tmp_path / "a.png", ("x",))
+        assert annotation is None
+        assert problem.reason == f"5625 objects, more than {MAX_OBJECTS}"
 
 
 class TestLoadMask:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lidd_yolo.data.labels.annotation import MAX_PIXELS
-from lidd_yolo.data.labels.outline import enclose, fill_rings, outline_object, trace, trace_exactly, unite
+from lidd_yolo.data.labels.outline import _ring_count, enclose, fill_rings, outline_object, trace, trace_exactly, unite
 from tests.helpers.masks import PROPERTY, masks
 
 
@@ -155,6 +155,11 @@ class TestTraceExactly:
         for ring in trace_exactly(mask):
             inside ^= _fill(np.array(ring), height, width)
         np.testing.assert_array_equal(inside, mask > 0)
+
+    @PROPERTY
+    @given(masks(1))
+    def test_any_mask__rings_counted_before_they_are_traced(self, mask):
+        assert _ring_count(mask) == len(trace_exactly(mask))
 
     @PROPERTY
     @given(masks(1))
