@@ -157,6 +157,8 @@ def tile_data_set(data: str | Path, target: str | Path, tiling: Tiling, rule: Ti
     try:
         source = read_yolo_set(data)
         check_own_names(source)
+        if source.channels not in (1, 3, 4):
+            raise InputError(f"{source.file}: pictures of {source.channels} channels cannot be cut, only of 1, 3 or 4")
         folder = Path(target)
         check_new(folder)  # before the pictures are looked at
         source, passed = pictures_only(source)
@@ -194,7 +196,7 @@ def _write(folder: Path, source: YoloSet, tiling: Tiling, rule: TileRule, done: 
                 continue
             stems.add(stem)
             origin[name] = picture
-            for place in _write_tiles(folder, picture, f"images/{name}", source.names, tiling, rule, done):
+            for place in _write_tiles(folder, picture, f"images/{name}", source, tiling, rule, done):
                 tiles[place] = name
                 done.images[side] += 1
     if not tiles:
@@ -207,21 +209,21 @@ def _write(folder: Path, source: YoloSet, tiling: Tiling, rule: TileRule, done: 
 
 
 def _write_tiles(
-    folder: Path, picture: Path, place: str, names: Sequence[str], tiling: Tiling, rule: TileRule, done: Tiled
+    folder: Path, picture: Path, place: str, source: YoloSet, tiling: Tiling, rule: TileRule, done: Tiled
 ) -> Iterator[str]:
     """Write the tiles of a picture; yield the place of each."""
     try:
-        image = decode_picture(picture.read_bytes())
+        image = decode_picture(picture.read_bytes(), picture.suffix, source.channels)
     except OSError as error:
         reason = f"it cannot be read ({error.strerror})"
         done.problems.append(Problem(picture, Kind.PICTURE_UNREADABLE, reason, "picture left out"))
         return
     if image is None:
-        reason = "it cannot be decoded as a picture"
+        reason = "it cannot be decoded as a picture" + (" of 4 channels" if source.channels == 4 else "")
         done.problems.append(Problem(picture, Kind.PICTURE_UNREADABLE, reason, "picture left out; copy it again"))
         return
     size, labelled = (image.shape[1], image.shape[0]), label_file(picture).is_file()
-    annotation, wrong = read_yolo(label_file(picture), names, size) if labelled else (Annotation("", *size), [])
+    annotation, wrong = read_yolo(label_file(picture), source.names, size) if labelled else (Annotation("", *size), [])
     done.problems += wrong
     if annotation is None:
         return
@@ -237,7 +239,7 @@ def _write_tiles(
             if labelled:
                 label = label_file(folder / goal)
                 label.parent.mkdir(parents=True, exist_ok=True)
-                label.write_text(write_yolo(kept, names, segments=segments), encoding="utf-8")
+                label.write_text(write_yolo(kept, source.names, segments=segments), encoding="utf-8")
             yield goal
 
 

@@ -18,6 +18,7 @@ from lidd_yolo.data.enlarge.data_set import enlarge
 from lidd_yolo.data.pictures.decoding import NUMBERS, decode_as_training
 from lidd_yolo.data.readers.pictures_only import why_no_picture
 from lidd_yolo.data.splits.lists import split
+from lidd_yolo.data.tiles import Tiling, tile_data_set
 from lidd_yolo.errors import InputError
 from lidd_yolo.export.reference import read_input
 from tests.helpers.pictures import encoded, noise
@@ -52,12 +53,13 @@ class TestFourChannels:
     def test_check__nothing_wrong(self, kind, tmp_path):
         assert set(check(write(tmp_path / "set", kind, 4)).counts()) == {"class-unused"}
 
-    def test_fix_enlarge_convert__keep_all_channels(self, kind, tmp_path):
+    def test_fix_enlarge_convert_tile__keep_all_channels(self, kind, tmp_path):
         file = write(tmp_path / "set", kind, 4)
         check(file, fix=tmp_path / "fixed")
         assert enlarge(file, target=tmp_path / "large", times=2).images == {"train": 16, "val": 1}
         convert(file, tmp_path / "converted", from_="yolo")
-        for name in ("fixed", "large", "converted"):
+        tile_data_set(file, tmp_path / "tiles", Tiling(32, 0))
+        for name in ("fixed", "large", "converted", "tiles"):
             assert all_have(tmp_path / name, 4)
             assert yaml.safe_load((tmp_path / name / "data.yaml").read_text())["channels"] == 4
 
@@ -147,6 +149,8 @@ class TestWrongChannels:
     def test_enlarge__five(self, tmp_path):
         with pytest.raises(InputError, match="pictures of 5 channels cannot be enlarged"):
             enlarge(write(tmp_path / "set", ".png", 5), target=tmp_path / "out")
+        with pytest.raises(InputError, match="pictures of 5 channels cannot be cut"):
+            tile_data_set(tmp_path / "set/data.yaml", tmp_path / "out", Tiling(32, 0))
 
 
 BAD = {
